@@ -1,0 +1,51 @@
+//! Voice over RTP: what is sent, what is heard, which keys were pressed.
+
+pub mod codec;
+pub mod engine;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use codec::{Clip, Codec};
+
+/// What offer and answer have agreed on for one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Where the far end wants RTP.
+    pub remote: SocketAddr,
+    /// The codec in both directions.
+    pub codec: Codec,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// Payload type of telephone events (RFC 4733), if both sides know them.
+    pub events_payload_type: Option<u8>,
+    /// Whether the far end is on hold and wants no packets from us.
+    pub sending: bool,
+}
+
+/// What the control plane asks of one stream.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Send and listen as agreed; the first packet leaves at once. Again during a call: the far end changed its mind.
+    Start(Negotiated),
+    /// Play after what is playing. Its end is told by [`Event::Played`] with the same tag.
+    Play {
+        /// Ready frames of the agreed codec.
+        clip: Arc<Clip>,
+        /// Comes back in the event.
+        tag: u32,
+    },
+    /// Drop what is playing and what waits. Dropped clips tell no end.
+    Hush,
+}
+
+/// What one stream tells the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The last frame of the clip with this tag has left.
+    Played(u32),
+    /// A key was pressed: `0-9`, `*`, `#`, `A-D`. Once per press, when it begins.
+    Key(char),
+    /// Nothing has arrived for the time set.
+    Silent,
+}

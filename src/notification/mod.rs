@@ -1,0 +1,226 @@
+//! Why someone is to be phoned, when next, and what is owed to the sender.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use xmpp_parsers::jid::{BareJid, Jid};
+
+use crate::phone_number::PhoneNumber;
+use crate::subscriber::Subscriber;
+
+/// Names a held message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub i64);
+
+/// Names a [`Notification`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotificationId(pub i64);
+
+/// Names one call, from the intent to dial on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(pub i64);
+
+/// Names one stanza that is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyId(pub i64);
+
+/// A message on its way into the store, as the sender's server stamped it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The sender's own `id` of the stanza, to which answers refer; senders may leave it out.
+    pub stanza_id: Option<String>,
+    /// The sender, with resource where there is one.
+    pub sender: Jid,
+    /// The person it is for.
+    pub recipient: BareJid,
+    /// The text to be spoken.
+    pub body: String,
+    /// The `xml:lang` of the text.
+    pub language: Option<String>,
+    /// Whether the sender asked for a receipt (XEP-0184).
+    pub wants_receipt: bool,
+    /// The whole stanza as XML text, for delivery when the person is online again.
+    pub stanza: String,
+}
+
+/// A message that the store has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Its name in the store.
+    pub id: MessageId,
+    /// When Offhook received it.
+    pub received: Timestamp,
+    /// What was received.
+    pub draft: Draft,
+    /// `id` of the first status message about it, which later ones replace (XEP-0308).
+    pub status_stanza_id: String,
+}
+
+/// How one call went.
+///
+/// `Interrupted`, `Cancelled` and `TrunkFailed` do not count against the recipient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Final SIP status, if there was one.
+    pub status: Option<u16>,
+    /// From the first ringing to its end.
+    pub rang: Duration,
+    /// From the answer to the end.
+    pub talked: Duration,
+    /// SIP Call-ID, to find the call in the PBX's log.
+    pub sip_call_id: String,
+    /// Name of the trunk that carried it.
+    pub trunk: String,
+    /// The callee asked for no more calls (9, then 9).
+    pub stop_calls: bool,
+    /// Earliest next try that the far end asked for (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Someone, or something, picked up.
+    Answered,
+    /// Rang until we gave up, or nobody there just now.
+    NoAnswer,
+    /// The line was busy.
+    Busy,
+    /// The callee declined.
+    Declined,
+    /// The number does not exist or may not be called.
+    WrongNumber,
+    /// The trunk could not carry the call.
+    TrunkFailed,
+    /// We cancelled the ringing: the recipient came online.
+    Cancelled,
+    /// The program stopped or crashed during the call.
+    Interrupted,
+}
+
+/// How far a call has come, for the sender's status message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The phone rings.
+    Ringing,
+    /// The phone was answered.
+    Answered,
+}
+
+/// A call to make now: claimed from the store under a lease, its intent already durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The need for this call.
+    pub notification: NotificationId,
+    /// This call's name.
+    pub attempt: AttemptId,
+    /// Where to phone.
+    pub number: PhoneNumber,
+    /// Whom to phone.
+    pub callee: Subscriber,
+    /// What to read, oldest first; never empty.
+    pub messages: Vec<Message>,
+    /// An earlier call about this broke off after some messages were heard.
+    pub continuing: bool,
+    /// When the claim runs out.
+    pub lease_until: Timestamp,
+}
+
+/// What the callee chose for one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The message it answers.
+    pub message: MessageId,
+    /// The key pressed.
+    pub key: char,
+    /// What the sender reads, ready worded.
+    pub words: String,
+}
+
+/// A stanza that is owed and must arrive, once, under one `id`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owed {
+    /// Its row.
+    pub id: ReplyId,
+    /// The `id` the stanza bears, the same after a crash.
+    pub stanza_id: String,
+    /// The message it is about.
+    pub message: Message,
+    /// The recipient of that message, by name, for the wording; the JID's node if nothing better is known.
+    pub callee_name: String,
+    /// Language in which the reader reads, where known.
+    pub language: Option<String>,
+    /// Zone for times in the wording.
+    pub zone: jiff::tz::TimeZone,
+    /// What it says.
+    pub content: Reply,
+}
+
+/// What an owed stanza says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// To the sender: the one status message of a held message, corrected in place.
+    Status(Status),
+    /// To the sender: what the callee chose.
+    Answer(Answer),
+    /// To the sender: XEP-0184 receipt, as the text has been spoken.
+    Receipt,
+    /// To the recipient: the held message itself, with its delay (XEP-0203).
+    Delivery,
+    /// To the recipient, from the component: calls are switched off and how to undo that.
+    CallsSwitchedOff,
+    /// To the recipient, from the component: a message could not be handled and was set aside.
+    SetAside,
+}
+
+/// What the sender reads about a held message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Held, and no call is planned: the recipient wants none, or has no number.
+    Held,
+    /// Held; the phone rings at `call_at` at the earliest, for the reason given.
+    Waiting {
+        /// When the call is due.
+        call_at: Timestamp,
+        /// What the call waits for.
+        why: Wait,
+    },
+    /// The call has been started.
+    Calling,
+    /// The phone rings.
+    Ringing,
+    /// The phone was answered.
+    Answered,
+    /// The message was spoken to its end.
+    Heard,
+    /// This call did not succeed; `next` is the next one, if there is one.
+    NotReached {
+        /// What became of the call.
+        outcome: Outcome,
+        /// When the next call is due.
+        next: Option<Timestamp>,
+    },
+    /// The recipient came online and has the message.
+    Delivered,
+    /// The recipient has switched phone calls off; the message stays held.
+    CallsSwitchedOff,
+    /// Nobody could be reached within `dial.keep_h`; the message is no longer held.
+    Expired,
+    /// The message could not be handled and was set aside for the operator.
+    SetAside,
+}
+
+/// What a planned call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// `dial.wait_s`: more messages may come.
+    Gathering,
+    /// The recipient's quiet hours.
+    Quiet,
+    /// `dial.throttle`, `dial.sender_throttle` or `dial.calls_per_day_max`.
+    Throttled,
+    /// The pause before the next attempt.
+    Retry,
+}

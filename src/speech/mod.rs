@@ -1,0 +1,1 @@
+//! Text to speech, in a worker process that may die.
