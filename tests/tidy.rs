@@ -61,8 +61,12 @@ fn imports_point_down() {
         for line in text.lines().filter(|l| !l.trim_start().starts_with("//")) {
             for (at, _) in line.match_indices("crate::") {
                 let path = &line[at + "crate::".len()..];
-                let mut words = path.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty());
-                let (Some(top), next) = (words.next(), words.next().unwrap_or("")) else { continue };
+                let mut words = path
+                    .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .filter(|w| !w.is_empty());
+                let (Some(top), next) = (words.next(), words.next().unwrap_or("")) else {
+                    continue;
+                };
                 let target = format!("{top}/{next}");
                 let same_room = room.split('/').next().unwrap().trim_end_matches(".rs") == top;
                 if !same_room && layer(&target) >= layer(&room) {
@@ -86,7 +90,8 @@ fn a_file_is_one_role() {
 
 #[test]
 fn every_source_is_listed() {
-    let listed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources.md")).unwrap();
+    let listed =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources.md")).unwrap();
     let listed = cited(&listed);
     let mut missing = BTreeSet::new();
     for (_, text) in rooms(false) {
@@ -115,7 +120,9 @@ fn no_file_is_named_after_nothing() {
     let names: Vec<_> = rooms(false)
         .into_iter()
         .map(|(room, _)| room)
-        .filter(|room| ["util", "helper", "manager", "common", "misc"].iter().any(|w| room.contains(w)))
+        .filter(|room| {
+            ["util", "helper", "manager", "common", "misc"].iter().any(|w| room.contains(w))
+        })
         .collect();
     assert!(names.is_empty(), "names that say nothing: {names:?}");
 }

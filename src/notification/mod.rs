@@ -1,5 +1,8 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod lifecycle;
+pub mod policy;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,6 +42,8 @@ pub struct Draft {
     pub language: Option<String>,
     /// Whether the sender asked for a receipt (XEP-0184).
     pub wants_receipt: bool,
+    /// Whether this sender may make the phone ring (`dial.senders`); else the message is only held.
+    pub may_ring: bool,
     /// The whole stanza as XML text, for delivery when the person is online again.
     pub stanza: String,
 }

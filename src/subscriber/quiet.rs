@@ -36,7 +36,7 @@ impl QuietHours {
             if ends_tomorrow { local.date().checked_add(1.day()).ok()? } else { local.date() };
         let end = day.to_datetime(self.until).to_zoned(zone.clone()).ok()?.timestamp();
         // An hour that the clock repeats may put the end before now; a minute on, the caller asks again.
-        Some(end.max(at.checked_add(1.minute()).ok()?))
+        if end > at { Some(end) } else { at.checked_add(1.minute()).ok() }
     }
 }
 
