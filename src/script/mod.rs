@@ -1,1 +1,386 @@
-//! script
+//! What the callee hears and can do in one call. Knows nothing of SIP, RTP or stores.
+
+pub mod gather;
+pub mod menu;
+pub mod prompt;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::notification::{Answer, MessageId};
+use menu::Menu;
+use prompt::Line;
+use turn::{Ask, Current, Turn};
+
+/// The script of one call, message by message.
+///
+/// Contract: after each [`Script::handle`], take outputs with [`Script::poll`] until `None`; call again with
+///           [`Input::Tick`] at [`Script::deadline`].
+#[derive(Debug)]
+pub struct Script {
+    terms: Terms,
+    callee: String,
+    waiting: VecDeque<Item>,
+    greeting: Vec<Line>,
+    current: Option<Current>,
+    turn: Turn,
+    typed: VecDeque<char>,
+    outputs: VecDeque<Output>,
+    ends_at: Option<Instant>,
+}
+
+/// What holds for every call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    /// Silence after the answer, before the first word.
+    pub settle: Duration,
+    /// Whether 5 is asked for before a message is read aloud.
+    pub hear_first: bool,
+    /// What can be answered.
+    pub menu: Menu,
+    /// The longest a call may take.
+    pub call_max: Duration,
+}
+
+/// One message, ready to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Which.
+    pub id: MessageId,
+    /// "At 10:30 a message from Alice arrived."
+    pub arrival: String,
+    /// Its text; a text that cannot be said is replaced when it is rendered.
+    pub body: Line,
+}
+
+/// What happens in the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The phone was answered, and the line is open.
+    Answered,
+    /// What was last given to [`Output::Speak`] has been heard to its end.
+    Spoken,
+    /// A key was pressed.
+    Key(char),
+    /// What [`Output::Commit`] or [`Output::StopCalls`] asked for is durable.
+    Committed,
+    /// It is not, and will not be.
+    CommitFailed,
+    /// What came in since the call began; the answer to [`Output::CheckForMore`].
+    More(Vec<Item>),
+    /// The text of this message turned out to be unspeakable; something else is said in its place.
+    Unspeakable(MessageId),
+    /// Time has passed.
+    Tick,
+}
+
+/// What the script wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Say these, one after the other.
+    Speak(Vec<Line>),
+    /// Fall silent at once.
+    Hush,
+    /// This message was spoken to its end.
+    Heard(MessageId),
+    /// The callee knows of this message, but its text was not spoken.
+    Passed(MessageId),
+    /// Make this answer durable, then say [`Input::Committed`].
+    Commit(Answer),
+    /// Make durable that the callee wants no more calls, then say [`Input::Committed`].
+    StopCalls,
+    /// Look for messages that came in meanwhile, then say [`Input::More`].
+    CheckForMore,
+    /// End the call.
+    HangUp,
+}
+
+impl Script {
+    /// A script for `callee` about these messages, oldest first.
+    pub fn new(terms: Terms, callee: String, items: Vec<Item>, continuing: bool) -> Self {
+        let mut waiting: VecDeque<Item> = items.into();
+        let count = waiting.len();
+        let current = waiting.pop_front().map(Current::new);
+        let greet =
+            |first: &Current| prompt::greeting(&callee, count, continuing, &first.item.arrival);
+        let greeting = current.iter().map(greet).collect();
+        Self {
+            terms,
+            callee,
+            waiting,
+            greeting,
+            current,
+            turn: Turn::NotAnswered,
+            typed: VecDeque::new(),
+            outputs: VecDeque::new(),
+            ends_at: None,
+        }
+    }
+
+    /// Everything that can be known before the answer, in the order in which it will be wanted, so that it is ready then.
+    pub fn lines_ahead(&self) -> Vec<Line> {
+        let mut lines = self.greeting.clone();
+        let menu = prompt::menu(&self.terms.menu.spoken());
+        if self.terms.hear_first {
+            lines.push(prompt::press_to_hear());
+        }
+        lines.extend(self.current.iter().map(|current| current.item.body.clone()));
+        lines.push(menu);
+        for item in &self.waiting {
+            lines.extend([prompt::next(&item.arrival), item.body.clone()]);
+        }
+        for key in self.terms.menu.keys() {
+            lines.extend(
+                self.terms.menu.reply(key, &self.callee).map(|words| prompt::thanks(&words)),
+            );
+        }
+        lines.extend([
+            prompt::unspeakable(),
+            prompt::no_match(),
+            prompt::explanation(self.terms.hear_first),
+            prompt::stop_question(),
+            prompt::stopped(),
+            prompt::not_stored(),
+            prompt::goodbye(),
+            prompt::goodbye_unanswered(),
+        ]);
+        lines
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        if self.ends_at.is_some_and(|end| now >= end) && !matches!(self.turn, Turn::Over) {
+            self.hang_up();
+        }
+        match input {
+            Input::Answered => self.answered(now),
+            Input::Spoken => self.spoken(now),
+            Input::Key(key) => self.key(key, now),
+            Input::Committed => self.committed(now),
+            Input::CommitFailed => self.commit_failed(),
+            Input::More(items) => self.more(items, now),
+            Input::Unspeakable(id) => self.unspeakable(id),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    /// Gives the next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Tells when [`Input::Tick`] is due next.
+    pub fn deadline(&self) -> Option<Instant> {
+        if matches!(self.turn, Turn::Over) {
+            None
+        } else {
+            [self.turn.deadline(), self.ends_at].into_iter().flatten().min()
+        }
+    }
+
+    fn answered(&mut self, now: Instant) {
+        if matches!(self.turn, Turn::NotAnswered) {
+            self.ends_at = Some(now + self.terms.call_max);
+            self.turn = Turn::Settling(now + self.terms.settle);
+            self.tick(now);
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        match &mut self.turn {
+            Turn::Settling(until) if now >= *until => {
+                let intro = std::mem::take(&mut self.greeting);
+                self.announce(intro, now);
+            }
+            Turn::Asking { gather, .. } => {
+                if let Some(output) = gather.handle(gather::Input::Tick, now) {
+                    self.gathered(output, now);
+                }
+            }
+            Turn::NotAnswered
+            | Turn::Settling(_)
+            | Turn::Reading
+            | Turn::Committing { .. }
+            | Turn::Confirming
+            | Turn::Checking
+            | Turn::Leaving
+            | Turn::Over => {}
+        }
+    }
+
+    /// What was being said is over.
+    fn spoken(&mut self, now: Instant) {
+        match &mut self.turn {
+            Turn::Reading => {
+                self.heard();
+                self.ask(Ask::Answer, vec![]);
+                self.take_typed(now);
+            }
+            Turn::Asking { gather, .. } => {
+                gather.handle(gather::Input::PromptEnded, now);
+            }
+            Turn::Confirming => self.go_on(now),
+            Turn::Leaving => self.hang_up(),
+            Turn::NotAnswered
+            | Turn::Settling(_)
+            | Turn::Committing { .. }
+            | Turn::Checking
+            | Turn::Over => {}
+        }
+    }
+
+    /// Keys are taken in the order typed; those that have no question yet wait for theirs.
+    fn key(&mut self, key: char, now: Instant) {
+        if self.typed.len() < TYPED_MAX
+            && !matches!(self.turn, Turn::NotAnswered | Turn::Leaving | Turn::Over)
+        {
+            self.typed.push_back(key);
+        }
+        self.take_typed(now);
+    }
+
+    fn take_typed(&mut self, now: Instant) {
+        while self.turn.takes_keys()
+            && let Some(key) = self.typed.pop_front()
+        {
+            match &mut self.turn {
+                Turn::Asking { gather, .. } => {
+                    if let Some(output) = gather.handle(gather::Input::Key(key), now) {
+                        self.outputs.push_back(Output::Hush);
+                        self.gathered(output, now);
+                    }
+                }
+                Turn::Reading => {
+                    // The body is cut short and its question answered before it was asked.
+                    self.outputs.push_back(Output::Hush);
+                    self.chosen(Ask::Answer, key, now);
+                }
+                Turn::Confirming => {
+                    // The thanks are cut short; the key belongs to what comes next.
+                    self.outputs.push_back(Output::Hush);
+                    self.typed.push_front(key);
+                    self.go_on(now);
+                }
+                Turn::NotAnswered
+                | Turn::Settling(_)
+                | Turn::Committing { .. }
+                | Turn::Checking
+                | Turn::Leaving
+                | Turn::Over => unreachable!("these take no keys"),
+            }
+        }
+    }
+
+    fn gathered(&mut self, output: gather::Output, now: Instant) {
+        let Turn::Asking { ask, .. } = &self.turn else { return };
+        let ask = *ask;
+        match output {
+            gather::Output::NoInput => self.speak_question(ask, vec![]),
+            gather::Output::NoMatch => self.speak_question(ask, vec![prompt::no_match()]),
+            gather::Output::Chosen(key) => self.chosen(ask, key, now),
+            gather::Output::GaveUp => self.leave(prompt::goodbye_unanswered()),
+        }
+    }
+
+    /// One key of a question means the same whenever it is pressed.
+    fn chosen(&mut self, ask: Ask, key: char, now: Instant) {
+        match (ask, key) {
+            (Ask::Stop, '9') => {
+                self.turn = Turn::Committing { words: None };
+                self.outputs.push_back(Output::StopCalls);
+            }
+            (Ask::Stop, _) => self.resume(),
+            (Ask::Hear | Ask::Answer, '9') => self.ask(Ask::Stop, vec![]),
+            (Ask::Hear | Ask::Answer, '0') => {
+                self.ask(ask, vec![prompt::explanation(self.terms.hear_first)])
+            }
+            (Ask::Hear | Ask::Answer, '#') => {
+                self.pass();
+                self.go_on(now);
+            }
+            (Ask::Hear, '*') => {
+                let again = self
+                    .current
+                    .iter()
+                    .map(|current| prompt::again(&current.item.arrival))
+                    .collect();
+                self.ask(Ask::Hear, again);
+            }
+            (Ask::Hear, _) | (Ask::Answer, '*') => self.read(vec![]),
+            (Ask::Answer, key) => self.answer(key),
+        }
+    }
+
+    /// Where the callee was before the question about stopping.
+    fn resume(&mut self) {
+        let unread = self.current.as_ref().is_some_and(|current| !current.told);
+        match (unread, self.terms.hear_first) {
+            (true, true) => self.ask(Ask::Hear, vec![]),
+            (true, false) => self.read(vec![]),
+            (false, _) => self.ask(Ask::Answer, vec![]),
+        }
+    }
+
+    fn answer(&mut self, key: char) {
+        let (Some(current), Some(words)) =
+            (&mut self.current, self.terms.menu.reply(key, &self.callee))
+        else {
+            self.ask(Ask::Answer, vec![prompt::no_match()]);
+            return;
+        };
+        // An answer is only given to what one knows; the store takes it for heard.
+        current.told = true;
+        let answer = Answer { message: current.item.id, key, words: words.clone() };
+        self.turn = Turn::Committing { words: Some(words) };
+        self.outputs.push_back(Output::Commit(answer));
+    }
+
+    fn committed(&mut self, now: Instant) {
+        let Turn::Committing { words } = &self.turn else { return };
+        let Some(words) = words else {
+            self.leave(prompt::stopped());
+            return;
+        };
+        let thanks = prompt::thanks(words);
+        self.turn = Turn::Confirming;
+        self.outputs.push_back(Output::Speak(vec![thanks]));
+        self.take_typed(now);
+    }
+
+    fn commit_failed(&mut self) {
+        if matches!(self.turn, Turn::Committing { .. }) {
+            self.leave(prompt::not_stored());
+        }
+    }
+
+    fn more(&mut self, items: Vec<Item>, now: Instant) {
+        if !matches!(self.turn, Turn::Checking) {
+            return;
+        }
+        self.waiting.extend(items);
+        match self.waiting.pop_front() {
+            Some(item) => {
+                let intro = vec![prompt::just_arrived(&item.arrival)];
+                self.current = Some(Current::new(item));
+                self.announce(intro, now);
+            }
+            None => self.leave(prompt::goodbye()),
+        }
+    }
+
+    fn leave(&mut self, last: Line) {
+        self.turn = Turn::Leaving;
+        self.typed.clear();
+        self.outputs.push_back(Output::Speak(vec![last]));
+    }
+
+    fn hang_up(&mut self) {
+        self.turn = Turn::Over;
+        self.outputs.push_back(Output::HangUp);
+    }
+}
+
+const TYPED_MAX: usize = 32;

@@ -1,0 +1,295 @@
+//! Calls as lines of text: what the callee does in each second, what is heard and done.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::menu::Menu;
+use super::prompt::{Kind, Line};
+use super::{Input, Item, Output, Script, Terms};
+use crate::clock;
+use crate::notification::MessageId;
+
+fn terms(hear_first: bool) -> Terms {
+    let call_max = Duration::from_secs(300);
+    Terms { settle: Duration::from_millis(700), hear_first, menu: Menu::default(), call_max }
+}
+
+fn item(id: i64) -> Item {
+    let arrival = format!("At 10:3{id} a message from Alice arrived.");
+    Item { id: MessageId(id), arrival, body: Line::body("en", format!("body {id}")) }
+}
+
+/// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
+/// `m` another message found, `e` none found, `?` the body cannot be said, anything else a key.
+fn play(hear_first: bool, messages: i64, callee: &str) -> String {
+    let mut script =
+        Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
+    let mut now = clock::now();
+    let mut heard = vec![];
+    let mut drain = |script: &mut Script| {
+        while let Some(output) = script.poll() {
+            heard.push(shown(&output));
+        }
+    };
+    script.handle(Input::Answered, now);
+    now += Duration::from_millis(700);
+    script.handle(Input::Tick, now);
+    drain(&mut script);
+    for step in callee.chars() {
+        let input = match step {
+            '>' => Input::Spoken,
+            '.' => {
+                now += Duration::from_secs(1);
+                Input::Tick
+            }
+            '+' => Input::Committed,
+            '-' => Input::CommitFailed,
+            'm' => Input::More(vec![item(9)]),
+            'e' => Input::More(vec![]),
+            '?' => Input::Unspeakable(MessageId(1)),
+            key => Input::Key(key),
+        };
+        script.handle(input, now);
+        drain(&mut script);
+    }
+    heard.join(" ")
+}
+
+fn shown(output: &Output) -> String {
+    match output {
+        Output::Speak(lines) => {
+            format!("\"{}\"", lines.iter().map(short).collect::<Vec<_>>().join(", "))
+        }
+        Output::Hush => "hush".into(),
+        Output::Heard(id) => format!("heard{}", id.0),
+        Output::Passed(id) => format!("passed{}", id.0),
+        Output::Commit(answer) => format!("commit{}={}", answer.message.0, answer.key),
+        Output::StopCalls => "stop".into(),
+        Output::CheckForMore => "more?".into(),
+        Output::HangUp => "bye".into(),
+    }
+}
+
+fn short(line: &Line) -> &str {
+    let known = [
+        ("Hello, Bob. 2 messages", "hello 2"),
+        ("Hello", "hello"),
+        ("Press 5", "5?"),
+        ("body", "body"),
+        ("To answer by message, press 1", "menu?"),
+        ("That key", "no such key"),
+        ("This is a call about", "explained"),
+        ("To stop these calls", "9 again?"),
+        ("These calls are switched off", "switched off"),
+        ("I am sorry", "sorry"),
+        ("This message can't", "can't be read"),
+        ("That was all", "goodbye"),
+        ("Your messages wait", "they wait, goodbye"),
+        ("Next message", "next"),
+        ("Another message", "one more"),
+        ("At 10:3", "arrival"),
+    ];
+    if line.text.ends_with("Thank you.") {
+        return "thanks";
+    }
+    known
+        .iter()
+        .find(|(start, _)| line.text.starts_with(start))
+        .map_or(&line.text, |(_, short)| short)
+}
+
+#[test]
+fn callee_is_told_and_can_answer() {
+    let cases = [
+        (
+            true,
+            1,
+            "hears and answers",
+            ">5>>1+>e>",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"thanks\" more? \"goodbye\" bye",
+        ),
+        (
+            false,
+            1,
+            "hears at once and answers",
+            ">>2+>e>",
+            "\"hello, body\" heard1 \"menu?\" hush commit1=2 \"thanks\" more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "types ahead",
+            "51+>e>",
+            "\"hello, 5?\" hush \"body\" hush commit1=1 \"thanks\" more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "types during the settling and cuts nothing",
+            "5>1",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1",
+        ),
+        (
+            true,
+            1,
+            "cuts the thanks short",
+            ">5>1+#e>",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"thanks\" hush more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "repeats before and after",
+            ">*5>*>",
+            "\"hello, 5?\" hush \"arrival, 5?\" hush \"body\" heard1 \"menu?\" hush \"body\" \"menu?\"",
+        ),
+        (true, 1, "asks what this is", "0>", "\"hello, 5?\" hush \"explained, 5?\""),
+        (
+            true,
+            1,
+            "goes on without hearing",
+            "#e>",
+            "\"hello, 5?\" hush passed1 more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "goes on after hearing",
+            "5>#e>",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "presses wrong keys",
+            "1448",
+            "\"hello, 5?\" hush \"no such key, 5?\" hush \"no such key, 5?\" hush \"they wait, goodbye\"",
+        ),
+        (
+            true,
+            1,
+            "is silent",
+            ">.....>.....>.....>",
+            "\"hello, 5?\" \"5?\" \"5?\" \"they wait, goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "is silent after hearing",
+            "5>>.....>.....>.....>",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" \"menu?\" \"menu?\" \"they wait, goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "wants no more calls",
+            "99+>",
+            "\"hello, 5?\" hush \"9 again?\" hush stop \"switched off\" bye",
+        ),
+        (
+            true,
+            1,
+            "thinks better of it",
+            "9#5",
+            "\"hello, 5?\" hush \"9 again?\" hush \"5?\" hush \"body\"",
+        ),
+        (
+            true,
+            1,
+            "thinks better of it after hearing",
+            "5>9#1",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush \"9 again?\" hush \"menu?\" hush commit1=1",
+        ),
+        (
+            true,
+            2,
+            "hears two",
+            "5>1+>5>#e>",
+            "\"hello 2, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"thanks\" \"next, 5?\" hush \"body\" heard2 \"menu?\" hush more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "gets one more",
+            "5>1+>m5>#e>",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"thanks\" more? \"one more, 5?\" hush \"body\" heard9 \"menu?\" hush more? \"goodbye\" bye",
+        ),
+        (
+            true,
+            1,
+            "is told of a failure",
+            "5>1->",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"sorry\" bye",
+        ),
+        (
+            true,
+            1,
+            "gets an unspeakable text",
+            "5?>",
+            "\"hello, 5?\" hush \"body\" passed1 \"menu?\"",
+        ),
+        (
+            true,
+            1,
+            "presses keys while it is stored",
+            "5>123+",
+            "\"hello, 5?\" hush \"body\" heard1 \"menu?\" hush commit1=1 \"thanks\" hush more?",
+        ),
+    ];
+    for (hear_first, messages, callee, line, expected) in cases {
+        assert_eq!(play(hear_first, messages, line), expected, "callee {callee}: {line}");
+    }
+}
+
+#[test]
+fn a_call_ends_at_its_limit() {
+    let mut script = Script::new(terms(true), "Bob".into(), vec![item(1)], false);
+    let start = clock::now();
+    script.handle(Input::Answered, start);
+    let end = start + Duration::from_secs(300);
+    script.handle(Input::Tick, end);
+    assert!(std::iter::from_fn(|| script.poll()).any(|output| output == Output::HangUp));
+    assert_eq!(script.deadline(), None);
+}
+
+#[test]
+fn what_can_be_said_is_known_ahead() {
+    for hear_first in [true, false] {
+        let script = Script::new(terms(hear_first), "Bob".into(), vec![item(1), item(2)], false);
+        let ahead = script.lines_ahead();
+        assert_eq!(ahead.iter().filter(|line| line.kind == Kind::Body).count(), 2);
+        assert!(ahead.iter().any(|line| line.text.starts_with("Hello, Bob. 2 messages")));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_keys_break_the_call(hear_first: bool, messages in 0_i64..4, callee in "[0-9*#.>+\\-e]{0,200}") {
+        let mut script = Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
+        let mut now = clock::now();
+        let (mut owed, mut committed, mut over) = (0, false, false);
+        script.handle(Input::Answered, now);
+        for step in callee.chars().chain(".".repeat(301).chars()) {
+            let input = match step {
+                '>' => Input::Spoken,
+                '.' => { now += Duration::from_secs(1); Input::Tick }
+                '+' => { committed = owed > 0; Input::Committed }
+                '-' => Input::CommitFailed,
+                'e' => Input::More(vec![]),
+                key => Input::Key(key),
+            };
+            script.handle(input, now);
+            while let Some(output) = script.poll() {
+                prop_assert!(!over, "{output:?} after the end");
+                match output {
+                    Output::Commit(_) | Output::StopCalls => { owed += 1; committed = false; }
+                    Output::Speak(lines) if lines.iter().any(|line| line.text.ends_with("Thank you.")) => prop_assert!(committed),
+                    Output::HangUp => over = true,
+                    Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore => {}
+                }
+            }
+        }
+        prop_assert!(over, "the limit ends every call");
+    }
+}
