@@ -1,1 +1,349 @@
 //! The media thread: owns every RTP socket and each 20 ms tick.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc as events;
+use tracing::{debug, info, trace};
+
+use super::ports::Ports;
+use super::stream::{PACKET_BYTES_MAX, Stream};
+use super::{Command, Event, realtime};
+use crate::clock;
+use crate::seed::Seed;
+
+/// A handle to the media thread. The thread ends when the last handle and the last line are gone.
+///
+/// The thread sleeps while no line is open. A command wakes it, so the first packet of a call leaves at once and
+/// not at the next tick. In the steady state it allocates nothing and takes no lock.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    orders: Sender<Order>,
+    shared: Arc<Shared>,
+}
+
+/// What the operator has set (`[media]`).
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// Local address of the sockets.
+    pub listen: IpAddr,
+    /// Address for session descriptions, behind NAT.
+    pub advertise: Option<IpAddr>,
+    /// Ports to use.
+    pub ports: RangeInclusive<u16>,
+    /// How long nothing may arrive before [`Event::Silent`].
+    pub silence: Duration,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: EngineSettings,
+    ports: Mutex<(Ports, Seed, u64)>,
+    load: Load,
+}
+
+/// Plain counters of the thread.
+#[derive(Debug, Default)]
+pub struct Load {
+    /// Packets sent.
+    pub sent: AtomicU64,
+    /// Packets that the kernel refused.
+    pub unsent: AtomicU64,
+    /// Ticks that began more than 5 ms late.
+    pub late: AtomicU64,
+    /// The latest a tick has begun, in microseconds.
+    pub late_us_max: AtomicU64,
+}
+
+/// One call's line: an RTP port, commands in, events out. Dropping it closes the port.
+#[derive(Debug)]
+pub struct Line {
+    /// Where the far end is to send, as the session description says it.
+    pub local: SocketAddr,
+    /// What happens on the line. Bounded; a call that does not listen loses what comes next.
+    pub events: events::Receiver<Event>,
+    id: u64,
+    port: u16,
+    orders: Sender<Order>,
+    shared: Arc<Shared>,
+}
+
+enum Order {
+    Open { id: u64, socket: UdpSocket, events: events::Sender<Event>, random: u64 },
+    Command { id: u64, command: Command },
+    Close { id: u64 },
+}
+
+impl Engine {
+    /// Starts the thread.
+    pub fn start(settings: EngineSettings, mut seed: Seed) -> Result<Self, MediaError> {
+        let ports = Ports::new(settings.ports.clone(), seed.below(u64::MAX));
+        let silence = settings.silence;
+        let shared = Arc::new(Shared {
+            settings,
+            ports: Mutex::new((ports, seed, 0)),
+            load: Load::default(),
+        });
+        let (orders, taken) = channel();
+        let load = shared.clone();
+        let run = move || {
+            match realtime::request() {
+                Ok(()) => info!("the media thread has real-time priority"),
+                Err(error) => {
+                    info!(%error, "the media thread runs without real-time priority; allow it with LimitRTPRIO=25");
+                }
+            }
+            Desk::new(silence, &load.load).run(&taken);
+        };
+        thread::Builder::new().name("media".into()).spawn(run).map_err(MediaError::Thread)?;
+        Ok(Self { orders, shared })
+    }
+
+    /// Opens a line on a free port.
+    pub fn open(&self) -> Result<Line, MediaError> {
+        let Shared { settings, ports, .. } = &*self.shared;
+        let mut guard = ports.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ports, seed, count) = &mut *guard;
+        for _ in 0..BIND_TRIES_MAX {
+            let port = ports.take(clock::now()).ok_or(MediaError::NoPort)?;
+            let socket = match UdpSocket::bind((settings.listen, port)) {
+                Ok(socket) => socket,
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    debug!(port, "another program has this port");
+                    ports.put_back(port, clock::now());
+                    continue;
+                }
+                Err(error) => {
+                    ports.put_back(port, clock::now());
+                    return Err(MediaError::Socket(error));
+                }
+            };
+            socket.set_nonblocking(true).map_err(MediaError::Socket)?;
+            *count += 1;
+            let id = *count;
+            let (tell, told) = events::channel(EVENTS_MAX);
+            let open = Order::Open { id, socket, events: tell, random: seed.below(u64::MAX) };
+            self.orders.send(open).map_err(|_| MediaError::Stopped)?;
+            let ip = settings.advertise.unwrap_or(settings.listen);
+            let (orders, shared) = (self.orders.clone(), self.shared.clone());
+            return Ok(Line {
+                local: SocketAddr::new(ip, port),
+                events: told,
+                id,
+                port,
+                orders,
+                shared,
+            });
+        }
+        Err(MediaError::NoPort)
+    }
+
+    /// What the thread has done so far.
+    pub fn load(&self) -> &Load {
+        &self.shared.load
+    }
+}
+
+impl Line {
+    /// Asks something of the stream.
+    pub fn command(&self, command: Command) {
+        // A thread that is gone ends the call by silence; there is nothing better to do here.
+        let _ = self.orders.send(Order::Command { id: self.id, command });
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Close { id: self.id });
+        let mut guard = self.shared.ports.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.0.put_back(self.port, clock::now());
+    }
+}
+
+/// Why there is no line.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The range is used up.
+    #[error("no free RTP port in media.ports; widen the range")]
+    NoPort,
+    /// The socket cannot be made.
+    #[error("an RTP socket cannot be opened on media.listen: {0}")]
+    Socket(io::Error),
+    /// The thread cannot be started.
+    #[error("the media thread did not start: {0}")]
+    Thread(io::Error),
+    /// The thread has ended.
+    #[error("the media thread has ended; restart offhook")]
+    Stopped,
+}
+
+/// The thread's own view: lines, and in which millisecond of the 20 each has its turn.
+struct Desk<'l> {
+    lines: Vec<Option<Open>>,
+    free: Vec<usize>,
+    slots: [Vec<usize>; SLOTS],
+    started: Instant,
+    tick: u64,
+    silence: Duration,
+    load: &'l Load,
+}
+
+struct Open {
+    id: u64,
+    socket: UdpSocket,
+    events: events::Sender<Event>,
+    random: u64,
+    stream: Option<Stream>,
+}
+
+impl<'l> Desk<'l> {
+    fn new(silence: Duration, load: &'l Load) -> Self {
+        let slots = std::array::from_fn(|_| Vec::with_capacity(64));
+        Self { lines: vec![], free: vec![], slots, started: clock::now(), tick: 0, silence, load }
+    }
+
+    fn run(&mut self, orders: &Receiver<Order>) {
+        loop {
+            let order = match self.next_tick() {
+                None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => orders.recv_timeout(due.saturating_duration_since(clock::now())),
+            };
+            match order {
+                Ok(order) => {
+                    self.catch_up();
+                    self.take(order);
+                }
+                Err(RecvTimeoutError::Timeout) => self.catch_up(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// When the next slot with a line in it is due.
+    fn next_tick(&self) -> Option<Instant> {
+        (self.tick..self.tick + SLOTS as u64)
+            .find(|tick| !self.slots[(tick % SLOTS as u64) as usize].is_empty())
+            .map(|tick| self.started + Duration::from_millis(tick))
+    }
+
+    fn catch_up(&mut self) {
+        let now = clock::now();
+        let due = now.duration_since(self.started).as_millis() as u64;
+        if self.slots.iter().all(Vec::is_empty) {
+            self.tick = due + 1;
+            return;
+        }
+        if due > self.tick + BEHIND_MAX {
+            // The process was stopped or the clock of the machine leapt; what was missed is not sent in a burst.
+            self.load.late.fetch_add(1, Ordering::Relaxed);
+            self.tick = due;
+        }
+        while self.tick <= due {
+            let slot = (self.tick % SLOTS as u64) as usize;
+            if !self.slots[slot].is_empty() {
+                let late =
+                    now.saturating_duration_since(self.started + Duration::from_millis(self.tick));
+                self.load.late_us_max.fetch_max(late.as_micros() as u64, Ordering::Relaxed);
+                self.load.late.fetch_add(u64::from(late > LATE), Ordering::Relaxed);
+            }
+            for position in 0..self.slots[slot].len() {
+                let line = self.slots[slot][position];
+                if let Some(open) = self.lines[line].as_mut() {
+                    open.turn(now, self.load);
+                }
+            }
+            self.tick += 1;
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Open { id, socket, events, random } => {
+                let open = Some(Open { id, socket, events, random, stream: None });
+                match self.free.pop() {
+                    Some(place) => self.lines[place] = open,
+                    None => self.lines.push(open),
+                }
+            }
+            Order::Command { id, command } => self.command(id, command),
+            Order::Close { id } => {
+                if let Some(place) = self.place(id) {
+                    self.lines[place] = None;
+                    self.free.push(place);
+                    self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
+                }
+            }
+        }
+    }
+
+    fn place(&self, id: u64) -> Option<usize> {
+        self.lines.iter().position(|line| line.as_ref().is_some_and(|open| open.id == id))
+    }
+
+    fn command(&mut self, id: u64, command: Command) {
+        let Some(place) = self.place(id) else { return };
+        let Some(open) = self.lines[place].as_mut() else { return };
+        let now = clock::now();
+        match (command, open.stream.as_mut()) {
+            (Command::Start(agreed), None) => {
+                open.stream = Some(Stream::new(agreed, open.random, self.silence, now));
+                open.turn(now, self.load);
+                // It takes its turns with the millisecond that has just passed, so the next one is 20 ms from now.
+                let passed = self.tick + SLOTS as u64 - 1;
+                self.slots[(passed % SLOTS as u64) as usize].push(place);
+            }
+            (Command::Start(agreed), Some(stream)) => stream.renegotiate(agreed, now),
+            (Command::Play { clip, tag }, Some(stream)) => stream.play(clip, tag),
+            (Command::Hush, Some(stream)) => stream.hush(),
+            (Command::Play { .. } | Command::Hush, None) => {
+                debug!("a command came before the stream started")
+            }
+        }
+    }
+}
+
+impl Open {
+    /// One turn of a line: what has arrived, then the packet that is due.
+    fn turn(&mut self, now: Instant, load: &Load) {
+        let Some(stream) = self.stream.as_mut() else { return };
+        let mut datagram = [0; DATAGRAM_BYTES_MAX];
+        for _ in 0..RECEIVED_PER_TURN_MAX {
+            match self.socket.recv_from(&mut datagram) {
+                Ok((len, from)) => {
+                    trace!(len, "RTP received");
+                    if let Some(event) = stream.receive(from, &datagram[..len], now) {
+                        let _ = self.events.try_send(event);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => {} // An ICMP error about an earlier packet; silence will tell if it matters.
+            }
+        }
+        let mut packet = [0; PACKET_BYTES_MAX];
+        let (len, ended) = stream.next(&mut packet);
+        if let Some(len) = len {
+            let sent = self.socket.send_to(&packet[..len], stream.remote()).is_ok();
+            let counter = if sent { &load.sent } else { &load.unsent };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        for event in ended.into_iter().chain(stream.silent(now)) {
+            let _ = self.events.try_send(event);
+        }
+    }
+}
+
+/// Turns are spread over the 20 ms of a packet.
+const SLOTS: usize = 20;
+const LATE: Duration = Duration::from_millis(5);
+/// Further behind than this, in ms, ticks are left out.
+const BEHIND_MAX: u64 = 200;
+const EVENTS_MAX: usize = 256;
+const DATAGRAM_BYTES_MAX: usize = 1500;
+const RECEIVED_PER_TURN_MAX: usize = 32;
+const BIND_TRIES_MAX: usize = 100;

@@ -1,7 +1,11 @@
 //! Voice over RTP: what is sent, what is heard, which keys were pressed.
 
 pub mod codec;
+pub mod dtmf_events;
 pub mod engine;
+pub mod ports;
+mod realtime;
+pub mod stream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,354 @@
+//! One RTP stream without its socket: what leaves each 20 ms, and what of the arriving counts.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
+
+use super::codec::{Clip, FRAME_BYTES};
+use super::dtmf_events::DtmfEvents;
+use super::{Event, Negotiated};
+
+/// The two directions of one call's audio.
+///
+/// Nothing is taken from, or sent to, a host that the session description has not named. Another port of that host
+/// is learned when packets come from there and none from the port named (symmetric RTP); then source and SSRC are fixed.
+///
+/// Source: RFC 3550 §5.1; RFC 3551 §4.5; RFC 4961 (symmetric RTP); RFC 3550 §A.1 (probation).
+#[derive(Debug)]
+pub struct Stream {
+    agreed: Negotiated,
+    playing: VecDeque<(Arc<Clip>, u32)>,
+    frame: usize,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    started: bool,
+    source: Option<Source>,
+    candidate: Option<(Source, u32)>,
+    keys: DtmfEvents,
+    heard_at: Instant,
+    silence: Duration,
+    /// Packets that were not from our peer, or were none.
+    pub refused: u64,
+    /// Packets that were taken.
+    pub taken: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    address: SocketAddr,
+    ssrc: u32,
+}
+
+impl Stream {
+    /// A stream with a random start (`random`: SSRC, sequence and timestamp are taken from it).
+    ///
+    /// `silence` without a packet from the peer is told by [`Event::Silent`].
+    pub fn new(agreed: Negotiated, random: u64, silence: Duration, now: Instant) -> Self {
+        Self {
+            agreed,
+            playing: VecDeque::with_capacity(QUEUE_MAX),
+            frame: 0,
+            ssrc: random as u32,
+            sequence: (random >> 32) as u16,
+            timestamp: (random >> 24) as u32,
+            started: false,
+            source: None,
+            candidate: None,
+            keys: DtmfEvents::default(),
+            heard_at: now,
+            silence,
+            refused: 0,
+            taken: 0,
+        }
+    }
+
+    /// The peer has changed its mind: another address, codec or direction.
+    pub fn renegotiate(&mut self, agreed: Negotiated, now: Instant) {
+        if agreed.remote != self.agreed.remote {
+            (self.source, self.candidate) = (None, None);
+        }
+        self.agreed = agreed;
+        self.heard_at = now;
+    }
+
+    /// Plays after what is playing. More than a call can need is dropped.
+    pub fn play(&mut self, clip: Arc<Clip>, tag: u32) {
+        if self.playing.len() < QUEUE_MAX {
+            self.playing.push_back((clip, tag));
+        }
+    }
+
+    /// Drops what is playing and what waits.
+    pub fn hush(&mut self) {
+        self.playing.clear();
+        self.frame = 0;
+    }
+
+    /// Where packets go.
+    pub fn remote(&self) -> SocketAddr {
+        self.source.map_or(self.agreed.remote, |source| source.address)
+    }
+
+    /// Writes the packet of this 20 ms into `packet` and tells its length; `None` while the peer wants none.
+    /// The second value is told when a clip has ended with the packet before.
+    pub fn next(&mut self, packet: &mut [u8; PACKET_BYTES_MAX]) -> (Option<usize>, Option<Event>) {
+        let ended = self.pass_ended();
+        if !self.agreed.sending {
+            self.timestamp = self.timestamp.wrapping_add(FRAME_BYTES as u32);
+            // Time goes on for a call on hold: what was to be heard then is over too.
+            self.frame += usize::from(!self.playing.is_empty());
+            self.started = false;
+            return (None, ended);
+        }
+        let silence = [self.agreed.codec.silence(); FRAME_BYTES];
+        let ready = self.playing.front().filter(|(clip, _)| clip.codec() == self.agreed.codec);
+        let payload = ready.and_then(|(clip, _)| clip.frame(self.frame)).unwrap_or(&silence);
+        let written = RtpPacketBuilder::new()
+            .payload_type(self.agreed.payload_type)
+            .marked(!self.started)
+            .sequence(Seq::from(self.sequence))
+            .timestamp(self.timestamp)
+            .ssrc(self.ssrc)
+            .payload(payload)
+            .build_into(packet)
+            .ok();
+        self.started = true;
+        self.frame += usize::from(!self.playing.is_empty());
+        self.sequence = self.sequence.wrapping_add(1);
+        self.timestamp = self.timestamp.wrapping_add(FRAME_BYTES as u32);
+        (written, ended)
+    }
+
+    fn pass_ended(&mut self) -> Option<Event> {
+        let (clip, tag) = self.playing.front()?;
+        if clip.frame(self.frame).is_some() {
+            return None;
+        }
+        let tag = *tag;
+        self.playing.pop_front();
+        self.frame = 0;
+        Some(Event::Played(tag))
+    }
+
+    /// Takes one datagram and tells what it means.
+    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) -> Option<Event> {
+        let Ok(packet) = RtpReader::new(datagram) else {
+            self.refused += 1;
+            return None;
+        };
+        let payload_type = packet.payload_type();
+        let events = self.agreed.events_payload_type == Some(payload_type);
+        let known =
+            events || payload_type == self.agreed.payload_type || payload_type == COMFORT_NOISE;
+        if from.ip() != self.agreed.remote.ip()
+            || !known
+            || !self.is_peer(Source { address: from, ssrc: packet.ssrc() })
+        {
+            self.refused += 1;
+            return None;
+        }
+        self.taken += 1;
+        self.heard_at = now;
+        if events {
+            self.keys.handle(packet.payload(), packet.timestamp()).map(Event::Key)
+        } else {
+            None
+        }
+    }
+
+    /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.
+    fn is_peer(&mut self, source: Source) -> bool {
+        match self.source {
+            Some(peer) if peer == source => {
+                self.candidate = None;
+                return true;
+            }
+            None if source.address == self.agreed.remote => {
+                self.fix(source);
+                return true;
+            }
+            Some(peer) if peer.address == self.agreed.remote && source.address != peer.address => {
+                return false; // The address named is in use; a neighbour of it is a stranger.
+            }
+            Some(_) | None => {}
+        }
+        let seen = match self.candidate {
+            Some((candidate, seen)) if candidate == source => seen + 1,
+            Some(_) | None => 1,
+        };
+        self.candidate = Some((source, seen));
+        if seen < PROBATION {
+            return false;
+        }
+        self.fix(source);
+        true
+    }
+
+    fn fix(&mut self, source: Source) {
+        self.source = Some(source);
+        self.candidate = None;
+        self.keys = DtmfEvents::default();
+    }
+
+    /// Tells, once per silence, that nothing has come from the peer for too long. A call on hold is not silent.
+    pub fn silent(&mut self, now: Instant) -> Option<Event> {
+        if self.agreed.sending && now.duration_since(self.heard_at) >= self.silence {
+            self.heard_at = now;
+            return Some(Event::Silent);
+        }
+        None
+    }
+}
+
+/// Room for the header and one frame.
+pub const PACKET_BYTES_MAX: usize = 12 + FRAME_BYTES;
+const QUEUE_MAX: usize = 64;
+const PROBATION: u32 = 4;
+/// Source: RFC 3389.
+const COMFORT_NOISE: u8 = 13;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::media::codec::Codec;
+
+    fn agreed() -> Negotiated {
+        Negotiated {
+            remote: "192.0.2.1:4000".parse().unwrap(),
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            events_payload_type: Some(101),
+            sending: true,
+        }
+    }
+
+    fn stream() -> Stream {
+        Stream::new(agreed(), 0xfff0_ffff_ffff_fff0, Duration::from_secs(30), clock::now())
+    }
+
+    fn rtp(payload_type: u8, ssrc: u32, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let builder =
+            RtpPacketBuilder::new().payload_type(payload_type).ssrc(ssrc).timestamp(timestamp);
+        builder.payload(payload).build().unwrap()
+    }
+
+    fn press(key: u8, ssrc: u32, timestamp: u32) -> Vec<u8> {
+        rtp(101, ssrc, timestamp, &[key, 10, 0, 160])
+    }
+
+    #[test]
+    fn packets_count_up_and_the_first_is_marked() {
+        let mut stream = stream();
+        let mut last: Option<(u16, u32)> = None;
+        for number in 0..40 {
+            let mut packet = [0; PACKET_BYTES_MAX];
+            let (len, _) = stream.next(&mut packet);
+            let read = RtpReader::new(&packet[..len.unwrap()]).unwrap();
+            assert_eq!(read.mark(), number == 0);
+            assert_eq!(read.payload(), [0xff; FRAME_BYTES], "silence when nothing plays");
+            let (sequence, timestamp) = (u16::from(read.sequence_number()), read.timestamp());
+            if let Some((before, then)) = last {
+                assert_eq!((sequence, timestamp), (before.wrapping_add(1), then.wrapping_add(160)));
+            }
+            last = Some((sequence, timestamp));
+        }
+    }
+
+    #[test]
+    fn clips_play_in_order_and_tell_their_ends_and_hush_drops_them() {
+        let clip = |level: i16, frames: usize| {
+            Arc::new(Clip::encode(Codec::Pcmu, &vec![level; frames * FRAME_BYTES]))
+        };
+        let mut stream = stream();
+        stream.play(clip(8000, 2), 1);
+        stream.play(clip(-8000, 1), 2);
+        let mut told = vec![];
+        let mut packet = [0; PACKET_BYTES_MAX];
+        for _ in 0..4 {
+            let (_, ended) = stream.next(&mut packet);
+            told.push((packet[12], ended));
+        }
+        let (high, low) = (clip(8000, 1).frame(0).unwrap()[0], clip(-8000, 1).frame(0).unwrap()[0]);
+        let expected = [
+            (high, None),
+            (high, None),
+            (low, Some(Event::Played(1))),
+            (0xff, Some(Event::Played(2))),
+        ];
+        assert_eq!(told, expected);
+        stream.play(clip(8000, 5), 3);
+        stream.next(&mut packet);
+        stream.hush();
+        assert_eq!(stream.next(&mut packet).1, None);
+        assert_eq!(packet[12], 0xff);
+    }
+
+    #[test]
+    fn only_the_peer_is_heard() {
+        let named: SocketAddr = "192.0.2.1:4000".parse().unwrap();
+        let other_port: SocketAddr = "192.0.2.1:5000".parse().unwrap();
+        let stranger: SocketAddr = "192.0.2.66:4000".parse().unwrap();
+        let now = clock::now();
+
+        let mut fixed = stream();
+        assert_eq!(fixed.receive(named, &press(1, 7, 100), now), Some(Event::Key('1')));
+        for timestamp in [200, 300, 400, 500, 600, 700] {
+            assert_eq!(fixed.receive(stranger, &press(9, 7, timestamp), now), None, "another host");
+            assert_eq!(
+                fixed.receive(other_port, &press(9, 7, timestamp), now),
+                None,
+                "another port"
+            );
+            assert_eq!(
+                fixed.receive(named, &rtp(99, 7, timestamp, &[9, 10, 0, 160]), now),
+                None,
+                "another type"
+            );
+        }
+        assert_eq!(fixed.receive(named, &press(2, 7, 800), now), Some(Event::Key('2')));
+        assert_eq!(fixed.remote(), named);
+
+        let mut behind_nat = stream();
+        for timestamp in [100, 200, 300] {
+            assert_eq!(
+                behind_nat.receive(other_port, &press(1, 7, timestamp), now),
+                None,
+                "on probation"
+            );
+        }
+        assert_eq!(behind_nat.receive(other_port, &press(1, 7, 400), now), Some(Event::Key('1')));
+        assert_eq!(behind_nat.remote(), other_port);
+        for timestamp in [500, 600, 700, 800, 900, 1000] {
+            assert_eq!(behind_nat.receive(stranger, &press(9, 7, timestamp), now), None);
+        }
+        assert_eq!(behind_nat.remote(), other_port);
+    }
+
+    #[test]
+    fn a_new_voice_from_the_peer_is_believed_after_a_few_packets() {
+        let named: SocketAddr = "192.0.2.1:4000".parse().unwrap();
+        let (mut stream, now) = (stream(), clock::now());
+        assert_eq!(stream.receive(named, &press(1, 7, 100), now), Some(Event::Key('1')));
+        assert_eq!(stream.receive(named, &press(9, 8, 100), now), None, "a single forged SSRC");
+        assert_eq!(stream.receive(named, &press(2, 7, 900), now), Some(Event::Key('2')));
+        let heard: Vec<_> =
+            (1..=5).filter_map(|n| stream.receive(named, &press(3, 8, n * 1000), now)).collect();
+        assert_eq!(heard, [Event::Key('3'), Event::Key('3')]);
+    }
+
+    #[test]
+    fn a_silent_line_is_told_once_per_silence_and_a_held_one_never() {
+        let (mut stream, start) = (stream(), clock::now());
+        assert_eq!(stream.silent(start + Duration::from_secs(29)), None);
+        assert_eq!(stream.silent(start + Duration::from_secs(31)), Some(Event::Silent));
+        assert_eq!(stream.silent(start + Duration::from_secs(32)), None);
+        stream.renegotiate(Negotiated { sending: false, ..agreed() }, start);
+        assert_eq!(stream.silent(start + Duration::from_secs(300)), None);
+        assert_eq!(stream.next(&mut [0; PACKET_BYTES_MAX]), (None, None));
+    }
+}

@@ -1,0 +1,105 @@
+//! The media thread with real sockets on loopback.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use offhook::media::codec::{Clip, Codec};
+use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::{Command, Event, Negotiated};
+use offhook::seed::Seed;
+use rtp_rs::{RtpPacketBuilder, RtpReader};
+
+fn engine() -> Engine {
+    let settings = EngineSettings {
+        listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        advertise: None,
+        ports: 24_000..=25_999,
+        silence: Duration::from_millis(400),
+    };
+    Engine::start(settings, Seed::fresh()).unwrap()
+}
+
+struct Peer(UdpSocket);
+
+impl Peer {
+    fn new() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        Self(socket)
+    }
+
+    fn start(&self, line: &Line) {
+        line.command(Command::Start(Negotiated {
+            remote: self.0.local_addr().unwrap(),
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            events_payload_type: Some(101),
+            sending: true,
+        }));
+    }
+
+    /// The payload type and first sample of the next packet.
+    fn hears(&self) -> (u8, u8) {
+        let mut packet = [0; 1500];
+        let (len, _) = self.0.recv_from(&mut packet).unwrap();
+        let read = RtpReader::new(&packet[..len]).unwrap();
+        (read.payload_type(), read.payload()[0])
+    }
+
+    fn presses(&self, key: u8, timestamp: u32, to: SocketAddr) {
+        let packet = RtpPacketBuilder::new().payload_type(101).ssrc(9).timestamp(timestamp);
+        self.0.send_to(&packet.payload(&[key, 10, 0, 160]).build().unwrap(), to).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn callee_hears_what_is_played_and_a_key_cuts_it_short() {
+    let (engine, phone) = (engine(), Peer::new());
+    let mut line = engine.open().unwrap();
+    phone.start(&line);
+    let speech = Arc::new(Clip::encode(Codec::Pcmu, &[8000; 160 * 500]));
+    let sample = speech.frame(0).unwrap()[0];
+    line.command(Command::Play { clip: speech.clone(), tag: 1 });
+    while phone.hears() != (0, sample) {}
+    phone.presses(5, 1000, line.local);
+    assert_eq!(line.events.recv().await, Some(Event::Key('5')));
+    line.command(Command::Hush);
+    while phone.hears() != (0, 0xff) {}
+    line.command(Command::Play { clip: Arc::new(Clip::encode(Codec::Pcmu, &[8000; 320])), tag: 2 });
+    while line.events.recv().await != Some(Event::Played(2)) {}
+}
+
+#[tokio::test]
+async fn a_stranger_is_neither_heard_nor_answered() {
+    let (engine, phone, stranger) = (engine(), Peer::new(), Peer::new());
+    let mut line = engine.open().unwrap();
+    phone.start(&line);
+    phone.presses(1, 1000, line.local);
+    assert_eq!(line.events.recv().await, Some(Event::Key('1')));
+    for number in 1..=20 {
+        stranger.presses(9, number * 1000, line.local);
+    }
+    phone.presses(2, 50_000, line.local);
+    assert_eq!(line.events.recv().await, Some(Event::Key('2')));
+    stranger.0.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(stranger.0.recv_from(&mut [0; 1500]).is_err(), "nothing is sent to a stranger");
+}
+
+#[tokio::test]
+async fn a_line_that_hears_nothing_says_so() {
+    let (engine, phone) = (engine(), Peer::new());
+    let mut line = engine.open().unwrap();
+    phone.start(&line);
+    assert_eq!(line.events.recv().await, Some(Event::Silent));
+}
+
+#[test]
+fn the_port_of_a_call_that_is_over_is_not_given_to_the_next() {
+    let engine = engine();
+    let ports: Vec<u16> = (0..50).map(|_| engine.open().unwrap().local.port()).collect();
+    let mut different = ports.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), ports.len());
+}
