@@ -1,1 +1,109 @@
-//! config
+//! `component.toml`: read once at start; every mistake is shown with its line.
+
+mod chat;
+mod dial;
+mod phone;
+mod source;
+mod speech;
+mod subscribers;
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use chat::Component;
+pub use dial::{Dial, Senders};
+pub use phone::{Media, Sip};
+pub use speech::Speech;
+
+use crate::notification::policy::Policy;
+use crate::script::menu::Menu;
+use crate::sip::trunk::Trunk;
+use crate::subscriber::Subscriber;
+use source::{Section, Source};
+
+/// What the program needs to know, ready to use.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[component]`
+    pub component: Component,
+    /// `store.path`, beside the configuration file when it is relative.
+    pub store: PathBuf,
+    /// `[[trunk]]`, in order; never empty.
+    pub trunks: Vec<Trunk>,
+    /// `[sip]`
+    pub sip: Sip,
+    /// `[media]`
+    pub media: Media,
+    /// `[dial]`, what is not policy.
+    pub dial: Dial,
+    /// `[dial]`, what decides when the phone rings.
+    pub policy: Policy,
+    /// `[speech]`
+    pub speech: Speech,
+    /// `[[key]]`
+    pub menu: Menu,
+    /// `[[subscriber]]`
+    pub subscribers: Vec<Subscriber>,
+    /// What is written but has no effect in this version, as it is shown to the operator.
+    pub notes: Vec<String>,
+}
+
+/// Reads the whole file.
+///
+/// Errors: [`Mistakes`], all of them, each with file, line and caret.
+pub fn read(path: &Path) -> Result<Config, Mistakes> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Mistakes(vec![format!("{}: cannot be read: {error}", path.display())]))?;
+    read_text(path, text)
+}
+
+/// Reads a file's text; `path` is where secrets and the store are looked for.
+pub fn read_text(path: &Path, text: String) -> Result<Config, Mistakes> {
+    let source = Source::new(path, text);
+    let config = source.parse().and_then(|top| sections(&source, &top, path));
+    match (source.into_notes(), config) {
+        (Ok(notes), Some(config)) => Ok(Config { notes, ..config }),
+        (Ok(_), None) => unreachable!("a section that cannot be read has noted why"),
+        (Err(mistakes), _) => Err(Mistakes(mistakes)),
+    }
+}
+
+/// Everything that is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n\n"))]
+pub struct Mistakes(pub Vec<String>);
+
+fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
+    let absent = DeTable::new();
+    let mut top = Section::new(source, top, 0..0);
+    // Each section is read before any is given up, so that all mistakes are shown.
+    let component = top.section("component", &absent).map(chat::component);
+    let store = top.section("store", &absent).map(|section| chat::store(section, path));
+    let trunks = phone::trunks(&mut top);
+    let sip = top.section("sip", &absent).map(phone::sip);
+    let media = top.section("media", &absent).map(phone::media);
+    let dial = top.section("dial", &absent).map(dial::read);
+    let speech = top.section("speech", &absent).map(speech::read);
+    let menu = speech::menu(&mut top);
+    let voice_reply = top.section("voice_reply", &absent).map(speech::voice_reply);
+    let http = top.section("http", &absent).map(chat::http);
+    let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(dial, _)| dial);
+    let subscribers = subscribers::read(&mut top, allowed);
+    top.refuse_unknown_keys();
+    (voice_reply?, http?).0?;
+    let (dial, policy) = dial??;
+    Some(Config {
+        component: component??,
+        store: store??,
+        trunks: trunks?,
+        sip: sip??,
+        media: media??,
+        dial,
+        policy,
+        speech: speech??,
+        menu: menu?,
+        subscribers: subscribers?,
+        notes: vec![],
+    })
+}

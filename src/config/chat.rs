@@ -1,0 +1,81 @@
+//! `[component]`, `[store]` and `[http]`.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use xmpp_parsers::jid::{BareJid, DomainPart};
+
+use super::source::Section;
+
+/// `[component]`: who we are to the XMPP server.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Our own address: a domain.
+    pub jid: String,
+    /// Host and port of the XEP-0114 listener.
+    pub server: String,
+    /// What the server knows us by.
+    pub secret: SecretString,
+    /// Who may see and change everything.
+    pub admins: Vec<BareJid>,
+}
+
+pub(super) fn component(mut section: Section<'_>) -> Option<Component> {
+    let jid = section.required_text("jid");
+    let jid = jid.and_then(|jid| match DomainPart::new(&jid) {
+        Ok(domain) if !jid.contains(['@', '/']) => Some(domain.as_str().to_owned()),
+        Ok(_) | Err(_) => {
+            section.mistake("jid", "jid must be a domain, such as phone.example.org");
+            None
+        }
+    });
+    let server = section
+        .text("server")
+        .map(|server| server.unwrap_or_else(|| SERVER.into()))
+        .and_then(|server| {
+            let well_formed = server.rsplit_once(':').is_some_and(|(host, port)| {
+                !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0)
+            });
+            if !well_formed {
+                section.mistake("server", "server is written host:port, such as 127.0.0.1:5347");
+            }
+            well_formed.then_some(server)
+        });
+    let secret = section.secret("secret", "secret_file").and_then(|secret| {
+        if secret.is_none() {
+            section.mistake(
+                "secret",
+                "secret is missing: write secret or secret_file, as the server knows it",
+            );
+        }
+        secret
+    });
+    let admins = section
+        .list("admins", &[], |text| text.parse::<BareJid>().map_err(|error| error.to_string()));
+    section.refuse_unknown_keys();
+    Some(Component { jid: jid?, server: server?, secret: secret?, admins: admins? })
+}
+
+/// `[store]`: where everything durable is.
+pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<PathBuf> {
+    let path = section.text("path").map(|path| path.unwrap_or_else(|| STORE.into()));
+    if section.text("postgres").is_some_and(|postgres| postgres.is_some()) {
+        section.mistake("postgres", "PostgreSQL is not in this version; use path");
+    }
+    section.refuse_unknown_keys();
+    Some(config.parent().unwrap_or(Path::new("")).join(path?))
+}
+
+/// `[http]`: nothing of it works yet, so it may only be off.
+pub(super) fn http(mut section: Section<'_>) -> Option<()> {
+    for key in ["listen", "public_url"] {
+        if section.text(key)?.is_some_and(|text| !text.is_empty()) {
+            section.note(key, "has no effect: the HTTP server is not in this version");
+        }
+    }
+    section.refuse_unknown_keys();
+    Some(())
+}
+
+const SERVER: &str = "127.0.0.1:5347";
+const STORE: &str = "offhook.db";

@@ -1,0 +1,112 @@
+//! `[dial]`: whom we may phone, and when.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::phone::prefix;
+use super::source::Section;
+use crate::notification::policy::{Policy, Throttle};
+use crate::phone_number::PhoneNumber;
+use crate::subscriber::{Quiet, QuietHours};
+
+/// What of `[dial]` is not [`Policy`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dial {
+    /// Beginnings of numbers that may be dialled. Nothing else ever is.
+    pub allow: Vec<String>,
+    /// Beginnings that may not, although `allow` covers them.
+    pub deny: Vec<String>,
+    /// How long a phone rings.
+    pub ring: Duration,
+    /// The longest a call may take.
+    pub call_max: Duration,
+    /// Who may make a phone ring.
+    pub senders: Senders,
+}
+
+/// Who may make a phone ring unless the person says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Senders {
+    /// Accounts of the person's own domain.
+    Domain,
+    /// Everyone.
+    Everyone,
+}
+
+impl Dial {
+    /// Whether the operator lets this number be dialled.
+    pub fn allows(&self, number: &PhoneNumber) -> bool {
+        let among = |prefixes: &[String]| prefixes.iter().any(|prefix| number.has_prefix(prefix));
+        among(&self.allow) && !among(&self.deny)
+    }
+}
+
+pub(super) fn read(mut section: Section<'_>) -> Option<(Dial, Policy)> {
+    let allow = section.list("allow", &[], |text| prefix(text, false)).and_then(|allow| {
+        if allow.is_empty() {
+            section.mistake(
+                "allow",
+                "allow is missing: list the prefixes that may be dialled, such as [\"+81\"]",
+            );
+            return None;
+        }
+        Some(allow)
+    });
+    let deny = section.list("deny", &[], |text| prefix(text, false));
+    let wait = section.seconds("wait_s", 0..=3600, 60);
+    let ring = section.seconds("ring_s", 5..=180, 30);
+    let attempts = section.number("attempts", 1..=20, 3, "calls");
+    let busy_retry = section.seconds("busy_retry_s", 1..=86_400, 180);
+    let no_answer_retry = section.seconds_list("no_answer_retry_s", 1..=86_400, &[600, 1800]);
+    let call_max = section.seconds("call_s_max", 30..=540, 300);
+    let keep = section
+        .number("keep_h", 1..=8760, 72, "hours")
+        .map(|hours: u64| Duration::from_secs(hours * 3600));
+    let quiet = match section.text("quiet") {
+        Some(Some(none)) if none.is_empty() => Some(Quiet::Never),
+        Some(_) => section.parsed_if_written::<QuietHours>("quiet").map(|hours| match hours {
+            Some(hours) => Quiet::Daily(hours),
+            None => DEFAULT_QUIET.parse().map_or(Quiet::Never, Quiet::Daily),
+        }),
+        None => None,
+    };
+    let time_zone = time_zone(&mut section).map(|zone| zone.unwrap_or_else(TimeZone::system));
+    let throttle = |text: &str| text.parse::<Throttle>().map_err(|error| error.to_string());
+    let throttles = section.list("throttle", &["1/1m", "3/15m", "7/1h", "15/3h"], throttle);
+    let sender_throttle = section.list("sender_throttle", &["3/15m"], throttle);
+    let choices = [("domain", Senders::Domain), ("everyone", Senders::Everyone)];
+    let senders = section.choice("senders", &choices, Senders::Domain);
+    let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
+    section.refuse_unknown_keys();
+    let dial =
+        Dial { allow: allow?, deny: deny?, ring: ring?, call_max: call_max?, senders: senders? };
+    let policy = Policy {
+        wait: wait?,
+        attempts: attempts?,
+        busy_retry: busy_retry?,
+        no_answer_retry: no_answer_retry?,
+        keep: keep?,
+        quiet: quiet?,
+        time_zone: time_zone?,
+        throttle: throttles?,
+        sender_throttle: sender_throttle?,
+        calls_per_day_max: calls_per_day_max?,
+    };
+    Some((dial, policy))
+}
+
+/// The zone that `time_zone` names, if it is written.
+pub(super) fn time_zone(section: &mut Section<'_>) -> Option<Option<TimeZone>> {
+    let Some(name) = section.text("time_zone")? else { return Some(None) };
+    match TimeZone::get(&name) {
+        Ok(zone) => Some(Some(zone)),
+        Err(_) => {
+            section
+                .mistake("time_zone", "time_zone is a name of the tz database, such as Asia/Tokyo");
+            None
+        }
+    }
+}
+
+const DEFAULT_QUIET: &str = "21:00-08:00";

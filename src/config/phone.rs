@@ -1,0 +1,181 @@
+//! `[[trunk]]`, `[sip]` and `[media]`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+
+use super::source::Section;
+use crate::media::codec::Codec;
+use crate::sip::trunk::{Credentials, Dtmf, Trunk, caller};
+
+/// `[sip]`: our end of the trunks.
+#[derive(Clone, Debug)]
+pub struct Sip {
+    /// Local address; port 0 takes any free one.
+    pub listen: SocketAddr,
+}
+
+/// `[media]`: where voice goes and comes.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Local address for RTP.
+    pub listen: IpAddr,
+    /// Address for session descriptions, behind NAT.
+    pub advertise: Option<IpAddr>,
+    /// Ports to use.
+    pub ports: RangeInclusive<u16>,
+    /// Codecs to offer, best first.
+    pub codecs: Vec<Codec>,
+}
+
+pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
+    if !top.is_written("trunk") {
+        top.sections("trunk");
+        top.mistake("trunk", "a trunk is missing: write [[trunk]] with proxy and from");
+        return None;
+    }
+    let read: Vec<Option<Trunk>> = top.sections("trunk").into_iter().map(trunk).collect();
+    let trunks: Vec<Trunk> = read.into_iter().collect::<Option<_>>()?;
+    for (place, trunk) in trunks.iter().enumerate() {
+        if trunks[..place].iter().any(|other| other.name == trunk.name) {
+            top.mistake("trunk", &format!("two trunks are called {}", trunk.name));
+            return None;
+        }
+    }
+    Some(trunks).filter(|trunks| !trunks.is_empty())
+}
+
+fn trunk(mut section: Section<'_>) -> Option<Trunk> {
+    let name = section.text("name").map(|name| name.unwrap_or_else(|| "trunk".into()));
+    let proxy = section.required("proxy");
+    let from = section.required_text("from").and_then(|from| match caller(&from) {
+        Ok(from) => Some(from),
+        Err(error) => {
+            section.mistake("from", &error.to_string());
+            None
+        }
+    });
+    let username = section.text("username");
+    let password = section.secret("password", "password_file");
+    let credentials = match (username?, password?) {
+        (Some(username), Some(password)) => Some(Some(Credentials { username, password })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            section.mistake("username", "username needs password or password_file");
+            None
+        }
+        (None, Some(_)) => {
+            section.mistake("password", "a password needs username");
+            None
+        }
+    };
+    let register = section.flag("register", false);
+    let calls_max = section.number("calls_max", 1..=5000, 30, "calls at once");
+    let calls_per_s_max = section.number("calls_per_s_max", 1..=1000, 5, "calls a second");
+    let srtp =
+        section.choice("srtp", &[("off", false), ("optional", true), ("required", true)], false);
+    if srtp == Some(true) {
+        section.mistake("srtp", "SRTP is not in this version; only \"off\"");
+    }
+    let choices = [
+        ("auto", Dtmf::Auto),
+        ("rfc4733", Dtmf::Rfc4733),
+        ("inband", Dtmf::Inband),
+        ("info", Dtmf::Info),
+    ];
+    let dtmf = section.choice("dtmf", &choices, Dtmf::Auto);
+    if dtmf == Some(Dtmf::Inband) {
+        section.mistake(
+            "dtmf",
+            "keys as tones are not in this version; telephone events and INFO are",
+        );
+    }
+    let answering_machine = section.flag("answering_machine", false);
+    if answering_machine == Some(true) {
+        section.note(
+            "answering_machine",
+            "has no effect: telling machines from people is not in this version",
+        );
+    }
+    let prefixes = section.list("prefixes", &["+"], |text| prefix(text, true));
+    section.refuse_unknown_keys();
+    srtp?;
+    answering_machine?;
+    Some(Trunk {
+        name: name?,
+        proxy: proxy?,
+        from: from?,
+        credentials: credentials?,
+        register: register?,
+        calls_max: calls_max?,
+        calls_per_s_max: calls_per_s_max?,
+        prefixes: prefixes?,
+        dtmf: dtmf?,
+    })
+}
+
+/// The beginning of a number; `+` alone is every number.
+pub(super) fn prefix(text: &str, every: bool) -> Result<String, String> {
+    let digits = text.strip_prefix('+').unwrap_or("x");
+    let plain = digits.len() <= 15
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0');
+    if plain && (every || !digits.is_empty()) {
+        Ok(text.into())
+    } else {
+        Err("a prefix is written with + and digits, such as +81".into())
+    }
+}
+
+pub(super) fn sip(mut section: Section<'_>) -> Option<Sip> {
+    let listen = section.parsed("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
+    if section.text("tls_ca")?.is_some_and(|file| !file.is_empty()) {
+        section.note("tls_ca", "has no effect: TLS is not in this version");
+    }
+    if section.flag("callback", false)? {
+        section.note("callback", "has no effect: incoming calls are not in this version");
+    }
+    section.refuse_unknown_keys();
+    Some(Sip { listen: listen? })
+}
+
+pub(super) fn media(mut section: Section<'_>) -> Option<Media> {
+    let listen = section.parsed("listen", IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let advertise = match section.text("advertise")? {
+        Some(text) if !text.is_empty() => section.parsed_if_written("advertise"),
+        Some(_) | None => Some(None),
+    };
+    let ports = ports(&mut section);
+    let read = |text: &str| match text {
+        "pcmu" => Ok(Some(Codec::Pcmu)),
+        "pcma" => Ok(Some(Codec::Pcma)),
+        "opus" | "g722" => Ok(None),
+        _ => Err("must be \"opus\", \"g722\", \"pcmu\" or \"pcma\"".into()),
+    };
+    let written = section.is_written("codecs");
+    let codecs =
+        section.list("codecs", &["opus", "g722", "pcmu", "pcma"], read).and_then(|codecs| {
+            if written && codecs.contains(&None) {
+                section.note("codecs", "opus and g722 are not in this version and are not offered");
+            }
+            let offered: Vec<Codec> = codecs.into_iter().flatten().collect();
+            if offered.is_empty() {
+                section.mistake("codecs", "codecs must name pcmu or pcma");
+                return None;
+            }
+            Some(offered)
+        });
+    section.refuse_unknown_keys();
+    Some(Media { listen: listen?, advertise: advertise?, ports: ports?, codecs: codecs? })
+}
+
+fn ports(section: &mut Section<'_>) -> Option<RangeInclusive<u16>> {
+    let ports = section.port_pair("ports", (20_000, 29_999))?;
+    if ports.0 < 1024 || ports.1 < ports.0.saturating_add(1) {
+        section.mistake(
+            "ports",
+            "ports must be two numbers, low and high, from 1024 to 65535, such as [20000, 29999]",
+        );
+        return None;
+    }
+    Some(ports.0..=ports.1)
+}

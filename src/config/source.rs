@@ -1,0 +1,397 @@
+//! The file as text with positions: typed readers, and mistakes shown with line and caret.
+
+use std::cell::RefCell;
+use std::fs;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use secrecy::SecretString;
+use toml::de::{DeTable, DeValue};
+
+/// One configuration file. Collects mistakes, so that the operator sees all of them at once.
+#[derive(Debug)]
+pub(super) struct Source {
+    path: PathBuf,
+    text: String,
+    mistakes: RefCell<Vec<String>>,
+    notes: RefCell<Vec<String>>,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path, text: String) -> Self {
+        Self {
+            path: path.to_owned(),
+            text,
+            mistakes: RefCell::default(),
+            notes: RefCell::default(),
+        }
+    }
+
+    /// Reads the top table; a file that is no TOML is one mistake.
+    pub(super) fn parse(&self) -> Option<DeTable<'_>> {
+        match DeTable::parse(&self.text) {
+            Ok(table) => Some(table.into_inner()),
+            Err(error) => {
+                let at = error.span().unwrap_or(0..0);
+                self.mistake(at, error.message());
+                None
+            }
+        }
+    }
+
+    /// Notes what is wrong at a place in the file.
+    pub(super) fn mistake(&self, at: Range<usize>, says: &str) {
+        let shown = self.show(Level::ERROR.no_name(), at, says);
+        self.mistakes.borrow_mut().push(shown);
+    }
+
+    /// Notes what is allowed but has no effect.
+    pub(super) fn note(&self, at: Range<usize>, says: &str) {
+        let shown = self.show(Level::NOTE.no_name(), at, says);
+        self.notes.borrow_mut().push(shown);
+    }
+
+    pub(super) fn into_notes(self) -> Result<Vec<String>, Vec<String>> {
+        let mistakes = self.mistakes.into_inner();
+        if mistakes.is_empty() { Ok(self.notes.into_inner()) } else { Err(mistakes) }
+    }
+
+    fn show(&self, level: Level<'_>, at: Range<usize>, says: &str) -> String {
+        let path = self.path.display().to_string();
+        let annotation = AnnotationKind::Primary.span(at).label(says);
+        let snippet = Snippet::source(&self.text).path(path).annotation(annotation);
+        Renderer::plain().render(&[level.primary_title("").element(snippet)]).trim().to_owned()
+    }
+}
+
+/// One table of the file.
+pub(super) struct Section<'s> {
+    source: &'s Source,
+    table: &'s DeTable<'s>,
+    at: Range<usize>,
+    known: Vec<&'static str>,
+}
+
+impl<'s> Section<'s> {
+    pub(super) fn new(source: &'s Source, table: &'s DeTable<'s>, at: Range<usize>) -> Self {
+        Self { source, table, at, known: vec![] }
+    }
+
+    /// The subtable `key`, empty if it is not written.
+    pub(super) fn section(
+        &mut self,
+        key: &'static str,
+        absent: &'s DeTable<'s>,
+    ) -> Option<Section<'s>> {
+        self.known.push(key);
+        match self.table.get_key_value(key) {
+            None => Some(Section::new(self.source, absent, self.at.clone())),
+            Some((name, value)) => match value.get_ref().as_table() {
+                Some(table) => Some(Section::new(self.source, table, name.span())),
+                None => {
+                    self.source
+                        .mistake(value.span(), &format!("{key} must be a table, written [{key}]"));
+                    None
+                }
+            },
+        }
+    }
+
+    /// The tables of `[[key]]`, in order.
+    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'s>> {
+        self.known.push(key);
+        let Some((name, value)) = self.table.get_key_value(key) else { return vec![] };
+        let tables = value.get_ref().as_array().map(|array| {
+            array
+                .iter()
+                .filter_map(|entry| {
+                    let table = entry.get_ref().as_table()?;
+                    // The span of a table of an array is its header line.
+                    Some(Section::new(self.source, table, entry.span()))
+                })
+                .collect::<Vec<_>>()
+        });
+        match tables {
+            Some(tables) if !tables.is_empty() => tables,
+            Some(_) | None => {
+                self.source.mistake(
+                    name.span(),
+                    &format!("{key} must be a list of tables, each written [[{key}]]"),
+                );
+                vec![]
+            }
+        }
+    }
+
+    /// Where a value stands, else where the table does.
+    pub(super) fn at(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map_or_else(|| self.at.clone(), |value| value.span())
+    }
+
+    pub(super) fn is_written(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    pub(super) fn mistake(&self, key: &str, says: &str) {
+        self.source.mistake(self.at(key), says);
+    }
+
+    pub(super) fn note(&self, key: &str, says: &str) {
+        self.source.note(self.at(key), says);
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'s DeValue<'s>> {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+        self.table.get(key).map(|value| value.get_ref())
+    }
+
+    /// A whole number with its bounds.
+    pub(super) fn number<N>(
+        &mut self,
+        key: &'static str,
+        allowed: RangeInclusive<N>,
+        default: N,
+        unit: &str,
+    ) -> Option<N>
+    where
+        N: FromStr + PartialOrd + Copy + std::fmt::Display,
+    {
+        let Some(value) = self.value(key) else { return Some(default) };
+        match value.as_integer().and_then(|integer| integer.as_str().parse().ok()) {
+            Some(number) if allowed.contains(&number) => Some(number),
+            Some(_) | None => {
+                let (low, high) = allowed.into_inner();
+                self.mistake(key, &format!("{key} must be {low} to {high} {unit}"));
+                None
+            }
+        }
+    }
+
+    /// A number of seconds.
+    pub(super) fn seconds(
+        &mut self,
+        key: &'static str,
+        allowed: RangeInclusive<u64>,
+        default: u64,
+    ) -> Option<Duration> {
+        self.number(key, allowed, default, "seconds").map(Duration::from_secs)
+    }
+
+    /// A list of numbers of seconds.
+    pub(super) fn seconds_list(
+        &mut self,
+        key: &'static str,
+        allowed: RangeInclusive<u64>,
+        default: &[u64],
+    ) -> Option<Vec<Duration>> {
+        let Some(value) = self.value(key) else {
+            return Some(default.iter().copied().map(Duration::from_secs).collect());
+        };
+        let numbers: Option<Vec<u64>> = value.as_array().and_then(|array| {
+            array
+                .iter()
+                .map(|entry| {
+                    entry
+                        .get_ref()
+                        .as_integer()?
+                        .as_str()
+                        .parse()
+                        .ok()
+                        .filter(|n| allowed.contains(n))
+                })
+                .collect()
+        });
+        if numbers.as_ref().is_none_or(Vec::is_empty) {
+            let (low, high) = allowed.into_inner();
+            self.mistake(
+                key,
+                &format!(
+                    "{key} must be a list of one or more numbers, {low} to {high} seconds each"
+                ),
+            );
+            return None;
+        }
+        numbers.map(|numbers| numbers.into_iter().map(Duration::from_secs).collect())
+    }
+
+    /// Two port numbers; `(0, 0)` stands for anything else.
+    pub(super) fn port_pair(
+        &mut self,
+        key: &'static str,
+        default: (u16, u16),
+    ) -> Option<(u16, u16)> {
+        let Some(value) = self.value(key) else { return Some(default) };
+        let port = |entry: &toml::Spanned<DeValue<'_>>| {
+            entry.get_ref().as_integer()?.as_str().parse().ok()
+        };
+        let ports: Option<Vec<u16>> =
+            value.as_array().and_then(|array| array.iter().map(port).collect());
+        Some(match ports.as_deref() {
+            Some(&[low, high]) => (low, high),
+            Some(_) | None => (0, 0),
+        })
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> Option<bool> {
+        let Some(value) = self.value(key) else { return Some(default) };
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.mistake(key, &format!("{key} must be true or false"));
+        }
+        flag
+    }
+
+    /// A text, if it is written.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Option<String>> {
+        let Some(value) = self.value(key) else { return Some(None) };
+        match value.as_str() {
+            Some(text) => Some(Some(text.to_owned())),
+            None => {
+                self.mistake(key, &format!("{key} must be a text in quotes"));
+                None
+            }
+        }
+    }
+
+    /// A text that must be there and not be empty.
+    pub(super) fn required_text(&mut self, key: &'static str) -> Option<String> {
+        match self.text(key)? {
+            Some(text) if !text.trim().is_empty() => Some(text),
+            Some(_) | None => {
+                self.mistake(key, &format!("{key} is missing; it has no default"));
+                None
+            }
+        }
+    }
+
+    /// A text that stands for a value.
+    pub(super) fn parsed<T: FromStr>(&mut self, key: &'static str, default: T) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        Some(self.parsed_if_written(key)?.unwrap_or(default))
+    }
+
+    pub(super) fn parsed_if_written<T: FromStr>(&mut self, key: &'static str) -> Option<Option<T>>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let Some(text) = self.text(key)? else { return Some(None) };
+        match text.parse() {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                self.mistake(key, &format!("{key}: {error}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn required<T: FromStr>(&mut self, key: &'static str) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        self.required_text(key)?;
+        self.parsed_if_written(key)?
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+        default: T,
+    ) -> Option<T> {
+        let Some(text) = self.text(key)? else { return Some(default) };
+        let chosen = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if chosen.is_none() {
+            let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.mistake(key, &format!("{key} must be {}", words.join(" or ")));
+        }
+        chosen
+    }
+
+    /// A list of texts, each of which stands for a value.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        default: &[&str],
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let Some(value) = self.value(key) else {
+            return default.iter().map(|text| read(text).ok()).collect();
+        };
+        let Some(array) = value.as_array() else {
+            self.mistake(key, &format!("{key} must be a list of texts, such as [\"…\"]"));
+            return None;
+        };
+        let mut all_good = true;
+        let mut values = vec![];
+        for entry in array.iter() {
+            let read = match entry.get_ref().as_str() {
+                Some(text) => read(text),
+                None => Err("must be a text in quotes".into()),
+            };
+            match read {
+                Ok(value) => values.push(value),
+                Err(says) => {
+                    self.source.mistake(entry.span(), &format!("{key}: {says}"));
+                    all_good = false;
+                }
+            }
+        }
+        all_good.then_some(values)
+    }
+
+    /// A secret, written in the file or in a file that `file_key` names.
+    pub(super) fn secret(
+        &mut self,
+        key: &'static str,
+        file_key: &'static str,
+    ) -> Option<Option<SecretString>> {
+        let (written, file) = (self.text(key)?, self.text(file_key)?);
+        match (written, file) {
+            (Some(_), Some(_)) => {
+                self.mistake(file_key, &format!("{key} or {file_key}, not both"));
+                None
+            }
+            (Some(secret), None) => Some(Some(secret.into())),
+            (None, None) => Some(None),
+            (None, Some(file)) => {
+                let path = self.source.path.parent().unwrap_or(Path::new("")).join(file);
+                match fs::read_to_string(&path) {
+                    Ok(secret) if !secret.trim_end_matches(['\r', '\n']).is_empty() => {
+                        Some(Some(secret.trim_end_matches(['\r', '\n']).into()))
+                    }
+                    Ok(_) => {
+                        self.mistake(file_key, &format!("{} is empty", path.display()));
+                        None
+                    }
+                    Err(error) => {
+                        self.mistake(
+                            file_key,
+                            &format!("{} cannot be read: {error}", path.display()),
+                        );
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// Call last: whatever has not been read by now is a mistake.
+    pub(super) fn refuse_unknown_keys(self) {
+        for key in self.table.keys() {
+            let name: &str = key.get_ref().as_ref();
+            if !self.known.contains(&name) {
+                let known = self.known.join(", ");
+                self.source
+                    .mistake(key.span(), &format!("unknown key; this section knows {known}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `[[subscriber]]`: people whom the operator has set up.
+
+use super::dial::{Dial, time_zone};
+use super::source::Section;
+use crate::subscriber::{Quiet, Subscriber, WhenOffline};
+
+pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Dial>) -> Option<Vec<Subscriber>> {
+    if !top.is_written("subscriber") {
+        top.sections("subscriber");
+        return Some(vec![]);
+    }
+    let read: Vec<Option<Subscriber>> = top
+        .sections("subscriber")
+        .into_iter()
+        .map(|section| subscriber(section, allowed))
+        .collect();
+    let people: Vec<Subscriber> = read.into_iter().collect::<Option<_>>()?;
+    for (place, person) in people.iter().enumerate() {
+        if people[..place].iter().any(|other| other.jid == person.jid) {
+            top.mistake("subscriber", &format!("{} is written twice", person.jid));
+            return None;
+        }
+    }
+    Some(people)
+}
+
+fn subscriber(mut section: Section<'_>, allowed: Option<&Dial>) -> Option<Subscriber> {
+    let jid = section.required::<xmpp_parsers::jid::BareJid>("jid").and_then(|jid| {
+        if jid.node().is_none() {
+            section.mistake("jid", "jid must be a person's, such as bob@example.org");
+            return None;
+        }
+        Some(jid)
+    });
+    let name = section.text("name");
+    let number = section.parsed_if_written::<crate::phone_number::PhoneNumber>("number");
+    let offline = section.choice(
+        "offline",
+        &[("phone", WhenOffline::Phone), ("store", WhenOffline::Store)],
+        WhenOffline::Phone,
+    );
+    let language = section.text("language");
+    let quiet = match section.text("quiet") {
+        Some(Some(none)) if none.is_empty() => Some(Some(Quiet::Never)),
+        Some(_) => section.parsed_if_written("quiet").map(|hours| hours.map(Quiet::Daily)),
+        None => None,
+    };
+    let time_zone = time_zone(&mut section);
+    if let (Some(Some(number)), Some(dial)) = (&number, allowed)
+        && !dial.allows(number)
+    {
+        section.mistake("number", "dial.allow does not let this number be dialled");
+    }
+    if offline == Some(WhenOffline::Phone) && number == Some(None) && section.is_written("offline")
+    {
+        section.mistake("offline", "offline = \"phone\" needs a number");
+    }
+    section.refuse_unknown_keys();
+    let jid = jid?;
+    let name = name?.unwrap_or_else(|| jid.node().map(|node| node.to_string()).unwrap_or_default());
+    Some(Subscriber {
+        jid,
+        name,
+        number: number?,
+        offline: offline?,
+        language: language?,
+        quiet: quiet?,
+        time_zone: time_zone?,
+    })
+}
