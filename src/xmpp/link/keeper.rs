@@ -1,0 +1,341 @@
+//! Keeps the stream up: reads and writes at once, asks after a silence, connects again.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::{Sink, Stream};
+use minidom::Element;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, sleep_until, timeout};
+use tokio_xmpp::xmlstream::ReadError;
+use tracing::{debug, info, warn};
+
+use super::{ComponentStream, Event, LinkError, LinkSettings, Patience, open, stream_error};
+use crate::clock::now;
+use crate::seed::Seed;
+use crate::xmpp::{ns, stanza};
+
+/// What [`super::Link`] asks for.
+#[derive(Debug)]
+pub(super) enum Order {
+    Send(Element),
+    /// Send these, then tell whether the server has read them.
+    Deliver(Vec<Element>, oneshot::Sender<bool>),
+    Close,
+}
+
+/// The one owner of the stream.
+pub(super) struct Keeper {
+    settings: LinkSettings,
+    backoff: Backoff,
+    orders: mpsc::Receiver<Order>,
+    events: mpsc::Sender<Event>,
+    /// Read, and not yet taken by the gateway.
+    incoming: VecDeque<Event>,
+    /// To be written, in this order.
+    outgoing: VecDeque<Element>,
+    /// Pings sent or about to be, and who waits for them.
+    receipts: VecDeque<(String, oneshot::Sender<bool>)>,
+    closing: bool,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        settings: LinkSettings,
+        backoff: Backoff,
+        orders: mpsc::Receiver<Order>,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        Self {
+            settings,
+            backoff,
+            orders,
+            events,
+            incoming: VecDeque::new(),
+            outgoing: VecDeque::new(),
+            receipts: VecDeque::new(),
+            closing: false,
+        }
+    }
+
+    /// Runs until the link is closed or nobody takes its events any more.
+    pub(super) async fn run(mut self, mut stream: ComponentStream) {
+        loop {
+            info!(jid = self.settings.jid, "link up");
+            self.incoming.push_back(Event::Up);
+            let lost = self.keep(&mut stream).await;
+            self.forget_what_is_unsaid();
+            if self.closing {
+                // Whether the server hears the goodbye does not matter.
+                let _ = timeout(super::FAREWELL, stream.shutdown()).await;
+                return;
+            }
+            drop(stream);
+            self.incoming.push_back(Event::Down);
+            let pause = self.backoff.after(&lost);
+            stream = match self.connect_again(pause).await {
+                Some(stream) => stream,
+                None => return,
+            };
+        }
+    }
+
+    /// Carries stanzas both ways until the stream is lost or to be closed.
+    async fn keep(&mut self, stream: &mut ComponentStream) -> Lost {
+        let mut dropped = 0;
+        let mut written = now();
+        let up_since = now();
+        loop {
+            if self.closing && self.outgoing.is_empty() {
+                return Lost::Closed;
+            }
+            if self.outgoing.is_empty() {
+                written = now();
+            }
+            let reads = self.incoming.len() < INCOMING_MAX;
+            let happened = tokio::select! {
+                turn = turn(stream, &mut self.outgoing, reads) => Happened::Turn(turn),
+                order = self.orders.recv(), if self.outgoing.is_empty() && !self.closing => {
+                    Happened::Ordered(order)
+                }
+                permit = self.events.reserve(), if !self.incoming.is_empty() => {
+                    match (permit, self.incoming.pop_front()) {
+                        (Ok(permit), Some(event)) => permit.send(event),
+                        (Err(_), _) => self.closing = true,
+                        (_, None) => unreachable!("the arm waits only while there is an event"),
+                    }
+                    Happened::Passed
+                }
+                () = sleep_until((written + STALLED).into()), if !self.outgoing.is_empty() => {
+                    Happened::Stalled
+                }
+            };
+            match happened {
+                Happened::Turn(Turn::Read(Ok(element))) => {
+                    if let Some(condition) = stream_error(&element) {
+                        return Lost::StreamError(condition.to_owned());
+                    }
+                    self.take(element);
+                }
+                Happened::Turn(Turn::Read(Err(error))) => match error {
+                    ReadError::SoftTimeout => {
+                        let id = format!("{KEEPALIVE}{}", self.backoff.seed.token());
+                        self.outgoing.push_back(ping(&self.settings.jid, &id));
+                    }
+                    ReadError::ParseError(error) => debug!(%error, "stanza not read"),
+                    ReadError::HardError(error) => return Lost::Broken(error.to_string()),
+                    ReadError::StreamFooterReceived => return Lost::Closed,
+                },
+                Happened::Turn(Turn::Ended) => return Lost::Closed,
+                Happened::Turn(Turn::Written(Ok(()))) => written = now(),
+                Happened::Turn(Turn::Written(Err(error))) => {
+                    return Lost::Broken(error.to_string());
+                }
+                Happened::Ordered(order) => self.obey(order),
+                Happened::Passed => {}
+                Happened::Stalled => {
+                    return Lost::Broken("the server has stopped reading".to_owned());
+                }
+            }
+            let dropped_by_now = stream.get_stream().dropped();
+            if dropped_by_now > dropped {
+                debug!(stanzas = dropped_by_now - dropped, "hostile stanzas dropped");
+                dropped = dropped_by_now;
+            }
+            if now().duration_since(up_since) > STEADY {
+                self.backoff.reset();
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Option<Order>) {
+        match order {
+            Some(Order::Send(stanza)) => self.outgoing.push_back(stanza),
+            Some(Order::Deliver(stanzas, receipt)) => {
+                let id = format!("{RECEIPT}{}", self.backoff.seed.token());
+                self.outgoing.extend(stanzas);
+                self.outgoing.push_back(ping(&self.settings.jid, &id));
+                // Whoever has given up waiting needs no place in the queue.
+                self.receipts.retain(|(_, waiting)| !waiting.is_closed());
+                self.receipts.push_back((id, receipt));
+            }
+            Some(Order::Close) | None => self.closing = true,
+        }
+    }
+
+    /// Passes a stanza on, unless it is the answer to a ping of ours.
+    fn take(&mut self, stanza: Element) {
+        let id = stanza.attr("id").unwrap_or_default();
+        if stanza.name() != "iq" || !(id.starts_with(RECEIPT) || id.starts_with(KEEPALIVE)) {
+            return self.incoming.push_back(Event::Stanza(stanza));
+        }
+        // Pings come back in the order they went; an answer vouches for all before it.
+        if let Some(at) = self.receipts.iter().position(|(expected, _)| expected == id) {
+            for (_, receipt) in self.receipts.drain(..=at) {
+                let _ = receipt.send(true);
+            }
+        }
+    }
+
+    fn forget_what_is_unsaid(&mut self) {
+        self.outgoing.clear();
+        for (_, receipt) in self.receipts.drain(..) {
+            let _ = receipt.send(false);
+        }
+    }
+
+    /// `None` when the link is to be closed.
+    async fn connect_again(&mut self, mut pause: Duration) -> Option<ComponentStream> {
+        loop {
+            self.meanwhile(sleep(pause)).await?;
+            let settings = self.settings.clone();
+            match self.meanwhile(open(&settings)).await? {
+                Ok(stream) => return Some(stream),
+                Err(error) => pause = self.backoff.after(&Lost::Refused(error)),
+            }
+        }
+    }
+
+    /// Waits for `work`, passing on what was read before and refusing what cannot be sent.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Some(done),
+                order = self.orders.recv() => match order {
+                    Some(Order::Send(_)) => debug!("stanza dropped while the link is down"),
+                    Some(Order::Deliver(_, receipt)) => drop(receipt.send(false)),
+                    Some(Order::Close) | None => return None,
+                },
+                permit = self.events.reserve(), if !self.incoming.is_empty() => {
+                    permit.ok()?.send(self.incoming.pop_front()?);
+                }
+            }
+        }
+    }
+}
+
+enum Happened {
+    Turn(Turn),
+    Ordered(Option<Order>),
+    Passed,
+    Stalled,
+}
+
+enum Turn {
+    Read(Result<Element, ReadError>),
+    Written(std::io::Result<()>),
+    Ended,
+}
+
+/// Waits until something was read or written; never one without the other.
+async fn turn(stream: &mut ComponentStream, outgoing: &mut VecDeque<Element>, reads: bool) -> Turn {
+    poll_fn(|cx| {
+        let mut stream = Pin::new(&mut *stream);
+        if reads && let Poll::Ready(read) = stream.as_mut().poll_next(cx) {
+            return Poll::Ready(read.map_or(Turn::Ended, Turn::Read));
+        }
+        if let Some(stanza) = outgoing.front() {
+            match Sink::<&Element>::poll_ready(stream.as_mut(), cx) {
+                Poll::Ready(Ok(())) => {
+                    let written = Sink::<&Element>::start_send(stream, stanza);
+                    outgoing.pop_front();
+                    return Poll::Ready(Turn::Written(written));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Turn::Written(Err(error))),
+                Poll::Pending => {}
+            }
+        } else if let Poll::Ready(Err(error)) = Sink::<&Element>::poll_flush(stream, cx) {
+            return Poll::Ready(Turn::Written(Err(error)));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Why the stream is gone, or did not come.
+pub(super) enum Lost {
+    Closed,
+    Broken(String),
+    StreamError(String),
+    Refused(LinkError),
+}
+
+impl Lost {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(LinkError::Conflict { .. }))
+            || matches!(self, Self::StreamError(condition) if condition == "conflict")
+    }
+
+    fn is_for_the_operator(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.is_for_the_operator())
+    }
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the server closed the stream"),
+            Self::Broken(says) => f.write_str(says),
+            Self::StreamError(condition) => write!(f, "the server ended the stream: {condition}"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Pauses between attempts: twice as long each time, never at the same moment as another's.
+pub(super) struct Backoff {
+    patience: Patience,
+    seed: Seed,
+    failures: u32,
+}
+
+impl Backoff {
+    pub(super) fn new(patience: Patience, seed: Seed) -> Self {
+        Self { patience, seed, failures: 0 }
+    }
+
+    /// Tells why the link is down, and how long to wait before the next attempt.
+    pub(super) fn after(&mut self, lost: &Lost) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let Patience { backoff_max, conflict, .. } = self.patience;
+        let ceiling = FIRST_PAUSE.saturating_mul(1 << self.failures.min(12)).min(backoff_max);
+        let pause = if lost.is_conflict() {
+            conflict + self.below(conflict)
+        } else if lost.is_for_the_operator() {
+            backoff_max
+        } else {
+            ceiling / 2 + self.below(ceiling / 2)
+        };
+        warn!(because = %lost, next_try_ms = pause.as_millis() as u64, "link down");
+        pause
+    }
+
+    fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    fn below(&mut self, bound: Duration) -> Duration {
+        Duration::from_millis(self.seed.below(bound.as_millis() as u64))
+    }
+}
+
+/// A ping to ourselves: the server reads it after all that went before and hands it back, whatever hosts it serves.
+fn ping(jid: &str, id: &str) -> Element {
+    let mut ping = stanza::stanza("iq", &[("type", "get"), ("id", id), ("from", jid), ("to", jid)]);
+    ping.append_child(Element::bare("ping", ns::PING));
+    ping
+}
+
+const RECEIPT: &str = "receipt-";
+const KEEPALIVE: &str = "keepalive-";
+/// Stanzas read and not yet taken. Beyond, the server keeps the rest.
+const INCOMING_MAX: usize = 1000;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// A stream that has held for so long was no accident.
+const STEADY: Duration = Duration::from_secs(60);
+/// A server that takes nothing for so long is gone.
+const STALLED: Duration = Duration::from_secs(60);
