@@ -165,7 +165,7 @@ mod tests {
             )
             .parse()
             .unwrap();
-            let answer = super::answer(&iq, asked);
+            let answer = answer(&iq, asked);
             let told = match &answer {
                 None => "silence".to_owned(),
                 Some(answer) if answer.attr("type") == Some("result") => {

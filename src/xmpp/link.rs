@@ -169,7 +169,7 @@ pub enum LinkError {
     },
     /// The server has no such component.
     #[error(
-        "the server at {server} knows no component named {jid}: correct component.jid or add the component there"
+        "the server at {server} knows no component named {jid}: correct component.jid, add the component there, or let component.server name its port for components"
     )]
     UnknownHost {
         /// `component.server`.

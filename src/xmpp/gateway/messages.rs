@@ -64,10 +64,10 @@ impl Gateway {
                 wording::TOO_LARGE,
             ));
         }
-        if !is_callee || self.presence.standing(&person) == Standing::Online {
-            if self.forwards.has_room(now) && self.pass_on(message, from, &person, Some(now)) {
-                return;
-            }
+        let goes_on = !is_callee || self.presence.standing(&person) == Standing::Online;
+        if goes_on && self.forwards.has_room(now) && self.pass_on(message, from, &person, Some(now))
+        {
+            return;
         }
         if is_callee {
             self.hold_or_refuse(message, from, person, text);

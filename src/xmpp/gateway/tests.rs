@@ -1,3 +1,5 @@
+//! The gateway as Alice and Bob meet it.
+
 use std::time::Duration;
 
 use jiff::tz::TimeZone;

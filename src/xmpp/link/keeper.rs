@@ -339,3 +339,26 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const STEADY: Duration = Duration::from_secs(60);
 /// A server that takes nothing for so long is gone.
 const STALLED: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_minute_and_a_conflict_waits() {
+        let mut backoff = Backoff::new(Patience::default(), Seed::fixed(1));
+        let mut pause = |lost: &Lost| backoff.after(lost).as_secs_f32();
+        let first = pause(&Lost::Closed);
+        assert!((0.2..=0.5).contains(&first), "{first}");
+        let later: Vec<_> = (0..20).map(|_| pause(&Lost::Closed)).collect();
+        assert!(later.iter().all(|it| (0.5..=60.0).contains(it)), "{later:?}");
+        assert!(later[12..].iter().all(|it| (30.0..=60.0).contains(it)), "{later:?}");
+        for conflict in ["conflict", "conflict"] {
+            let waits = pause(&Lost::StreamError(conflict.into()));
+            assert!((30.0..=60.0).contains(&waits), "{waits}");
+        }
+        let (server, jid) = (String::new(), String::new());
+        let refused = pause(&Lost::Refused(LinkError::WrongSecret { server, jid }));
+        assert!(refused >= 60.0, "{refused}");
+    }
+}
