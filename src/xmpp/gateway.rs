@@ -154,9 +154,7 @@ impl Gateway {
             if self.presence.asks(jid, now, ASK_AGAIN) {
                 self.ask_for_presence(jid);
             }
-            let probe =
-                [("from", self.component.as_str()), ("to", jid.as_str()), ("type", "probe")];
-            self.send(stanza::stanza("presence", &probe));
+            self.probe(jid);
         }
         let id = format!("ping-{}", self.seed.token());
         self.send(self.ping(&id));
@@ -178,7 +176,7 @@ impl Gateway {
         match stanza.name() {
             "message" => self.message(stanza, &from, &to, now),
             "presence" => self.presence(stanza, &from, &to, now),
-            "iq" => self.question(stanza, &to),
+            "iq" => self.question(stanza, &from, &to),
             _ => debug!("element that is no stanza dropped"),
         }
     }
@@ -195,19 +193,24 @@ impl Gateway {
         }
     }
 
-    fn question(&mut self, iq: &Element, to: &Jid) {
-        let asked = if to.node().is_none() {
-            Asked::Component
-        } else {
-            let person = address::person(to, &self.component);
-            // A person of another server has a contact too, which is as little or as much as Bob's.
-            match person.as_ref().and_then(|jid| self.people.person(jid)) {
-                Some(person) => Asked::Contact(person),
-                None => Asked::Nobody,
-            }
+    fn question(&mut self, iq: &Element, from: &Jid, to: &Jid) {
+        let name = self.contact_name(from, to);
+        let asked = match &name {
+            _ if to.node().is_none() => Asked::Component,
+            Some(name) => Asked::Contact(name),
+            None => Asked::Nobody,
         };
         if let Some(answer) = disco::answer(iq, asked) {
             self.send(answer);
+        }
+    }
+
+    /// Whom a contact stands for, as far as `from` may know: our people for everybody, and anybody for our people.
+    fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
+        let jid = address::person(to, &self.component)?;
+        match self.people.person(&jid) {
+            Some(person) => Some(person.name.clone()),
+            None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
         }
     }
 

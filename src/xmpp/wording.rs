@@ -148,6 +148,9 @@ pub fn reachability(person: &Person) -> &'static str {
     }
 }
 
+/// The status line beside somebody who is known by address only.
+pub const ELSEWHERE: &str = "Messages are passed on";
+
 /// The status line of the component itself.
 pub const COMPONENT: &str = "Send \"help\" for the commands";
 

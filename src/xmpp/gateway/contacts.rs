@@ -22,14 +22,19 @@ impl Gateway {
             // What clients tell the contacts in their roster; only what comes to the component was asked for.
             Some(_) | None if to.node().is_some() => {}
             Some(_) | None => {
+                let person = from.to_bare();
                 let change = self.presence.handle(from, presence);
-                self.tell(from.to_bare(), change);
+                if kind == Some("subscribed") && self.people.person(&person).is_some() {
+                    // COMPAT(ejabberd, 23.01): approving a request that was turned down before sends no presence.
+                    self.probe(&person);
+                }
+                self.tell(person, change);
             }
         }
     }
 
     fn subscribed_to(&mut self, from: &Jid, to: &Jid, now: Instant) {
-        if self.status_of(to).is_none() {
+        if self.status_of(from, to).is_none() {
             return self.reply_presence(from, to, Some("unsubscribed"));
         }
         self.reply_presence(from, to, Some("subscribed"));
@@ -39,6 +44,13 @@ impl Gateway {
         if to.node().is_none() && self.presence.asks(&person, now, ASK_BACK) {
             self.ask_for_presence(&person);
         }
+    }
+
+    /// Asks whether this person is online.
+    pub(super) fn probe(&mut self, person: &BareJid) {
+        let attributes =
+            [("from", self.component.as_str()), ("to", person.as_str()), ("type", "probe")];
+        self.send(stanza::stanza("presence", &attributes));
     }
 
     /// Asks for a look at this person's presence.
@@ -52,7 +64,7 @@ impl Gateway {
 
     /// Shows a contact as it is: a person who can be reached, or nobody.
     fn show(&mut self, from: &Jid, to: &Jid) {
-        let Some(status) = self.status_of(to) else {
+        let Some(status) = self.status_of(from, to) else {
             return self.reply_presence(from, to, Some("unavailable"));
         };
         let (to, from) = (from.to_bare(), to.to_bare());
@@ -72,13 +84,14 @@ impl Gateway {
         self.send(presence);
     }
 
-    /// What stands beside a contact; `None` if it is nobody's.
-    fn status_of(&self, to: &Jid) -> Option<&'static str> {
+    /// What stands beside a contact that `from` may see; `None` if it is nobody's.
+    fn status_of(&self, from: &Jid, to: &Jid) -> Option<&'static str> {
         if to.node().is_none() {
             return Some(wording::COMPONENT);
         }
+        self.contact_name(from, to)?;
         let person = address::person(to, &self.component)?;
-        self.people.person(&person).map(wording::reachability)
+        Some(self.people.person(&person).map_or(wording::ELSEWHERE, wording::reachability))
     }
 }
 
