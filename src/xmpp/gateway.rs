@@ -166,8 +166,8 @@ impl Gateway {
             return;
         }
         let (Some(from), Some(to)) = (stanza::from(stanza), stanza::to(stanza)) else {
-            debug!("stanza without addresses dropped");
-            return self.cannot_be_answered_but_should(stanza);
+            debug!("stanza without readable addresses dropped");
+            return;
         };
         if from.domain().as_str() == self.component || to.domain().as_str() != self.component {
             debug!("stanza from ourselves or to others dropped");
@@ -178,18 +178,6 @@ impl Gateway {
             "presence" => self.presence(stanza, &from, &to, now),
             "iq" => self.question(stanza, &from, &to),
             _ => debug!("element that is no stanza dropped"),
-        }
-    }
-
-    /// An address that cannot be read is the sender's mistake; a question still gets its answer.
-    fn cannot_be_answered_but_should(&mut self, stanza: &Element) {
-        let is_question = matches!(stanza.attr("type"), Some("get" | "set"));
-        if stanza.name() == "iq"
-            && is_question
-            && stanza.attr("from").is_some()
-            && stanza::to(stanza).is_some()
-        {
-            self.send(stanza::error(stanza, "modify", "bad-request", ""));
         }
     }
 

@@ -9,13 +9,17 @@ use xmpp_parsers::jid::BareJid;
 #[derive(Debug, Default)]
 pub struct Pace {
     senders: BTreeMap<BareJid, Allowance>,
+    swept: Option<Instant>,
 }
 
 impl Pace {
     /// Whether this sender may write one more message now.
     pub fn allows(&mut self, sender: &BareJid, now: Instant) -> bool {
         if self.senders.len() >= SENDERS_MAX && !self.senders.contains_key(sender) {
-            self.senders.retain(|_, allowance| allowance.at(now) < BURST_MAX);
+            if self.swept.is_none_or(|swept| now.duration_since(swept) >= EARNED_EACH) {
+                self.senders.retain(|_, allowance| allowance.at(now) < BURST_MAX);
+                self.swept = Some(now);
+            }
             if self.senders.len() >= SENDERS_MAX {
                 return false;
             }

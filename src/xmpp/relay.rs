@@ -73,19 +73,19 @@ enum Phase {
 
 impl Forwards {
     /// Whether one more can be remembered; without that, nothing may be passed on.
-    pub fn has_room(&self, now: Instant) -> bool {
-        let held_up = self.kept.iter().filter(|it| !it.is_over(now)).count();
-        held_up < FORWARDS_MAX && self.bytes < BYTES_MAX
+    pub fn has_room(&self) -> bool {
+        let unread = self.kept.iter().rev().take_while(|it| !it.is_read());
+        unread.take(UNREAD_MAX).count() < UNREAD_MAX
     }
 
     /// Remembers a message that goes out now.
     ///
     /// Contract: `original` bears an `id`, by which its bounce is known.
     pub fn keep(&mut self, from: BareJid, recipient: BareJid, original: Element, now: Instant) {
-        self.forget_old(now);
         let bytes = stanza::to_xml(&original).len();
         self.bytes += bytes;
         self.kept.push_back(Forward { recipient, from, original, phase: Phase::Sent, bytes });
+        self.forget_old(now);
     }
 
     /// Whether a ping is due, to learn whether the server has read what went out; it then bears `id`.
@@ -135,20 +135,88 @@ impl Forwards {
         self.kept.drain(..).filter(|it| !matches!(it.phase, Phase::Read(_))).collect()
     }
 
+    /// Forgets what can hardly bounce any more, and under pressure what only might.
     fn forget_old(&mut self, now: Instant) {
-        while self.kept.front().is_some_and(|oldest| oldest.is_over(now)) {
-            let Some(oldest) = self.kept.pop_front() else { unreachable!("it was just looked at") };
+        while let Some(oldest) = self.kept.front() {
+            let over = matches!(oldest.phase, Phase::Read(until) if until <= now);
+            let pressed = self.kept.len() > KEPT_MAX || self.bytes > BYTES_MAX;
+            if !(over || pressed && oldest.is_read()) {
+                return;
+            }
             self.bytes -= oldest.bytes;
+            self.kept.pop_front();
         }
     }
 }
 
 impl Forward {
-    fn is_over(&self, now: Instant) -> bool {
-        matches!(self.phase, Phase::Read(until) if until <= now)
+    fn is_read(&self) -> bool {
+        matches!(self.phase, Phase::Read(_))
     }
 }
 
-const FORWARDS_MAX: usize = 1000;
+/// Messages that the server may not have read. A person's server that reads so slowly is as good as away.
+const UNREAD_MAX: usize = 1000;
+/// Messages whose bounce would still be understood.
+const KEPT_MAX: usize = 4000;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 const BOUNCES_WITHIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_says_only_what_its_sender_may_say() {
+        let message: Element = "<message xmlns='jabber:component:accept' type='foo' id='m1' \
+            from='alice@example.org/a' to='bob\\40example.org@phone.example.org'><body>Hello</body>\
+            <thread>t1</thread><delay xmlns='urn:xmpp:delay' stamp='1999-01-01T00:00:00Z'/>\
+            <stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' id='1'/>\
+            <origin-id xmlns='urn:xmpp:sid:0' id='m1'/>\
+            <reply xmlns='urn:xmpp:reply:0' to='bob\\40example.org@phone.example.org' id='b1'/></message>"
+            .parse()
+            .unwrap();
+        let from = "alice\\40example.org@phone.example.org";
+        let copy = readdressed(&message, from, &jid("bob@example.org"), "phone.example.org");
+        assert_eq!(
+            stanza::to_xml(&copy),
+            "<message xmlns='jabber:component:accept' from='alice\\40example.org@phone.example.org' id='m1' \
+             to='bob@example.org' type='normal'><body>Hello</body><thread>t1</thread>\
+             <origin-id xmlns='urn:xmpp:sid:0' id='m1'/>\
+             <reply xmlns='urn:xmpp:reply:0' id='b1' to='bob@example.org'/></message>"
+        );
+    }
+
+    #[test]
+    fn the_room_for_messages_is_bounded_and_given_back() {
+        let (mut forwards, now) = (Forwards::default(), crate::clock::now());
+        let mut pass = |forwards: &mut Forwards, now| {
+            let message = stanza::stanza("message", &[("id", "m1")]);
+            forwards.keep(jid("a@phone.example.org"), jid("bob@example.org"), message, now);
+        };
+        for _ in 0..UNREAD_MAX {
+            assert!(forwards.has_room());
+            pass(&mut forwards, now);
+        }
+        assert!(!forwards.has_room(), "the server reads nothing");
+        for round in 0..10 {
+            let ping = round.to_string();
+            assert!(forwards.pings(&ping));
+            assert!(!forwards.pings("another"), "one ping at a time");
+            assert!(forwards.pong(&ping, now));
+            assert!(forwards.has_room());
+            for _ in 0..UNREAD_MAX {
+                pass(&mut forwards, now);
+            }
+        }
+        assert!(forwards.kept.len() <= KEPT_MAX + UNREAD_MAX);
+        assert!(forwards.pings("last") && forwards.pong("last", now));
+        pass(&mut forwards, now + BOUNCES_WITHIN);
+        assert_eq!(forwards.kept.len(), 1);
+        assert_eq!(forwards.bytes, forwards.kept[0].bytes);
+    }
+
+    fn jid(jid: &str) -> BareJid {
+        BareJid::new(jid).unwrap()
+    }
+}

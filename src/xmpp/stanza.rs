@@ -57,8 +57,11 @@ pub fn strip(element: &mut Element, unwanted: impl Fn(&Element) -> bool) {
 }
 
 /// Who sent it; `None` if that is missing or no JID.
+///
+/// COMPAT(jid, 0.12): it refuses resources that RFC 7622 §3.4 allows, such as emoji; the bare JID is then who it was.
 pub fn from(stanza: &Element) -> Option<Jid> {
-    Jid::new(stanza.attr("from")?).ok()
+    let from = stanza.attr("from")?;
+    Jid::new(from).or_else(|_| Jid::new(from.split_once('/').map_or("", |(bare, _)| bare))).ok()
 }
 
 /// Whom it is for; `None` if that is missing or no JID.

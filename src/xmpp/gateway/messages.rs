@@ -65,8 +65,7 @@ impl Gateway {
             ));
         }
         let goes_on = !is_callee || self.presence.standing(&person) == Standing::Online;
-        if goes_on && self.forwards.has_room(now) && self.pass_on(message, from, &person, Some(now))
-        {
+        if goes_on && self.forwards.has_room() && self.pass_on(message, from, &person, Some(now)) {
             return;
         }
         if is_callee {

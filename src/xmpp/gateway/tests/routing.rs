@@ -139,11 +139,11 @@ fn a_message_goes_where_bob_is() {
             &[],
         ),
         (
-            "a question from a sender that is none",
+            "a question from a resource that is an emoji",
             &[
                 "<iq type='get' from='x@y/\u{1f4f1} a' to='phone.example.org' id='1'><x xmlns='x'/></iq>",
             ],
-            &["iq phone.example.org>x@y/\u{1f4f1} a bad-request"],
+            &["iq phone.example.org>x@y/\u{1f4f1} a service-unavailable"],
         ),
         (
             "a probe",
