@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn the_room_for_messages_is_bounded_and_given_back() {
         let (mut forwards, now) = (Forwards::default(), crate::clock::now());
-        let mut pass = |forwards: &mut Forwards, now| {
+        let pass = |forwards: &mut Forwards, now| {
             let message = stanza::stanza("message", &[("id", "m1")]);
             forwards.keep(jid("a@phone.example.org"), jid("bob@example.org"), message, now);
         };

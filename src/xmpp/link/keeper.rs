@@ -1,9 +1,11 @@
 //! Keeps the stream up: reads and writes at once, asks after a silence, connects again.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::{Sink, Stream};
@@ -88,6 +90,7 @@ impl Keeper {
         let mut dropped = 0;
         let mut written = now();
         let up_since = now();
+        let mut writes_first = false;
         loop {
             if self.closing && self.outgoing.is_empty() {
                 return Lost::Closed;
@@ -96,8 +99,9 @@ impl Keeper {
                 written = now();
             }
             let reads = self.incoming.len() < INCOMING_MAX;
+            writes_first = !writes_first;
             let happened = tokio::select! {
-                turn = turn(stream, &mut self.outgoing, reads) => Happened::Turn(turn),
+                turn = turn(stream, &mut self.outgoing, reads, writes_first) => Happened::Turn(turn),
                 order = self.orders.recv(), if self.outgoing.is_empty() && !self.closing => {
                     Happened::Ordered(order)
                 }
@@ -125,7 +129,7 @@ impl Keeper {
                         let id = format!("{KEEPALIVE}{}", self.backoff.seed.token());
                         self.outgoing.push_back(ping(&self.settings.jid, &id));
                     }
-                    ReadError::ParseError(error) => debug!(%error, "stanza not read"),
+                    ReadError::ParseError(_) => debug!("stanza not read"),
                     ReadError::HardError(error) => return Lost::Broken(error.to_string()),
                     ReadError::StreamFooterReceived => return Lost::Closed,
                 },
@@ -227,33 +231,46 @@ enum Happened {
 
 enum Turn {
     Read(Result<Element, ReadError>),
-    Written(std::io::Result<()>),
+    Written(io::Result<()>),
     Ended,
 }
 
-/// Waits until something was read or written; never one without the other.
-async fn turn(stream: &mut ComponentStream, outgoing: &mut VecDeque<Element>, reads: bool) -> Turn {
+/// Waits until something was read or written. A side that is ready waits for the other at most once.
+async fn turn(
+    stream: &mut ComponentStream,
+    outgoing: &mut VecDeque<Element>,
+    reads: bool,
+    writes_first: bool,
+) -> Turn {
     poll_fn(|cx| {
-        let mut stream = Pin::new(&mut *stream);
-        if reads && let Poll::Ready(read) = stream.as_mut().poll_next(cx) {
+        if writes_first && let Poll::Ready(written) = write(stream, outgoing, cx) {
+            return Poll::Ready(Turn::Written(written));
+        }
+        if reads && let Poll::Ready(read) = Pin::new(&mut *stream).poll_next(cx) {
             return Poll::Ready(read.map_or(Turn::Ended, Turn::Read));
         }
-        if let Some(stanza) = outgoing.front() {
-            match Sink::<&Element>::poll_ready(stream.as_mut(), cx) {
-                Poll::Ready(Ok(())) => {
-                    let written = Sink::<&Element>::start_send(stream, stanza);
-                    outgoing.pop_front();
-                    return Poll::Ready(Turn::Written(written));
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Turn::Written(Err(error))),
-                Poll::Pending => {}
-            }
-        } else if let Poll::Ready(Err(error)) = Sink::<&Element>::poll_flush(stream, cx) {
-            return Poll::Ready(Turn::Written(Err(error)));
-        }
-        Poll::Pending
+        write(stream, outgoing, cx).map(Turn::Written)
     })
     .await
+}
+
+/// Ready when a stanza was taken from the queue; also pushes on what was taken before.
+fn write(
+    stream: &mut ComponentStream,
+    outgoing: &mut VecDeque<Element>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let mut stream = Pin::new(stream);
+    let Some(stanza) = outgoing.front() else {
+        return match Sink::<&Element>::poll_flush(stream, cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+        };
+    };
+    ready!(Sink::<&Element>::poll_ready(stream.as_mut(), cx))?;
+    let written = Sink::<&Element>::start_send(stream, stanza);
+    outgoing.pop_front();
+    Poll::Ready(written)
 }
 
 /// Why the stream is gone, or did not come.
@@ -275,8 +292,8 @@ impl Lost {
     }
 }
 
-impl std::fmt::Display for Lost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the server closed the stream"),
             Self::Broken(says) => f.write_str(says),
