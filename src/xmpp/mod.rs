@@ -1,1 +1,74 @@
-//! xmpp
+//! The chat side: the component's link to its server, and what it makes of stanzas.
+//!
+//! Everything but [`link`] is pure. [`gateway`] takes every stanza and says what to do about it.
+
+pub mod address;
+pub mod bot;
+pub mod directory;
+pub mod disco;
+pub mod gateway;
+pub mod guard;
+pub mod intake;
+pub mod link;
+pub mod pace;
+pub mod presence;
+pub mod relay;
+pub mod reply;
+pub mod stanza;
+pub mod wording;
+
+/// XML namespaces, by the specification that owns them.
+pub mod ns {
+    /// Stanzas of a component (XEP-0114 §3).
+    pub const COMPONENT: &str = "jabber:component:accept";
+    /// Errors within stanzas (RFC 6120 §8.3).
+    pub const STANZA_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+    /// Errors of a stream (RFC 6120 §4.9).
+    pub const STREAM_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+    /// The stream itself (RFC 6120 §4.8.1).
+    pub const STREAM: &str = "http://etherx.jabber.org/streams";
+    /// The attributes `xml:lang` and the like.
+    pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+    /// XEP-0030.
+    pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+    /// XEP-0030.
+    pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+    /// XEP-0092.
+    pub const VERSION: &str = "jabber:iq:version";
+    /// XEP-0106 §7.
+    pub const JID_ESCAPING: &str = "jid\\20escaping";
+    /// XEP-0184.
+    pub const RECEIPTS: &str = "urn:xmpp:receipts";
+    /// XEP-0199.
+    pub const PING: &str = "urn:xmpp:ping";
+    /// XEP-0203.
+    pub const DELAY: &str = "urn:xmpp:delay";
+    /// The older form of a delay (XEP-0091).
+    pub const DELAY_LEGACY: &str = "jabber:x:delay";
+    /// XEP-0280.
+    pub const CARBONS: &str = "urn:xmpp:carbons:2";
+    /// XEP-0297.
+    pub const FORWARD: &str = "urn:xmpp:forward:0";
+    /// XEP-0308.
+    pub const CORRECT: &str = "urn:xmpp:message-correct:0";
+    /// XEP-0334.
+    pub const HINTS: &str = "urn:xmpp:hints";
+    /// XEP-0356.
+    pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
+    /// XEP-0359.
+    pub const STANZA_ID: &str = "urn:xmpp:sid:0";
+    /// XEP-0380.
+    pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
+    /// XEP-0373.
+    pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
+    /// XEP-0027.
+    pub const PGP_LEGACY: &str = "jabber:x:encrypted";
+    /// XEP-0424.
+    pub const RETRACT: [&str; 2] = ["urn:xmpp:message-retract:1", "urn:xmpp:message-retract:0"];
+    /// XEP-0428.
+    pub const FALLBACK: &str = "urn:xmpp:fallback:0";
+    /// XEP-0461.
+    pub const REPLY: &str = "urn:xmpp:reply:0";
+    /// Marks what Offhook itself says, so that two of them never talk to each other without end.
+    pub const NOTICE: &str = "urn:offhook:notice:0";
+}

@@ -1,0 +1,259 @@
+//! What becomes of every stanza: passed on, held, answered, or let lie.
+
+mod contacts;
+mod fence;
+mod messages;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use minidom::Element;
+use tracing::debug;
+use xmpp_parsers::jid::{BareJid, Jid};
+
+use self::fence::Fence;
+use crate::notification::Draft;
+use crate::seed::Seed;
+use crate::subscriber::WhenOffline;
+use crate::xmpp::directory::Directory;
+use crate::xmpp::disco::{self, Asked};
+use crate::xmpp::pace::Pace;
+use crate::xmpp::presence::{Change, Presence};
+use crate::xmpp::relay::{Forward, Forwards};
+use crate::xmpp::reply::notice;
+use crate::xmpp::{address, ns, stanza, wording};
+
+/// The component, seen from the stream: stanzas in, stanzas and decisions out.
+///
+/// Contract: call [`Gateway::handle`], then [`Gateway::poll`] until `None`, then wait until [`Gateway::deadline`].
+/// Source:   RFC 6120 §8, RFC 6121 §3 to §5 and §8, XEP-0100 §5.
+#[derive(Debug)]
+pub struct Gateway {
+    component: String,
+    people: Directory,
+    presence: Presence,
+    forwards: Forwards,
+    /// Lost with the link, and not ours to hold.
+    unsent: Vec<Forward>,
+    pace: Pace,
+    fence: Fence,
+    seed: Seed,
+    outputs: VecDeque<Output>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'i> {
+    /// The stream is up.
+    LinkUp,
+    /// The stream is lost.
+    LinkDown,
+    /// A stanza came.
+    Stanza(&'i Element),
+    /// Other people can be written to from now on.
+    People(Directory),
+    /// The switch asked for by [`Output::Switch`] is durable.
+    Switched(&'i BareJid, WhenOffline),
+    /// The store could not take the message of [`Output::Hold`].
+    NotHeld(&'i Draft),
+    /// Time passed.
+    Tick,
+}
+
+/// What to do about it.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    /// Send this.
+    Send(Element),
+    /// Make this message durable, and phone about it if that is wanted.
+    Hold(Draft),
+    /// This person can receive now: deliver what is held.
+    CameOnline(BareJid),
+    /// This person cannot receive any more.
+    WentOffline(BareJid),
+    /// This person wants it so from now on; tell by [`Input::Switched`] once that is durable.
+    Switch(BareJid, WhenOffline),
+    /// It is known who is online: whoever is not may be phoned.
+    Settled,
+}
+
+impl Gateway {
+    /// Serves these people under the domain `component`.
+    pub fn new(component: &str, people: Directory, seed: Seed) -> Self {
+        let mut presence = Presence::default();
+        presence.watch(people.jids());
+        Self {
+            component: component.to_owned(),
+            people,
+            presence,
+            forwards: Forwards::default(),
+            unsent: Vec::new(),
+            pace: Pace::default(),
+            fence: Fence::Down,
+            seed,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant) {
+        match input {
+            Input::LinkUp => self.link_up(now),
+            Input::LinkDown => self.link_down(),
+            Input::Stanza(stanza) => self.stanza(stanza, now),
+            Input::People(people) => self.people(people, now),
+            Input::Switched(jid, offline) => self.switched(jid, offline),
+            Input::NotHeld(draft) => self.not_held(draft),
+            Input::Tick => {}
+        }
+        if self.fence.is_over(now) {
+            self.fence = Fence::Settled;
+            self.presence.settle();
+            self.outputs.push_back(Output::Settled);
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Tells when [`Input::Tick`] is due next.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.fence.deadline()
+    }
+
+    /// Whether it is known who is online. Before, nobody may be phoned on the ground that he is not.
+    pub fn settled(&self) -> bool {
+        self.fence == Fence::Settled
+    }
+
+    fn link_up(&mut self, now: Instant) {
+        let people: Vec<_> = self.people.jids().cloned().collect();
+        self.look_at(&people, now);
+        self.resend_what_was_lost(now);
+    }
+
+    fn link_down(&mut self) {
+        self.fence = Fence::Down;
+        self.presence.link_down();
+        self.hold_what_was_lost();
+    }
+
+    fn people(&mut self, people: Directory, now: Instant) {
+        self.people = people;
+        let new = self.presence.watch(self.people.jids());
+        if !new.is_empty() && self.fence != Fence::Down {
+            self.look_at(&new, now);
+        }
+    }
+
+    /// Asks whether these people are online, and whether that may be known.
+    fn look_at(&mut self, people: &[BareJid], now: Instant) {
+        for jid in people {
+            if self.presence.asks(jid, now, ASK_AGAIN) {
+                self.ask_for_presence(jid);
+            }
+            self.probe(jid);
+        }
+        let id = format!("ping-{}", self.seed.token());
+        self.send(self.ping(&id));
+        self.fence = Fence::probing(id, now);
+    }
+
+    fn stanza(&mut self, stanza: &Element, now: Instant) {
+        if stanza.name() == "iq" && self.is_pong(stanza, now) {
+            return;
+        }
+        let (Some(from), Some(to)) = (stanza::from(stanza), stanza::to(stanza)) else {
+            debug!("stanza without readable addresses dropped");
+            return;
+        };
+        if from.domain().as_str() == self.component || to.domain().as_str() != self.component {
+            debug!("stanza from ourselves or to others dropped");
+            return;
+        }
+        match stanza.name() {
+            "message" => self.message(stanza, &from, &to, now),
+            "presence" => self.presence(stanza, &from, &to, now),
+            "iq" => self.question(stanza, &from, &to),
+            _ => debug!("element that is no stanza dropped"),
+        }
+    }
+
+    fn question(&mut self, iq: &Element, from: &Jid, to: &Jid) {
+        let name = self.contact_name(from, to);
+        let asked = match &name {
+            _ if to.node().is_none() => Asked::Component,
+            Some(name) => Asked::Contact(name),
+            None => Asked::Nobody,
+        };
+        if let Some(answer) = disco::answer(iq, asked) {
+            self.send(answer);
+        }
+    }
+
+    /// Whom a contact stands for, as far as `from` may know: our people for everybody, and anybody for our people.
+    fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
+        let jid = address::person(to, &self.component)?;
+        match self.people.person(&jid) {
+            Some(person) => Some(person.name.clone()),
+            None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
+        }
+    }
+
+    /// A ping of ours that came back, itself or its answer: the server has read all that went before it.
+    fn is_pong(&mut self, iq: &Element, now: Instant) -> bool {
+        let id = iq.attr("id").unwrap_or_default();
+        if self.fence.pong(id, now) {
+            return true;
+        }
+        let is_pong = self.forwards.pong(id, now);
+        if is_pong {
+            self.ping_after_forwards();
+        }
+        is_pong
+    }
+
+    /// A ping to ourselves: the server reads it after all that went before and hands it back.
+    fn ping(&self, id: &str) -> Element {
+        let us = self.component.as_str();
+        let mut ping =
+            stanza::stanza("iq", &[("type", "get"), ("id", id), ("from", us), ("to", us)]);
+        ping.append_child(Element::bare("ping", ns::PING));
+        ping
+    }
+
+    fn tell(&mut self, jid: BareJid, change: Option<Change>) {
+        match change {
+            Some(Change::CameOnline) => self.outputs.push_back(Output::CameOnline(jid)),
+            Some(Change::WentOffline) => self.outputs.push_back(Output::WentOffline(jid)),
+            None => {}
+        }
+    }
+
+    /// The component itself speaks to a person.
+    fn say(&mut self, to: &BareJid, words: &str) {
+        let id = self.seed.token();
+        let message = notice(&self.component, to.as_str(), &id, words);
+        self.send(message);
+    }
+
+    fn switched(&mut self, jid: &BareJid, offline: WhenOffline) {
+        self.people.switch(jid, offline);
+        if let Some(person) = self.people.person(jid) {
+            let words = wording::switched(person);
+            self.say(jid, &words);
+        }
+    }
+
+    fn send(&mut self, stanza: Element) {
+        self.outputs.push_back(Output::Send(stanza));
+    }
+}
+
+/// Between two contact requests to the same person.
+const ASK_AGAIN: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests;

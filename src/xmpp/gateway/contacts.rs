@@ -1,0 +1,99 @@
+//! Presences: who is online, and who wants to see our contacts.
+
+use std::time::{Duration, Instant};
+
+use minidom::Element;
+use xmpp_parsers::jid::{BareJid, Jid};
+
+use super::Gateway;
+use crate::xmpp::{address, ns, stanza, wording};
+
+impl Gateway {
+    /// Source: RFC 6121 §3 (subscriptions), §4.3 (probes).
+    pub(super) fn presence(&mut self, presence: &Element, from: &Jid, to: &Jid, now: Instant) {
+        let kind = presence.attr("type");
+        match kind {
+            Some("subscribe") => self.subscribed_to(from, to, now),
+            Some("unsubscribe") => {
+                self.reply_presence(from, to, Some("unavailable"));
+                self.reply_presence(from, to, Some("unsubscribed"));
+            }
+            Some("probe") => self.show(from, to),
+            // What clients tell the contacts in their roster; only what comes to the component was asked for.
+            Some(_) | None if to.node().is_some() => {}
+            Some(_) | None => {
+                let person = from.to_bare();
+                let change = self.presence.handle(from, presence);
+                if kind == Some("subscribed") && self.people.person(&person).is_some() {
+                    // COMPAT(ejabberd, 23.01): approving a request that was turned down before sends no presence.
+                    self.probe(&person);
+                }
+                self.tell(person, change);
+            }
+        }
+    }
+
+    fn subscribed_to(&mut self, from: &Jid, to: &Jid, now: Instant) {
+        if self.status_of(from, to).is_none() {
+            return self.reply_presence(from, to, Some("unsubscribed"));
+        }
+        self.reply_presence(from, to, Some("subscribed"));
+        self.show(from, to);
+        let person = from.to_bare();
+        // Whoever adds us is ready to be asked, even if he was today.
+        if to.node().is_none() && self.presence.asks(&person, now, ASK_BACK) {
+            self.ask_for_presence(&person);
+        }
+    }
+
+    /// Asks whether this person is online.
+    pub(super) fn probe(&mut self, person: &BareJid) {
+        let attributes =
+            [("from", self.component.as_str()), ("to", person.as_str()), ("type", "probe")];
+        self.send(stanza::stanza("presence", &attributes));
+    }
+
+    /// Asks for a look at this person's presence.
+    pub(super) fn ask_for_presence(&mut self, person: &BareJid) {
+        let attributes =
+            [("from", self.component.as_str()), ("to", person.as_str()), ("type", "subscribe")];
+        let mut request = stanza::stanza("presence", &attributes);
+        request.append_child(stanza::text("status", ns::COMPONENT, wording::SUBSCRIBE));
+        self.send(request);
+    }
+
+    /// Shows a contact as it is: a person who can be reached, or nobody.
+    fn show(&mut self, from: &Jid, to: &Jid) {
+        let Some(status) = self.status_of(from, to) else {
+            return self.reply_presence(from, to, Some("unavailable"));
+        };
+        let (to, from) = (from.to_bare(), to.to_bare());
+        let mut presence =
+            stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
+        presence.append_child(stanza::text("status", ns::COMPONENT, status));
+        self.send(presence);
+    }
+
+    fn reply_presence(&mut self, from: &Jid, to: &Jid, kind: Option<&str>) {
+        let (to, from) = (from.to_bare(), to.to_bare());
+        let mut presence =
+            stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
+        if let Some(kind) = kind {
+            stanza::set(&mut presence, "type", kind);
+        }
+        self.send(presence);
+    }
+
+    /// What stands beside a contact that `from` may see; `None` if it is nobody's.
+    fn status_of(&self, from: &Jid, to: &Jid) -> Option<&'static str> {
+        if to.node().is_none() {
+            return Some(wording::COMPONENT);
+        }
+        self.contact_name(from, to)?;
+        let person = address::person(to, &self.component)?;
+        Some(self.people.person(&person).map_or(wording::ELSEWHERE, wording::reachability))
+    }
+}
+
+/// Between two contact requests that answer one.
+const ASK_BACK: Duration = Duration::from_secs(60);

@@ -1,0 +1,223 @@
+//! Messages: passed on to those who are online, held for those who are not.
+
+use std::time::Instant;
+
+use minidom::Element;
+use tracing::debug;
+use xmpp_parsers::jid::{BareJid, Jid};
+
+use super::{Gateway, Output};
+use crate::notification::Draft;
+use crate::xmpp::bot::{self, Command};
+use crate::xmpp::intake::{self, Intake, Text};
+use crate::xmpp::presence::Standing;
+use crate::xmpp::relay::{Forward, readdressed};
+use crate::xmpp::{address, stanza, wording};
+
+impl Gateway {
+    /// Source: RFC 6121 §8.5, XEP-0334 §4.1 and §4.2.
+    pub(super) fn message(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) {
+        let intake = intake::read(message);
+        if let Intake::Nothing(why) = intake {
+            return debug!(why, "message let lie");
+        }
+        if intake == Intake::Error {
+            return self.bounce(message, from, to);
+        }
+        if to.node().is_none() {
+            if let Intake::Text(text) = intake {
+                self.command(message, from, &text.body, now);
+            }
+            return;
+        }
+        let Some(person) = address::person(to, &self.component) else {
+            return self.refuse(message, &intake, "cancel", "item-not-found", wording::NOBODY);
+        };
+        let is_callee = self.people.person(&person).is_some();
+        // One end must be a person of ours: this is no open relay, and no way to ourselves.
+        let is_ours = is_callee || self.people.person(&from.to_bare()).is_some();
+        if !is_ours || person.domain().as_str() == self.component {
+            return self.refuse(message, &intake, "cancel", "item-not-found", wording::NOBODY);
+        }
+        if from.to_bare() == person {
+            return self.refuse(message, &intake, "cancel", "not-allowed", wording::TO_ONESELF);
+        }
+        let Intake::Text(text) = intake else {
+            if !is_callee || self.presence.standing(&person) == Standing::Online {
+                self.pass_on(message, from, &person, None);
+            }
+            return;
+        };
+        if !self.pace.allows(&from.to_bare(), now) {
+            return self.send(stanza::error(
+                message,
+                "wait",
+                "resource-constraint",
+                wording::TOO_MANY,
+            ));
+        }
+        if stanza::to_xml(message).len() > MESSAGE_BYTES_MAX {
+            return self.send(stanza::error(
+                message,
+                "modify",
+                "policy-violation",
+                wording::TOO_LARGE,
+            ));
+        }
+        let goes_on = !is_callee || self.presence.standing(&person) == Standing::Online;
+        if goes_on && self.forwards.has_room() && self.pass_on(message, from, &person, Some(now)) {
+            return;
+        }
+        if is_callee {
+            self.hold_or_refuse(message, from, person, text);
+        } else {
+            self.send(stanza::error(message, "wait", "resource-constraint", wording::TOO_MANY));
+        }
+    }
+
+    /// Passes a message on under the sender's gateway address; with `remembered`, until it is known to have arrived.
+    fn pass_on(
+        &mut self,
+        message: &Element,
+        sender: &Jid,
+        recipient: &BareJid,
+        remembered: Option<Instant>,
+    ) -> bool {
+        let Some(from) = address::contact(&sender.to_bare(), &self.component) else { return false };
+        let mut message = message.clone();
+        if message.attr("id").is_none_or(str::is_empty) {
+            // Without one, a bounce could not be told to be about it.
+            stanza::set(&mut message, "id", &self.seed.token());
+        }
+        self.send(readdressed(&message, from.as_str(), recipient, &self.component));
+        if let Some(now) = remembered {
+            self.forwards.keep(from, recipient.clone(), message, now);
+        }
+        self.ping_after_forwards();
+        true
+    }
+
+    pub(super) fn ping_after_forwards(&mut self) {
+        let id = format!("ping-{}", self.seed.token());
+        if self.forwards.pings(&id) {
+            self.send(self.ping(&id));
+        }
+    }
+
+    fn hold_or_refuse(&mut self, message: &Element, from: &Jid, recipient: BareJid, text: Text) {
+        if text.may_be_stored {
+            self.outputs.push_back(Output::Hold(intake::draft(
+                message,
+                from.clone(),
+                recipient,
+                text,
+            )));
+        } else {
+            self.send(stanza::error(message, "cancel", "service-unavailable", wording::NOT_STORED));
+        }
+    }
+
+    /// Bounces what a person wrote; signals between clients are let lie.
+    fn refuse(
+        &mut self,
+        message: &Element,
+        intake: &Intake,
+        kind: &'static str,
+        condition: &'static str,
+        says: &str,
+    ) {
+        if matches!(intake, Intake::Text(_)) {
+            self.send(stanza::error(message, kind, condition, says));
+        }
+    }
+
+    /// A bounce of a message that was passed on: it is held after all, or its sender learns of it.
+    fn bounce(&mut self, error: &Element, from: &Jid, to: &Jid) {
+        let id = error.attr("id").unwrap_or_default();
+        let Some(forward) = self.forwards.bounced(id, &from.to_bare(), &to.to_bare()) else {
+            return debug!("bounce of something unknown let lie");
+        };
+        if self.people.person(&forward.recipient).is_some() {
+            let change = self.presence.proved_wrong(&forward.recipient);
+            self.tell(forward.recipient.clone(), change);
+            return self.hold(&forward);
+        }
+        let named = stanza::condition(error);
+        let condition = BOUNCES.into_iter().find(|known| named == Some(*known));
+        let condition = condition.unwrap_or("service-unavailable");
+        self.send(stanza::error(&forward.original, "cancel", condition, ""));
+    }
+
+    fn hold(&mut self, forward: &Forward) {
+        let (Some(sender), Intake::Text(text)) =
+            (stanza::from(&forward.original), intake::read(&forward.original))
+        else {
+            unreachable!("it was a text with an address when it was passed on");
+        };
+        self.hold_or_refuse(&forward.original, &sender, forward.recipient.clone(), text);
+    }
+
+    /// The link broke before the server was known to have read these.
+    pub(super) fn hold_what_was_lost(&mut self) {
+        for forward in self.forwards.lost() {
+            if self.people.person(&forward.recipient).is_some() {
+                self.hold(&forward);
+            } else {
+                self.unsent.push(forward);
+            }
+        }
+    }
+
+    /// The link is back: what was on its way to people elsewhere goes out again, under the same `id`.
+    pub(super) fn resend_what_was_lost(&mut self, now: Instant) {
+        for forward in std::mem::take(&mut self.unsent) {
+            if let Some(sender) = stanza::from(&forward.original) {
+                self.pass_on(&forward.original, &sender, &forward.recipient, Some(now));
+            }
+        }
+    }
+
+    pub(super) fn not_held(&mut self, draft: &Draft) {
+        if let Ok(message) = draft.stanza.parse::<Element>() {
+            self.send(stanza::error(&message, "wait", "resource-constraint", wording::NOT_HELD));
+        }
+    }
+
+    fn command(&mut self, message: &Element, from: &Jid, text: &str, now: Instant) {
+        let sender = from.to_bare();
+        if !self.pace.allows(&sender, now) {
+            return self.send(stanza::error(
+                message,
+                "wait",
+                "resource-constraint",
+                wording::TOO_MANY,
+            ));
+        }
+        let Some(person) = self.people.person(&sender) else {
+            return self.say(&sender, &wording::stranger());
+        };
+        let words = match bot::read(text) {
+            Command::Help => wording::help(),
+            Command::Show => wording::settings(person, self.presence.is_seen(&sender)),
+            Command::Unknown => wording::unknown_command(),
+            Command::Switch(offline) => {
+                return self.outputs.push_back(Output::Switch(sender, offline));
+            }
+        };
+        self.say(&sender, &words);
+    }
+}
+
+/// Larger messages are refused, so that what is held can always be delivered: Prosody ends a stream above 512 KiB.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// What a sender may learn about why his message came back.
+const BOUNCES: [&str; 8] = [
+    "forbidden",
+    "gone",
+    "item-not-found",
+    "not-acceptable",
+    "recipient-unavailable",
+    "remote-server-not-found",
+    "remote-server-timeout",
+    "resource-constraint",
+];

@@ -1,0 +1,230 @@
+//! Where each kind of stanza goes.
+
+use super::{BOB, World, says};
+
+#[test]
+fn a_message_goes_where_bob_is() {
+    let bob_online = "<presence from='bob@example.org/phone' to='phone.example.org'/>";
+    let bob_away =
+        "<presence type='unavailable' from='bob@example.org/phone' to='phone.example.org'/>";
+    let no_calls = "<presence from='bob@example.org/p' to='phone.example.org'><priority>-1</priority></presence>";
+    let hello = &says("alice@example.org/a", BOB, "chat", "<body>Hello</body>");
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("Bob is offline", &[hello], &["hold Hello for bob@example.org"]),
+        (
+            "Bob is online",
+            &[bob_online, hello],
+            &["bob@example.org came online", "message alice#>bob@example.org Hello", "ping"],
+        ),
+        (
+            "Bob was online",
+            &[bob_online, bob_away, hello],
+            &[
+                "bob@example.org came online",
+                "bob@example.org went offline",
+                "hold Hello for bob@example.org",
+            ],
+        ),
+        ("Bob's client wants no messages", &[no_calls, hello], &["hold Hello for bob@example.org"]),
+        (
+            "nobody is known by that address",
+            &[&says(
+                "alice@example.org/a",
+                "carol\\40example.org@phone.example.org",
+                "chat",
+                "<body>x</body>",
+            )],
+            &["message carol#>alice@example.org/a item-not-found"],
+        ),
+        (
+            "the address is no address",
+            &[&says(
+                "alice@example.org/a",
+                "a\\40b\\40c@phone.example.org",
+                "chat",
+                "<body>x</body>",
+            )],
+            &["message a\\40b\\40c@phone.example.org>alice@example.org/a item-not-found"],
+        ),
+        ("a room", &[&says("room@muc.org/alice", BOB, "groupchat", "<body>x</body>")], &[]),
+        ("a bounce", &[&says("alice@example.org/a", BOB, "error", "<body>x</body>")], &[]),
+        ("a headline", &[&says("alice@example.org/a", BOB, "headline", "<body>x</body>")], &[]),
+        ("somebody types", &[&says("alice@example.org/a", BOB, "chat", TYPING)], &[]),
+        (
+            "somebody types to Bob online",
+            &[bob_online, &says("alice@example.org/a", BOB, "chat", TYPING)],
+            &["bob@example.org came online", "message alice#>bob@example.org -"],
+        ),
+        ("a blank text", &[&says("alice@example.org/a", BOB, "chat", "<body> </body>")], &[]),
+        (
+            "not to be stored",
+            &[&says("alice@example.org/a", BOB, "chat", NO_STORE)],
+            &["message bob#>alice@example.org/a service-unavailable"],
+        ),
+        (
+            "not to be stored, but Bob is online",
+            &[bob_online, &says("alice@example.org/a", BOB, "chat", NO_STORE)],
+            &["bob@example.org came online", "message alice#>bob@example.org x", "ping"],
+        ),
+        (
+            "Bob answers from his client",
+            &[&says(
+                "bob@example.org/phone",
+                "alice\\40example.org@phone.example.org",
+                "chat",
+                "<body>Hi</body>",
+            )],
+            &["message bob#>alice@example.org Hi", "ping"],
+        ),
+        (
+            "Bob's client confirms",
+            &[&says(
+                "bob@example.org/phone",
+                "alice\\40example.org@phone.example.org",
+                "chat",
+                RECEIVED,
+            )],
+            &["message bob#>alice@example.org -"],
+        ),
+        (
+            "two strangers use us as a relay",
+            &[&says(
+                "eve@example.org/x",
+                "mallory\\40example.org@phone.example.org",
+                "chat",
+                "<body>x</body>",
+            )],
+            &["message mallory#>eve@example.org/x item-not-found"],
+        ),
+        (
+            "a contact of a contact",
+            &[&says(
+                "bob@example.org/x",
+                "a\\40phone.example.org@phone.example.org",
+                "chat",
+                "<body>x</body>",
+            )],
+            &["message a\\40phone.example.org@phone.example.org>bob@example.org/x item-not-found"],
+        ),
+        (
+            "Bob writes to himself",
+            &[&says("bob@example.org/x", BOB, "chat", "<body>x</body>")],
+            &["message bob#>bob@example.org/x not-allowed"],
+        ),
+        (
+            "our own words",
+            &[&says("alice\\40example.org@phone.example.org", BOB, "chat", "<body>x</body>")],
+            &[],
+        ),
+        (
+            "the words of another Offhook",
+            &[&says(
+                "x@other.org",
+                BOB,
+                "chat",
+                "<body>x</body><notice xmlns='urn:offhook:notice:0'/>",
+            )],
+            &[],
+        ),
+        (
+            "no sender",
+            &["<message to='bob\\40example.org@phone.example.org'><body>x</body></message>"],
+            &[],
+        ),
+        (
+            "a sender that is none",
+            &[
+                "<message from='@' to='bob\\40example.org@phone.example.org'><body>x</body></message>",
+            ],
+            &[],
+        ),
+        (
+            "a question from a resource that is an emoji",
+            &[
+                "<iq type='get' from='x@y/\u{1f4f1} a' to='phone.example.org' id='1'><x xmlns='x'/></iq>",
+            ],
+            &["iq phone.example.org>x@y/\u{1f4f1} a service-unavailable"],
+        ),
+        (
+            "a probe",
+            &[
+                "<presence type='probe' from='alice@example.org' to='bob\\40example.org@phone.example.org'/>",
+            ],
+            &["presence bob#>alice@example.org Reachable by phone"],
+        ),
+        (
+            "Bob agrees to be seen",
+            &["<presence type='subscribed' from='bob@example.org' to='phone.example.org'/>"],
+            &["presence:probe phone.example.org>bob@example.org -"],
+        ),
+        (
+            "Bob adds us, who asked just now",
+            &["<presence type='subscribe' from='bob@example.org' to='phone.example.org'/>"],
+            &[
+                "presence:subscribed phone.example.org>bob@example.org",
+                "presence phone.example.org>bob@example.org",
+            ],
+        ),
+        (
+            "Bob adds Alice",
+            &[
+                "<presence type='subscribe' from='bob@example.org' to='alice\\40example.org@phone.example.org'/>",
+            ],
+            &[
+                "presence:subscribed alice#>bob@example.org",
+                "presence alice#>bob@example.org Messages are passed on",
+            ],
+        ),
+        (
+            "a contact request",
+            &[
+                "<presence type='subscribe' from='alice@example.org' to='bob\\40example.org@phone.example.org'/>",
+            ],
+            &[
+                "presence:subscribed bob#>alice@example.org -",
+                "presence bob#>alice@example.org Reachable by phone",
+            ],
+        ),
+        (
+            "a contact request to nobody",
+            &[
+                "<presence type='subscribe' from='alice@example.org' to='carol\\40example.org@phone.example.org'/>",
+            ],
+            &["presence:unsubscribed carol#>alice@example.org -"],
+        ),
+        (
+            "a disco query to Bob",
+            &[
+                "<iq type='get' id='1' from='alice@example.org/a' to='bob\\40example.org@phone.example.org'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+            ],
+            &["iq:result bob#>alice@example.org/a -"],
+        ),
+        (
+            "a stranger asks for help",
+            &[&says("eve@example.org/x", "phone.example.org", "chat", "<body>help</body>")],
+            &["message phone.example.org>eve@example.org I do not know you yet."],
+        ),
+        (
+            "Bob asks for help",
+            &[&says("bob@example.org/x", "phone.example.org", "chat", "<body>help</body>")],
+            &["message phone.example.org>bob@example.org I hold messages"],
+        ),
+        (
+            "Bob wants no calls",
+            &[&says("bob@example.org/x", "phone.example.org", "chat", "<body>Off</body>")],
+            &["switch bob@example.org to Store"],
+        ),
+    ];
+    for (situation, stanzas, expected) in cases {
+        let mut world = World::settled();
+        let told: Vec<_> = stanzas.iter().flat_map(|xml| world.hears(xml)).collect();
+        assert_eq!(told.len(), expected.len(), "{situation}: {told:#?}");
+        for (told, expected) in told.iter().zip(*expected) {
+            assert!(told.starts_with(expected), "{situation}: {told} is not {expected}");
+        }
+    }
+}
+
+const TYPING: &str = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+const RECEIVED: &str = "<received xmlns='urn:xmpp:receipts' id='m0'/>";
+const NO_STORE: &str = "<body>x</body><no-store xmlns='urn:xmpp:hints'/>";

@@ -1,0 +1,222 @@
+//! Messages passed on between two people, and remembered until they are known to have arrived.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use minidom::Element;
+use xmpp_parsers::jid::{BareJid, Jid};
+
+use crate::xmpp::{address, ns, stanza};
+
+/// Makes the copy of a message that goes to `recipient`, as if it came from the sender's gateway address.
+///
+/// Contract: what a sender may not say on behalf of a server is left out; everything else stays, `id` and thread too.
+/// Source:   XEP-0359 §5, XEP-0203 §5, XEP-0280 §11, XEP-0461 §3 (`to` names an author by the address its reader knows).
+pub fn readdressed(message: &Element, from: &str, recipient: &BareJid, component: &str) -> Element {
+    let mut copy = message.clone();
+    stanza::strip(&mut copy, untrusted);
+    if !matches!(message.attr("type"), None | Some("chat" | "normal")) {
+        // COMPAT(Prosody, 0.12): it passes types that do not exist, which count as normal (RFC 6121 §5.2.2).
+        stanza::set(&mut copy, "type", "normal");
+    }
+    stanza::set(&mut copy, "from", from);
+    stanza::set(&mut copy, "to", recipient.as_str());
+    if let Some(reply) = copy.get_child_mut("reply", ns::REPLY)
+        && let Some(author) = reply.attr("to").and_then(|to| Jid::new(to).ok())
+    {
+        let seen_as = address::person(&author, component)
+            .or_else(|| address::contact(&author.to_bare(), component));
+        if let Some(seen_as) = seen_as {
+            stanza::set(reply, "to", seen_as.as_str());
+        }
+    }
+    copy
+}
+
+fn untrusted(child: &Element) -> bool {
+    child.is("stanza-id", ns::STANZA_ID)
+        || [ns::DELAY, ns::DELAY_LEGACY, ns::CARBONS, ns::FORWARD, ns::PRIVILEGE, ns::NOTICE]
+            .iter()
+            .any(|namespace| child.has_ns(*namespace))
+}
+
+/// The messages passed on of late.
+#[derive(Debug, Default)]
+pub struct Forwards {
+    kept: VecDeque<Forward>,
+    bytes: usize,
+    ping: Option<String>,
+}
+
+/// A message passed on.
+#[derive(Debug)]
+pub struct Forward {
+    /// Who it went to.
+    pub recipient: BareJid,
+    /// The gateway address it went out from.
+    pub from: BareJid,
+    /// The message as it came.
+    pub original: Element,
+    phase: Phase,
+    bytes: usize,
+}
+
+/// How sure it is that the server has the copy.
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    Sent,
+    /// A ping went after it.
+    Pinged,
+    /// The ping came back; it may still bounce until then.
+    Read(Instant),
+}
+
+impl Forwards {
+    /// Whether one more can be remembered; without that, nothing may be passed on.
+    pub fn has_room(&self) -> bool {
+        let unread = self.kept.iter().rev().take_while(|it| !it.is_read());
+        unread.take(UNREAD_MAX).count() < UNREAD_MAX
+    }
+
+    /// Remembers a message that goes out now.
+    ///
+    /// Contract: `original` bears an `id`, by which its bounce is known.
+    pub fn keep(&mut self, from: BareJid, recipient: BareJid, original: Element, now: Instant) {
+        let bytes = stanza::to_xml(&original).len();
+        self.bytes += bytes;
+        self.kept.push_back(Forward { recipient, from, original, phase: Phase::Sent, bytes });
+        self.forget_old(now);
+    }
+
+    /// Whether a ping is due, to learn whether the server has read what went out; it then bears `id`.
+    pub fn pings(&mut self, id: &str) -> bool {
+        let due = self.ping.is_none() && self.kept.iter().any(|it| it.phase == Phase::Sent);
+        if due {
+            self.ping = Some(id.to_owned());
+            for forward in &mut self.kept {
+                if forward.phase == Phase::Sent {
+                    forward.phase = Phase::Pinged;
+                }
+            }
+        }
+        due
+    }
+
+    /// Takes the answer to a ping; `false` if it answers another.
+    pub fn pong(&mut self, id: &str, now: Instant) -> bool {
+        if self.ping.as_deref() != Some(id) {
+            return false;
+        }
+        self.ping = None;
+        for forward in &mut self.kept {
+            if forward.phase == Phase::Pinged {
+                forward.phase = Phase::Read(now + BOUNCES_WITHIN);
+            }
+        }
+        self.forget_old(now);
+        true
+    }
+
+    /// The message that this bounce is about, now forgotten here.
+    pub fn bounced(&mut self, id: &str, recipient: &BareJid, from: &BareJid) -> Option<Forward> {
+        let is_it = |it: &Forward| {
+            it.original.attr("id") == Some(id) && it.recipient == *recipient && it.from == *from
+        };
+        let at = self.kept.iter().position(is_it)?;
+        let forward = self.kept.remove(at)?;
+        self.bytes -= forward.bytes;
+        Some(forward)
+    }
+
+    /// The link is lost: gives what the server may never have read, in the order it came.
+    pub fn lost(&mut self) -> Vec<Forward> {
+        self.ping = None;
+        self.bytes = 0;
+        self.kept.drain(..).filter(|it| !matches!(it.phase, Phase::Read(_))).collect()
+    }
+
+    /// Forgets what can hardly bounce any more, and under pressure what only might.
+    fn forget_old(&mut self, now: Instant) {
+        while let Some(oldest) = self.kept.front() {
+            let over = matches!(oldest.phase, Phase::Read(until) if until <= now);
+            let pressed = self.kept.len() > KEPT_MAX || self.bytes > BYTES_MAX;
+            if !(over || pressed && oldest.is_read()) {
+                return;
+            }
+            self.bytes -= oldest.bytes;
+            self.kept.pop_front();
+        }
+    }
+}
+
+impl Forward {
+    fn is_read(&self) -> bool {
+        matches!(self.phase, Phase::Read(_))
+    }
+}
+
+/// Messages that the server may not have read. A person's server that reads so slowly is as good as away.
+const UNREAD_MAX: usize = 1000;
+/// Messages whose bounce would still be understood.
+const KEPT_MAX: usize = 4000;
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+const BOUNCES_WITHIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_says_only_what_its_sender_may_say() {
+        let message: Element = "<message xmlns='jabber:component:accept' type='foo' id='m1' \
+            from='alice@example.org/a' to='bob\\40example.org@phone.example.org'><body>Hello</body>\
+            <thread>t1</thread><delay xmlns='urn:xmpp:delay' stamp='1999-01-01T00:00:00Z'/>\
+            <stanza-id xmlns='urn:xmpp:sid:0' by='bob@example.org' id='1'/>\
+            <origin-id xmlns='urn:xmpp:sid:0' id='m1'/>\
+            <reply xmlns='urn:xmpp:reply:0' to='bob\\40example.org@phone.example.org' id='b1'/></message>"
+            .parse()
+            .unwrap();
+        let from = "alice\\40example.org@phone.example.org";
+        let copy = readdressed(&message, from, &jid("bob@example.org"), "phone.example.org");
+        assert_eq!(
+            stanza::to_xml(&copy),
+            "<message xmlns='jabber:component:accept' from='alice\\40example.org@phone.example.org' id='m1' \
+             to='bob@example.org' type='normal'><body>Hello</body><thread>t1</thread>\
+             <origin-id xmlns='urn:xmpp:sid:0' id='m1'/>\
+             <reply xmlns='urn:xmpp:reply:0' id='b1' to='bob@example.org'/></message>"
+        );
+    }
+
+    #[test]
+    fn the_room_for_messages_is_bounded_and_given_back() {
+        let (mut forwards, now) = (Forwards::default(), crate::clock::now());
+        let pass = |forwards: &mut Forwards, now| {
+            let message = stanza::stanza("message", &[("id", "m1")]);
+            forwards.keep(jid("a@phone.example.org"), jid("bob@example.org"), message, now);
+        };
+        for _ in 0..UNREAD_MAX {
+            assert!(forwards.has_room());
+            pass(&mut forwards, now);
+        }
+        assert!(!forwards.has_room(), "the server reads nothing");
+        for round in 0..10 {
+            let ping = round.to_string();
+            assert!(forwards.pings(&ping));
+            assert!(!forwards.pings("another"), "one ping at a time");
+            assert!(forwards.pong(&ping, now));
+            assert!(forwards.has_room());
+            for _ in 0..UNREAD_MAX {
+                pass(&mut forwards, now);
+            }
+        }
+        assert!(forwards.kept.len() <= KEPT_MAX + UNREAD_MAX);
+        assert!(forwards.pings("last") && forwards.pong("last", now));
+        pass(&mut forwards, now + BOUNCES_WITHIN);
+        assert_eq!(forwards.kept.len(), 1);
+        assert_eq!(forwards.bytes, forwards.kept[0].bytes);
+    }
+
+    fn jid(jid: &str) -> BareJid {
+        BareJid::new(jid).unwrap()
+    }
+}

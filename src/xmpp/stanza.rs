@@ -1,0 +1,164 @@
+//! Stanzas as trees: reading their addresses and building answers.
+
+use minidom::Element;
+use minidom::rxml::{Namespace, NcName};
+use xmpp_parsers::jid::Jid;
+
+use crate::xmpp::ns;
+
+/// Builds an element with attributes.
+pub fn element(
+    name: &'static str,
+    namespace: &str,
+    attributes: &[(&'static str, &str)],
+) -> Element {
+    let mut element = Element::bare(name, namespace);
+    for (name, value) in attributes {
+        set(&mut element, name, value);
+    }
+    element
+}
+
+/// Builds an element that holds a text.
+pub fn text(name: &'static str, namespace: &str, text: &str) -> Element {
+    let mut element = Element::bare(name, namespace);
+    element.append_text_node(printable(text));
+    element
+}
+
+/// Builds a stanza `message`, `presence` or `iq`.
+pub fn stanza(name: &'static str, attributes: &[(&'static str, &str)]) -> Element {
+    element(name, ns::COMPONENT, attributes)
+}
+
+/// Builds a chat message with a body.
+pub fn chat(from: &str, to: &str, id: &str, body: &str) -> Element {
+    let mut message =
+        stanza("message", &[("from", from), ("to", to), ("id", id), ("type", "chat")]);
+    message.append_child(text("body", ns::COMPONENT, body));
+    message
+}
+
+/// Sets an attribute that belongs to no namespace.
+pub fn set(element: &mut Element, name: &'static str, value: &str) {
+    let Ok(name) = NcName::try_from(name) else {
+        unreachable!("attribute names are literals in this program");
+    };
+    element.attrs_mut().insert(Namespace::NONE, name, value.to_owned());
+}
+
+/// Takes out the children that `unwanted` names, keeping all else in its place.
+pub fn strip(element: &mut Element, unwanted: impl Fn(&Element) -> bool) {
+    for node in element.take_nodes() {
+        if !node.as_element().is_some_and(&unwanted) {
+            element.append_node(node);
+        }
+    }
+}
+
+/// Who sent it; `None` if that is missing or no JID.
+///
+/// COMPAT(jid, 0.12): it refuses resources that RFC 7622 §3.4 allows, such as emoji; the bare JID is then who it was.
+pub fn from(stanza: &Element) -> Option<Jid> {
+    let from = stanza.attr("from")?;
+    Jid::new(from).or_else(|_| Jid::new(from.split_once('/').map_or("", |(bare, _)| bare))).ok()
+}
+
+/// Whom it is for; `None` if that is missing or no JID.
+pub fn to(stanza: &Element) -> Option<Jid> {
+    Jid::new(stanza.attr("to")?).ok()
+}
+
+/// The language of a text, from its own `xml:lang`.
+pub fn language(element: &Element) -> Option<&str> {
+    element.attr_ns(ns::XML, "lang").filter(|tag| !tag.is_empty())
+}
+
+/// Answers an IQ with a result.
+pub fn result(of: &Element, payload: Option<Element>) -> Element {
+    let mut result = answer(of, "iq", "result");
+    if let Some(payload) = payload {
+        result.append_child(payload);
+    }
+    result
+}
+
+/// Answers a stanza with an error; what the sender wrote is not sent back.
+///
+/// Source: RFC 6120 §8.3.
+pub fn error(of: &Element, kind: &'static str, condition: &'static str, says: &str) -> Element {
+    let name = if of.name() == "iq" {
+        "iq"
+    } else if of.name() == "presence" {
+        "presence"
+    } else {
+        "message"
+    };
+    let mut answer = answer(of, name, "error");
+    let mut error = element("error", ns::COMPONENT, &[("type", kind)]);
+    error.append_child(Element::bare(condition, ns::STANZA_ERROR));
+    if !says.is_empty() {
+        error.append_child(text("text", ns::STANZA_ERROR, says));
+    }
+    answer.append_child(error);
+    answer
+}
+
+/// The condition that an error stanza names.
+pub fn condition(stanza: &Element) -> Option<&str> {
+    let error = stanza.children().find(|child| child.name() == "error")?;
+    error
+        .children()
+        .find(|child| child.has_ns(ns::STANZA_ERROR) && child.name() != "text")
+        .map(Element::name)
+}
+
+/// The stanza as XML text, as it goes over the wire.
+pub fn to_xml(stanza: &Element) -> String {
+    String::from(stanza)
+}
+
+/// Replaces what XML cannot carry, so that no text of ours can end the stream.
+///
+/// Source: XML 1.0 §2.2.
+pub fn printable(text: &str) -> String {
+    let allowed = |c: char| {
+        matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')
+    };
+    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+fn answer(of: &Element, name: &'static str, kind: &'static str) -> Element {
+    let mut answer = stanza(name, &[("type", kind)]);
+    for (attribute, source) in [("from", "to"), ("to", "from"), ("id", "id")] {
+        if let Some(value) = of.attr(source) {
+            set(&mut answer, attribute, value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_goes_back_where_it_came_from_without_the_text() {
+        let message: Element =
+            "<message xmlns='jabber:component:accept' from='alice@example.org/a' \
+            to='x@phone.example.org' id='m1'><body>secret</body></message>"
+                .parse()
+                .unwrap();
+        let error = error(&message, "cancel", "item-not-found", "Nobody is known by that address.");
+        let xml = to_xml(&error);
+        assert!(!xml.contains("secret"));
+        assert_eq!(error.attr("to"), Some("alice@example.org/a"));
+        assert_eq!(error.attr("from"), Some("x@phone.example.org"));
+        assert_eq!(condition(&error), Some("item-not-found"));
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_replaced() {
+        assert_eq!(printable("a\u{0}b\u{1b}\n\u{ffff}"), "a\u{fffd}b\u{fffd}\n\u{fffd}");
+    }
+}
