@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::phone::prefix;
 use super::source::Section;
-use crate::notification::policy::{Policy, Throttle};
+use crate::notification::policy::{Policy, Senders, Throttle};
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Quiet, QuietHours};
 
@@ -21,17 +21,6 @@ pub struct Dial {
     pub ring: Duration,
     /// The longest a call may take.
     pub call_max: Duration,
-    /// Who may make a phone ring.
-    pub senders: Senders,
-}
-
-/// Who may make a phone ring unless the person says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Senders {
-    /// Accounts of the person's own domain.
-    Domain,
-    /// Everyone.
-    Everyone,
 }
 
 impl Dial {
@@ -79,8 +68,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Dial, Policy)> {
     let senders = section.choice("senders", &choices, Senders::Domain);
     let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
     section.refuse_unknown_keys();
-    let dial =
-        Dial { allow: allow?, deny: deny?, ring: ring?, call_max: call_max?, senders: senders? };
+    let dial = Dial { allow: allow?, deny: deny?, ring: ring?, call_max: call_max? };
     let policy = Policy {
         wait: wait?,
         attempts: attempts?,
@@ -92,6 +80,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Dial, Policy)> {
         throttle: throttles?,
         sender_throttle: sender_throttle?,
         calls_per_day_max: calls_per_day_max?,
+        senders: senders?,
     };
     Some((dial, policy))
 }

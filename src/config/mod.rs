@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use chat::Component;
-pub use dial::{Dial, Senders};
+pub use dial::Dial;
 pub use phone::{Media, Sip};
 pub use speech::Speech;
 

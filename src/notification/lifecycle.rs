@@ -295,6 +295,7 @@ mod tests {
             throttle: vec![],
             sender_throttle: vec![],
             calls_per_day_max: 100,
+            senders: crate::notification::policy::Senders::Everyone,
         };
         let person = Subscriber {
             jid: "bob@example.org".parse().unwrap(),

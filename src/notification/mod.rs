@@ -42,8 +42,6 @@ pub struct Draft {
     pub language: Option<String>,
     /// Whether the sender asked for a receipt (XEP-0184).
     pub wants_receipt: bool,
-    /// Whether this sender may make the phone ring (`dial.senders`); else the message is only held.
-    pub may_ring: bool,
     /// The whole stanza as XML text, for delivery when the person is online again.
     pub stanza: String,
 }

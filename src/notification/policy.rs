@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use xmpp_parsers::jid::BareJid;
 
 use super::{Outcome, Wait};
 use crate::subscriber::{Quiet, Subscriber};
@@ -32,9 +33,28 @@ pub struct Policy {
     pub sender_throttle: Vec<Throttle>,
     /// Limit for all calls within 24 hours.
     pub calls_per_day_max: u32,
+    /// Who may make a phone ring.
+    pub senders: Senders,
+}
+
+/// Who may make a phone ring unless the person says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Senders {
+    /// Accounts of the person's own domain.
+    Domain,
+    /// Everyone.
+    Everyone,
 }
 
 impl Policy {
+    /// Whether a message of this sender makes the phone ring; else it is only held.
+    pub fn may_ring(&self, sender: &BareJid, recipient: &BareJid) -> bool {
+        match self.senders {
+            Senders::Everyone => true,
+            Senders::Domain => sender.domain() == recipient.domain(),
+        }
+    }
+
     /// The earliest instant from `wish` on at which the phone may ring, and what it waits for.
     ///
     /// Contract: pure and idempotent: asked again with the instant it gave, it gives the same one.
@@ -190,6 +210,7 @@ mod tests {
             throttle: vec!["1/1m".parse().unwrap(), "3/15m".parse().unwrap()],
             sender_throttle: vec!["3/15m".parse().unwrap()],
             calls_per_day_max: 200,
+            senders: Senders::Domain,
         }
     }
 
@@ -254,6 +275,16 @@ mod tests {
                 "{outcome:?} {attempts} {troubles}"
             );
         }
+    }
+
+    #[test]
+    fn strangers_do_not_make_the_phone_ring_unless_everyone_may() {
+        let jid = |text: &str| text.parse::<BareJid>().unwrap();
+        let bob = jid("bob@example.org");
+        assert!(policy().may_ring(&jid("alice@example.org"), &bob));
+        assert!(!policy().may_ring(&jid("alice@example.com"), &bob));
+        let open = Policy { senders: Senders::Everyone, ..policy() };
+        assert!(open.may_ring(&jid("alice@example.com"), &bob));
     }
 
     #[test]

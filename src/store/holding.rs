@@ -28,6 +28,7 @@ pub(super) fn hold(
         return Ok(Held { message: known, duplicate: true, claim: None });
     }
     bounded(tx, &sender, &recipient)?;
+    let may_ring = policy.may_ring(&sender, &recipient);
     tx.db
         .prepare_cached(
             "INSERT INTO messages (received, sender, sender_bare, recipient, stanza_id, body, language, wants_receipt, may_ring, stanza, status_stanza_id) \
@@ -42,14 +43,14 @@ pub(super) fn hold(
             draft.body,
             draft.language,
             draft.wants_receipt,
-            draft.may_ring,
+            may_ring,
             draft.stanza,
             seed.token(),
         ])?;
     let message = MessageId(tx.db.last_insert_rowid());
     let person = people::find_past(tx.db, &recipient)?;
     let number = match (&person.number, person.offline) {
-        (Some(number), WhenOffline::Phone) if draft.may_ring => number.clone(),
+        (Some(number), WhenOffline::Phone) if may_ring => number.clone(),
         _ => {
             replies::owe(tx, message, &Reply::Status(Status::Held), now, seed)?;
             return Ok(Held { message, duplicate: false, claim: None });

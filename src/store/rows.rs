@@ -19,7 +19,7 @@ pub(super) fn instant(ms: i64) -> Timestamp {
 }
 
 /// The columns that [`message`] reads, in its order.
-pub(super) const MESSAGE: &str = "m.id, m.received, m.sender, m.recipient, m.stanza_id, m.body, m.language, m.wants_receipt, m.may_ring, m.stanza, m.status_stanza_id";
+pub(super) const MESSAGE: &str = "m.id, m.received, m.sender, m.recipient, m.stanza_id, m.body, m.language, m.wants_receipt, m.stanza, m.status_stanza_id";
 
 /// Reads [`MESSAGE`] from column `first` on.
 pub(super) fn message(row: &Row<'_>, first: usize) -> Result<Message, StoreError> {
@@ -35,10 +35,9 @@ pub(super) fn message(row: &Row<'_>, first: usize) -> Result<Message, StoreError
             body: text(5)?,
             language: maybe(6)?,
             wants_receipt: row.get(first + 7)?,
-            may_ring: row.get(first + 8)?,
-            stanza: text(9)?,
+            stanza: text(8)?,
         },
-        status_stanza_id: text(10)?,
+        status_stanza_id: text(9)?,
     })
 }
 
