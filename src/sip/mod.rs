@@ -1,3 +1,1 @@
 //! Our SIP user agent: pure machines, one file per RFC role; `transport` alone touches sockets.
-
-pub mod trunk;
