@@ -1,0 +1,214 @@
+//! A trunk: where calls go out, and who we are to it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ezk_sip_types::host::Host;
+use ezk_sip_types::uri::{SipUri, SipUriUserPart};
+use secrecy::SecretString;
+
+/// One SIP trunk of the operator.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where requests go. Only its addresses may talk to us.
+    pub proxy: Proxy,
+    /// The caller ID, and the address that is bound when `register` is set.
+    ///
+    /// Shape: a SIP URI with a user, as [`caller`] makes it.
+    pub from: String,
+    /// What challenges are answered with.
+    pub credentials: Option<Credentials>,
+    /// Keep a binding at the registrar.
+    pub register: bool,
+    /// How many calls at once.
+    pub calls_max: u32,
+    /// How many new calls a second.
+    pub calls_per_s_max: u32,
+    /// The beginnings of the numbers it carries, with `+`.
+    pub prefixes: Vec<String>,
+    /// How keys are expected.
+    pub dtmf: Dtmf,
+}
+
+impl Trunk {
+    /// The user of [`Trunk::from`], as it stands in the URI.
+    pub fn user(&self) -> &str {
+        let after_scheme = self.from.split_once(':').map_or(self.from.as_str(), |(_, rest)| rest);
+        after_scheme.split_once('@').map_or("", |(user, _)| user)
+    }
+
+    /// The domain of [`Trunk::from`], with its port if one is written: the registrar's.
+    pub fn domain(&self) -> &str {
+        let domain = self.from.split_once('@').map_or(self.from.as_str(), |(_, domain)| domain);
+        domain.split(';').next().unwrap_or(domain)
+    }
+}
+
+/// Where a trunk listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// A name or an address, an IPv6 address without brackets.
+    pub host: String,
+    /// The port, if one is written.
+    pub port: Option<u16>,
+    /// How it is reached.
+    pub transport: Transport,
+}
+
+impl Proxy {
+    /// The port, written or not.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.transport {
+            Transport::Udp => 5060,
+        })
+    }
+
+    /// Host and port as they stand in a SIP URI.
+    pub fn authority(&self) -> String {
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match self.port {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        }
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = TrunkError;
+
+    fn from_str(written: &str) -> Result<Self, TrunkError> {
+        let uri: SipUri = written.parse().map_err(|_| TrunkError::NotAProxy)?;
+        if uri.sips || uri.user_part != SipUriUserPart::Empty || !uri.header_params.is_empty() {
+            return Err(TrunkError::NotAProxy);
+        }
+        let transport = match uri.uri_params.get_val("transport") {
+            None => Transport::Udp,
+            Some(name) if name.eq_ignore_ascii_case("udp") => Transport::Udp,
+            Some(_) => return Err(TrunkError::Transport),
+        };
+        let host = match uri.host_port.host {
+            Host::IP4(address) => address.to_string(),
+            Host::IP6(address) => address.to_string(),
+            Host::Name(name) => name.to_string(),
+        };
+        Ok(Self { host, port: uri.host_port.port, transport })
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sip:{}", self.authority())
+    }
+}
+
+/// How a trunk is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+}
+
+impl Transport {
+    /// Its name in a Via.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+        }
+    }
+}
+
+/// How keys are expected on a trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtmf {
+    /// Telephone events if both sides know them, else tones.
+    #[default]
+    Auto,
+    /// Telephone events only (RFC 4733).
+    Rfc4733,
+    /// Tones only.
+    Inband,
+    /// INFO only.
+    Info,
+}
+
+/// What a challenge is answered with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Who.
+    pub username: String,
+    /// With what.
+    pub password: SecretString,
+}
+
+/// Reads a caller ID such as `sip:+81312345678@example.org`.
+///
+/// Errors: [`TrunkError::NotACaller`] without a user or a host, or with anything that may not stand in a header.
+pub fn caller(written: &str) -> Result<String, TrunkError> {
+    let uri: SipUri = written.parse().map_err(|_| TrunkError::NotACaller)?;
+    let plain =
+        written.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'?'));
+    match uri.user_part {
+        SipUriUserPart::User(user) if plain && !user.is_empty() => Ok(written.to_owned()),
+        _ => Err(TrunkError::NotACaller),
+    }
+}
+
+/// What is wrong with a trunk's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrunkError {
+    /// Not of the form `sip:host[:port]`.
+    #[error("a proxy is written sip:host or sip:host:port, such as sip:pbx.example.org")]
+    NotAProxy,
+    /// A transport that we cannot speak.
+    #[error("transport must be udp")]
+    Transport,
+    /// Not of the form `sip:user@host`.
+    #[error("from is written sip:user@host, such as sip:+81312345678@example.org")]
+    NotACaller,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_a_host_with_port_and_transport() {
+        let cases = [
+            ("sip:pbx.example.org", Ok(("pbx.example.org", 5060))),
+            ("sip:pbx.example.org:5080;transport=UDP", Ok(("pbx.example.org:5080", 5080))),
+            ("sip:192.0.2.1", Ok(("192.0.2.1", 5060))),
+            ("sip:[2001:db8::1]:5062", Ok(("[2001:db8::1]:5062", 5062))),
+            ("sip:pbx.example.org;transport=carrier-pigeon", Err(TrunkError::Transport)),
+            ("sips:pbx.example.org", Err(TrunkError::NotAProxy)),
+            ("sip:bob@pbx.example.org", Err(TrunkError::NotAProxy)),
+            ("sip:pbx.example.org:99999", Err(TrunkError::NotAProxy)),
+            ("sip:pbx example", Err(TrunkError::NotAProxy)),
+            ("pbx.example.org", Err(TrunkError::NotAProxy)),
+            ("", Err(TrunkError::NotAProxy)),
+        ];
+        for (written, expected) in cases {
+            let proxy = written.parse::<Proxy>();
+            let shown = proxy.map(|proxy| (proxy.authority(), proxy.port()));
+            assert_eq!(shown, expected.map(|(a, p): (&str, u16)| (a.to_owned(), p)), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_caller_has_a_user_and_nothing_that_could_end_a_header() {
+        assert!(caller("sip:+81312345678@example.org").is_ok());
+        assert!(caller("sip:offhook@192.0.2.1:5070").is_ok());
+        for written in [
+            "sip:example.org",
+            "+81312345678",
+            "sip:a@b>\r\nX: y",
+            "sip:a@b?Subject=x",
+            "sip:a:pw@b",
+            "",
+        ] {
+            assert_eq!(caller(written), Err(TrunkError::NotACaller), "{written:?}");
+        }
+    }
+}
