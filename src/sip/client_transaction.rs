@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::{Draft, Message, Method};
+use super::draft::Draft;
+use super::message::{Message, Method};
 use super::{PATIENCE, T1, T2, T4};
 
 /// A client transaction over UDP, for INVITE and for every other request.

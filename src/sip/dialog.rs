@@ -1,8 +1,8 @@
 //! A dialog: how two sides of a call go on talking after its first answer.
 
+use super::draft::Draft;
 use super::header_value::{is_sip_uri, list, parameter, uri};
-use super::message::{Draft, Message, Method};
-use super::trunk::Trunk;
+use super::message::{Message, Method};
 
 /// Our side of a dialog that an INVITE of ours has made.
 ///
@@ -92,13 +92,6 @@ impl Dialog {
             self.target = target;
         }
     }
-}
-
-/// The Via of one request of ours.
-///
-/// Source: RFC 3261 §8.1.1.7; RFC 3581 §3 (`rport`).
-pub fn via(trunk: &Trunk, local: std::net::SocketAddr, branch: &str) -> String {
-    format!("SIP/2.0/{} {local};branch={branch};rport", trunk.proxy.transport.name())
 }
 
 fn target(message: &Message) -> Option<String> {

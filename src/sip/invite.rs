@@ -1,25 +1,23 @@
 //! One outgoing call: from INVITE to BYE or CANCEL, as one machine.
 
+mod events;
 mod far_end;
 mod fork;
+mod request;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+pub use self::events::{Ending, Input, InvitePlan, Output};
 use self::fork::Fork;
+use self::request::{branch, contact, ours, retry_after, write_invite};
 use super::client_transaction::{ClientTransaction, cancellation};
-use super::dialog::via;
 use super::digest::Digest;
-use super::message::{Draft, Message, Method, Start, digits};
+use super::message::{Message, Method, Start};
 use super::server_transaction::ServerTransaction;
-use super::trunk::Trunk;
 use super::{PATIENCE, T1};
-use crate::media::Negotiated;
-use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 
 /// The caller's side of one call.
@@ -49,79 +47,6 @@ pub struct Invite {
     offered_in_response: Option<u32>,
     outputs: VecDeque<Output>,
     done: bool,
-}
-
-/// What a call is to be.
-#[derive(Clone, Debug)]
-pub struct InvitePlan {
-    /// The way out.
-    pub trunk: Arc<Trunk>,
-    /// Whom to call.
-    pub number: PhoneNumber,
-    /// Our address as the trunk sees it, for Via and Contact.
-    pub local: SocketAddr,
-    /// Our session description, from [`super::offer_answer::offer`].
-    pub offer: String,
-    /// How long the phone may ring.
-    pub ring: Duration,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input<'b> {
-    /// A message of this Call-ID came in.
-    Received(&'b [u8]),
-    /// The call is to end, by CANCEL or BYE.
-    HangUp,
-    /// The trunk cannot be reached. Matters only before its first answer; later, timers know what to do.
-    TransportFailed,
-    /// The deadline has come.
-    Tick,
-}
-
-/// What to do, and what there is to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Send this to the trunk.
-    Send(Vec<u8>),
-    /// The phone rings (180). Once.
-    Ringing,
-    /// What is heard before the answer is described so. Once, by the first fork that says so.
-    EarlyMedia(String),
-    /// The phone was answered, with this description; empty if the far end gave none.
-    Answered(String),
-    /// The far end changed the session (hold, resume, another address); it has its answer already.
-    Reoffered(Negotiated),
-    /// A key came by INFO.
-    Key(char),
-    /// The call is over. Once.
-    Over(Ending),
-    /// Nothing late can come any more; the machine may be dropped. Last.
-    Done,
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The trunk or the phone said no; a redirection counts as one.
-    Refused {
-        /// 300 to 699.
-        status: u16,
-        /// When to try again, if they said so.
-        retry_after: Option<Duration>,
-    },
-    /// Nothing at all came for 8 s.
-    NoResponse,
-    /// The trunk cannot be reached.
-    TransportFailed,
-    /// It rang for as long as it may.
-    NoAnswer,
-    /// We hung up before it was answered.
-    Cancelled,
-    /// We hung up.
-    ByUs,
-    /// The far end hung up.
-    ByPeer,
 }
 
 impl Invite {
@@ -457,55 +382,5 @@ enum Phase {
     Over { until: Instant },
 }
 
-fn write_invite(
-    plan: &InvitePlan,
-    call_id: &str,
-    local_tag: &str,
-    cseq: u32,
-    branch: &str,
-    authorization: &[(&'static str, String)],
-) -> Vec<u8> {
-    let trunk = &plan.trunk;
-    let uri = format!("sip:{}@{}", plan.number.as_str(), trunk.proxy.authority());
-    let mut draft = Draft::request(&Method::Invite, &uri)
-        .header("Via", &via(trunk, plan.local, branch))
-        .header("Max-Forwards", "70")
-        .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
-        .header("To", &format!("<{uri}>"))
-        .header("Call-ID", call_id)
-        .header("CSeq", &format!("{cseq} INVITE"))
-        .header("Contact", &contact(plan))
-        .about_us("User-Agent");
-    for (name, value) in authorization {
-        draft = draft.header(name, value);
-    }
-    draft.body("application/sdp", &plan.offer)
-}
-
-fn contact(plan: &InvitePlan) -> String {
-    format!("<sip:{}@{}>", plan.trunk.user(), plan.local)
-}
-
-fn branch(seed: &mut Seed) -> String {
-    format!("z9hG4bK{}", seed.token())
-}
-
-/// Reads a request of our own back.
-fn ours(bytes: &[u8]) -> Message {
-    let Ok(message) = Message::parse(bytes) else {
-        unreachable!("numbers, hosts and callers are checked where they are made")
-    };
-    message
-}
-
-/// Source: RFC 3261 §20.33; a comment or parameter may follow the seconds.
-fn retry_after(response: &Message) -> Option<Duration> {
-    let value = response.header("Retry-After")?;
-    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let seconds = value.get(..end).filter(|seconds| !seconds.is_empty()).and_then(digits)?;
-    Some(Duration::from_secs(seconds.into()).min(RETRY_AFTER_MAX))
-}
-
 const NO_RESPONSE: Duration = T1.saturating_mul(16);
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 const FORKS_MAX: usize = 4;

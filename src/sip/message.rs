@@ -1,13 +1,10 @@
 //! SIP messages: read with limits, written without surprises.
 
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-
 use ezk_sip_types::Name;
 use ezk_sip_types::msg::PullParser;
 
-use super::header_value::{list, parameter, parameters, uri};
-use super::{ALLOW, PRODUCT};
+use super::draft::Draft;
+use super::header_value::{list, parameter, uri};
 
 /// A message whose indispensable headers are there and make sense.
 ///
@@ -57,7 +54,7 @@ impl Message {
             headers.push((Name::from(name), value.trim().to_owned()));
         }
         let body = datagram.get(lines.head_end()..).unwrap_or_default();
-        let length = only(&headers, "Content-Length")?.map(|length| digits(length));
+        let length = only(&headers, "Content-Length")?.map(digits);
         let body = match length {
             None => body,
             Some(length) => {
@@ -108,6 +105,11 @@ impl Message {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All headers, in order.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.headers.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
     /// The topmost Via: of a response, ours.
     pub fn via(&self) -> Option<&str> {
         self.items("Via").next()
@@ -124,40 +126,6 @@ impl Message {
             Start::Response { status } => Some(status),
             Start::Request { .. } => None,
         }
-    }
-
-    /// Writes this request as it came, with where it came from in its topmost Via, so that the answer finds its way.
-    ///
-    /// Source: RFC 3261 §18.2.1; RFC 3581 §4.
-    pub fn stamped(&self, source: SocketAddr) -> Vec<u8> {
-        let mut draft = Draft::request(&self.method, self.request_uri());
-        let mut stamp = Some(source);
-        for (name, value) in &self.headers {
-            match stamp.take_if(|_| name == "Via") {
-                Some(source) => draft = draft.header("Via", &stamped_via(value, source)),
-                None => draft = draft.header(name.as_print_str(), value),
-            }
-        }
-        draft.raw_body(&self.body)
-    }
-
-    /// Where the answer to a request goes: its topmost Via says so. `None` if that names no address.
-    ///
-    /// Source: RFC 3261 §18.2.2; RFC 3581 §4.
-    pub fn return_address(&self) -> Option<SocketAddr> {
-        let via = self.via()?;
-        let sent_by = via.split(';').next()?.split_ascii_whitespace().last()?;
-        let (host, port) = match sent_by.parse::<SocketAddr>() {
-            Ok(address) => (address.ip().to_string(), address.port()),
-            Err(_) => {
-                let (host, port) = sent_by.rsplit_once(':').unwrap_or((sent_by, "5060"));
-                (host.to_owned(), port.parse().ok()?)
-            }
-        };
-        let ip =
-            parameter(via, "received").unwrap_or(&host).trim_matches(['[', ']']).parse().ok()?;
-        let port = parameter(via, "rport").and_then(|port| port.parse().ok()).unwrap_or(port);
-        Some(SocketAddr::new(ip, port))
     }
 
     /// Whom a request addresses; empty for a response.
@@ -180,7 +148,7 @@ impl Message {
     /// Contract: `to_tag` is used only if the request has none; a 100 needs none.
     /// Source:   RFC 3261 §8.2.6.
     pub fn respond(&self, status: u16, to_tag: &str) -> Draft {
-        let mut draft = Draft(format!("SIP/2.0 {status} {}\r\n", reason(status)));
+        let mut draft = Draft::response(status);
         for via in self.all("Via") {
             draft = draft.header("Via", via);
         }
@@ -283,59 +251,6 @@ impl From<&str> for Method {
     }
 }
 
-/// A message being written, line by line.
-#[derive(Debug)]
-pub struct Draft(String);
-
-impl Draft {
-    /// Begins a request; the caller adds Via, From, To, Call-ID and CSeq.
-    pub fn request(method: &Method, uri: &str) -> Self {
-        Self(String::new()).line(format_args!("{} {uri} {VERSION}", method.as_str()))
-    }
-
-    /// Adds a header. A control character in the value is left out, so that a value stays one line.
-    pub fn header(self, name: &str, value: &str) -> Self {
-        self.line(format_args!("{name}: {value}"))
-    }
-
-    /// Adds what each of our messages says about us.
-    pub fn about_us(self, product_header: &str) -> Self {
-        self.header("Allow", ALLOW).header("Supported", "").header(product_header, PRODUCT)
-    }
-
-    /// Ends the message without a body.
-    pub fn end(self) -> Vec<u8> {
-        self.body("", "")
-    }
-
-    /// Ends the message with a body.
-    pub fn body(mut self, kind: &str, body: &str) -> Vec<u8> {
-        if !body.is_empty() {
-            self = self.header("Content-Type", kind);
-        }
-        self.header("Content-Length", &body.len().to_string()).raw_body(body.as_bytes())
-    }
-
-    /// Ends the message with a body whose length is already told.
-    fn raw_body(self, body: &[u8]) -> Vec<u8> {
-        let mut message = self.0.into_bytes();
-        message.extend_from_slice(b"\r\n");
-        message.extend_from_slice(body);
-        message
-    }
-
-    fn line(mut self, text: std::fmt::Arguments<'_>) -> Self {
-        let begin = self.0.len();
-        let Ok(()) = self.0.write_fmt(text) else { unreachable!("a String takes any text") };
-        if self.0.get(begin..).is_some_and(|line| line.contains(char::is_control)) {
-            let clean: String = self.0.drain(begin..).filter(|c| !c.is_control()).collect();
-            self.0.push_str(&clean);
-        }
-        self.0.push_str("\r\n");
-        self
-    }
-}
-
 /// Why a datagram is no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
@@ -358,11 +273,6 @@ pub enum ParseError {
     Malformed(&'static str),
 }
 
-/// The words after a status.
-pub fn reason(status: u16) -> &'static str {
-    ezk_sip_types::StatusCode::from(status).text().unwrap_or("Unknown")
-}
-
 /// A number of digits only: no sign, no space.
 pub fn digits(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
@@ -372,24 +282,6 @@ pub fn digits(text: &str) -> Option<u32> {
 fn unfold(line: &[u8]) -> Result<String, ParseError> {
     let text = String::from_utf8_lossy(line).replace(['\r', '\n', '\t'], " ");
     if text.contains(char::is_control) { Err(ParseError::NotAHeader) } else { Ok(text) }
-}
-
-fn stamped_via(line: &str, source: SocketAddr) -> String {
-    let top = list(line).next().unwrap_or_default();
-    let rest = line.get(top.len()..).unwrap_or_default();
-    let mut stamped = top.split(';').next().unwrap_or_default().to_owned();
-    for (name, value) in parameters(top) {
-        let ours = name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport");
-        if !ours {
-            let equals = if value.is_empty() { "" } else { "=" };
-            let _ = write!(stamped, ";{name}{equals}{value}");
-        }
-    }
-    let _ = write!(stamped, ";received={}", source.ip());
-    if parameter(top, "rport").is_some() {
-        let _ = write!(stamped, ";rport={}", source.port());
-    }
-    stamped + rest
 }
 
 /// The value of a header that may stand there once.
@@ -412,4 +304,4 @@ fn is_token(b: u8) -> bool {
 /// The largest datagram that is looked at.
 pub const DATAGRAM_BYTES_MAX: usize = 8192;
 const HEADERS_MAX: usize = 100;
-const VERSION: &str = "SIP/2.0";
+pub(super) const VERSION: &str = "SIP/2.0";

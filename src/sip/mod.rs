@@ -3,6 +3,7 @@
 pub mod client_transaction;
 pub mod dialog;
 pub mod digest;
+pub mod draft;
 pub mod header_value;
 pub mod invite;
 pub mod message;
@@ -11,6 +12,7 @@ pub mod server_transaction;
 pub mod stray;
 pub mod transport;
 pub mod trunk;
+pub mod via;
 
 use std::time::Duration;
 

@@ -94,18 +94,19 @@ impl ServerTransaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now;
 
     #[test]
     fn a_final_response_to_an_invite_goes_out_until_its_ack() {
         // One character is half a second: `.` nothing, `c` a copy arrives, `a` the ACK arrives.
         let cases = [
-            ("is lost for four seconds", "INVITE", "........", "x x.x...x"),
-            ("is acknowledged", "INVITE", ".a......", "x x......"),
-            ("is asked for again", "INVITE", ".ac.....", "x x.x...."),
+            ("is lost for four seconds", "INVITE", "........", "x x.x...x."),
+            ("is acknowledged", "INVITE", ".a......", "x x......."),
+            ("is asked for again", "INVITE", ".ac.....", "x x.x....."),
             ("is no INVITE", "INFO", "...c....", "x ...x...."),
         ];
         for (response, method, timeline, expected) in cases {
-            let start = Instant::now();
+            let start = now();
             let request = message(method, "z9hG4bKone");
             let mut transaction = ServerTransaction::new(&request, b"200".to_vec(), start);
             let mut sent = String::new();
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_ack_that_never_comes_is_told_once() {
-        let start = Instant::now();
+        let start = now();
         let mut transaction =
             ServerTransaction::new(&message("INVITE", "z9hG4bKone"), vec![], start);
         assert!(!transaction.tick(start + PATIENCE - T1));

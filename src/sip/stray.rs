@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ALLOW;
-use super::message::{Draft, Message, Method};
+use super::draft::Draft;
+use super::message::{Message, Method};
 
 /// Answers a request that belongs to no call; `None` for an ACK, which has no answer.
 ///

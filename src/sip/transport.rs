@@ -15,6 +15,7 @@ use super::invite::{Input, Invite, Output};
 use super::message::{DATAGRAM_BYTES_MAX, Message, Start};
 use super::stray;
 use super::trunk::Trunk;
+use super::via::{return_address, stamped};
 use crate::clock::now;
 use crate::seed::Seed;
 
@@ -220,7 +221,7 @@ impl Shared {
             }
         };
         let request = matches!(message.start, Start::Request { .. });
-        let bytes = if request { message.stamped(source) } else { datagram.to_vec() };
+        let bytes = if request { stamped(&message, source) } else { datagram.to_vec() };
         let inbox = lock(&self.inboxes).get(&message.call_id).cloned();
         if let Some(inbox) = inbox {
             if inbox.try_send(bytes).is_err() {
@@ -244,7 +245,7 @@ impl Shared {
     fn destination(&self, message: &[u8], otherwise: SocketAddr) -> SocketAddr {
         let response =
             message.starts_with(b"SIP/2.0 ").then(|| Message::parse(message).ok()).flatten();
-        let address = response.and_then(|response| response.return_address());
+        let address = response.and_then(|response| return_address(&response));
         address.filter(|address| self.is_trunk(address.ip())).unwrap_or(otherwise)
     }
 

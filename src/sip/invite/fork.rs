@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::{InvitePlan, Output, branch, ours};
 use crate::seed::Seed;
 use crate::sip::client_transaction::ClientTransaction;
-use crate::sip::dialog::{Dialog, via};
+use crate::sip::dialog::Dialog;
 use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method};
+use crate::sip::via::via;
 
 /// A dialog that a 2xx made.
 ///
