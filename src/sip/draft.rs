@@ -1,0 +1,67 @@
+//! SIP messages as they are written.
+
+use std::fmt::{Arguments, Write as _};
+
+use ezk_sip_types::StatusCode;
+
+use super::message::{Method, VERSION};
+use super::{ALLOW, PRODUCT};
+
+/// A message being written, line by line.
+#[derive(Debug)]
+pub struct Draft(String);
+
+impl Draft {
+    /// Begins a request; the caller adds Via, From, To, Call-ID and CSeq.
+    pub fn request(method: &Method, uri: &str) -> Self {
+        Self(String::new()).line(format_args!("{} {uri} {VERSION}", method.as_str()))
+    }
+
+    /// Begins a response.
+    pub(super) fn response(status: u16) -> Self {
+        let reason = StatusCode::from(status).text().unwrap_or("Unknown");
+        Self(String::new()).line(format_args!("{VERSION} {status} {reason}"))
+    }
+
+    /// Adds a header. A control character in the value is left out, so that a value stays one line.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.line(format_args!("{name}: {value}"))
+    }
+
+    /// Adds what each of our messages says about us.
+    pub fn about_us(self, product_header: &str) -> Self {
+        self.header("Allow", ALLOW).header("Supported", "").header(product_header, PRODUCT)
+    }
+
+    /// Ends the message without a body.
+    pub fn end(self) -> Vec<u8> {
+        self.body("", "")
+    }
+
+    /// Ends the message with a body.
+    pub fn body(mut self, kind: &str, body: &str) -> Vec<u8> {
+        if !body.is_empty() {
+            self = self.header("Content-Type", kind);
+        }
+        self.header("Content-Length", &body.len().to_string()).raw_body(body.as_bytes())
+    }
+
+    /// Ends the message with a body whose length is already told.
+    pub(super) fn raw_body(self, body: &[u8]) -> Vec<u8> {
+        let mut message = self.0.into_bytes();
+        message.extend_from_slice(b"\r\n");
+        message.extend_from_slice(body);
+        message
+    }
+
+    fn line(mut self, text: Arguments<'_>) -> Self {
+        let begin = self.0.len();
+        let Ok(()) = self.0.write_fmt(text) else { unreachable!("a String takes any text") };
+        if self.0.get(begin..).is_some_and(|line| line.contains(char::is_control)) {
+            let clean: String = self.0.drain(begin..).filter(|c| !c.is_control()).collect();
+            self.0.push_str(&clean);
+        }
+        self.0.push_str("\r\n");
+        self
+    }
+}

@@ -1,0 +1,386 @@
+//! One outgoing call: from INVITE to BYE or CANCEL, as one machine.
+
+mod events;
+mod far_end;
+mod fork;
+mod request;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tracing::debug;
+
+pub use self::events::{Ending, Input, InvitePlan, Output};
+use self::fork::Fork;
+use self::request::{branch, contact, ours, retry_after, write_invite};
+use super::client_transaction::{ClientTransaction, cancellation};
+use super::digest::Digest;
+use super::message::{Message, Method, Start};
+use super::server_transaction::ServerTransaction;
+use super::{PATIENCE, T1};
+use crate::seed::Seed;
+
+/// The caller's side of one call.
+///
+/// Contract: `handle`, then `poll` until `None`, then sleep until `deadline` and hand in [`Input::Tick`].
+///           [`Output::Over`] comes once. After it the machine still answers what is late (a copy of
+///           the answer, an answer that crossed our CANCEL, copies of the far end's BYE), so it is
+///           kept until [`Output::Done`]; in a hurry, until [`Invite::is_settled`].
+/// Errors:   none. What makes no sense is dropped with a DEBUG line.
+/// Source:   RFC 3261 §9, §12 to §15, §22; RFC 6026.
+#[derive(Debug)]
+pub struct Invite {
+    plan: InvitePlan,
+    seed: Seed,
+    call_id: String,
+    local_tag: String,
+    request: Message,
+    invites: Vec<ClientTransaction>,
+    cancel: Option<ClientTransaction>,
+    digest: Digest,
+    authorization: Vec<(&'static str, String)>,
+    phase: Phase,
+    forks: Vec<Fork>,
+    answered: VecDeque<ServerTransaction>,
+    early: Option<String>,
+    sdp_version: u64,
+    offered_in_response: Option<u32>,
+    outputs: VecDeque<Output>,
+    done: bool,
+}
+
+impl Invite {
+    /// Begins the call; the INVITE is the first output.
+    pub fn new(plan: InvitePlan, mut seed: Seed, now: Instant) -> Self {
+        let (call_id, local_tag) = (seed.token(), seed.token());
+        let digest = Digest::new(plan.trunk.credentials.as_ref());
+        let branch = branch(&mut seed);
+        let bytes = write_invite(&plan, &call_id, &local_tag, 1, &branch, &[]);
+        let mut invite = Self {
+            plan,
+            seed,
+            call_id,
+            local_tag,
+            request: ours(&bytes),
+            invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, now)],
+            cancel: None,
+            digest,
+            authorization: Vec::new(),
+            phase: Phase::Calling { until: now + NO_RESPONSE },
+            forks: Vec::new(),
+            answered: VecDeque::new(),
+            early: None,
+            sdp_version: 0,
+            offered_in_response: None,
+            outputs: VecDeque::new(),
+            done: false,
+        };
+        invite.flush(now);
+        invite
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant) {
+        match input {
+            Input::Received(bytes) => match Message::parse(bytes) {
+                Ok(message) => self.receive(&message, now),
+                Err(error) => debug!(%error, "message dropped"),
+            },
+            Input::HangUp => self.hang_up(Ending::Cancelled, now),
+            Input::TransportFailed => {
+                if let Phase::Calling { .. } = self.phase {
+                    self.leave_unanswered(Ending::TransportFailed, now);
+                }
+            }
+            Input::Tick => self.tick(now),
+        }
+        self.flush(now);
+    }
+
+    /// The next thing to do, until `None`.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Tells when [`Input::Tick`] is due next; `None` once all is done.
+    pub fn deadline(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Calling { until }
+            | Phase::Proceeding { until, .. }
+            | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Over { until } if self.invites.iter().any(ClientTransaction::is_pending) => {
+                Some(*until)
+            }
+            Phase::Talking | Phase::Over { .. } => None,
+        };
+        let clients = self.clients().filter_map(ClientTransaction::deadline);
+        let servers = self.answered.iter().filter_map(ServerTransaction::deadline);
+        clients.chain(servers).chain(phase).min()
+    }
+
+    /// The Call-ID, under which messages for this call come in.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Tells whether the call is over and nobody owes us an answer, so that a program that ends now leaves no phone ringing or waiting.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Over { .. })
+            && !self.clients().any(ClientTransaction::is_pending)
+    }
+
+    fn receive(&mut self, message: &Message, now: Instant) {
+        match message.start {
+            Start::Request { .. } => self.receive_request(message, now),
+            Start::Response { status } if message.items("Via").count() == 1 => {
+                self.receive_response(message, status, now);
+            }
+            Start::Response { .. } => debug!("response with a Via of somebody else dropped"),
+        }
+    }
+
+    fn receive_response(&mut self, response: &Message, status: u16, now: Instant) {
+        if let Some(cancel) = self.cancel.as_mut().filter(|cancel| cancel.owns(response)) {
+            cancel.receive(response, status, now);
+            return;
+        }
+        for fork in &mut self.forks {
+            if fork.receive(response, status, &self.plan, &mut self.seed, now) {
+                return;
+            }
+        }
+        let current = self.invites.len().saturating_sub(1);
+        let Some(index) = self.invites.iter().position(|invite| invite.owns(response)) else {
+            debug!(status, "response without a request dropped");
+            return;
+        };
+        let Some(invite) = self.invites.get_mut(index) else { unreachable!("just found") };
+        if !invite.receive(response, status, now) {
+            return;
+        }
+        match status {
+            200..=299 => self.answered_by(response, now),
+            _ if index != current => debug!(status, "response to an earlier INVITE dropped"),
+            100..=199 => self.proceeding(response, status, now),
+            401 | 407 => self.challenged(response, status, now),
+            _ => self.refused(response, status, now),
+        }
+    }
+
+    fn proceeding(&mut self, response: &Message, status: u16, now: Instant) {
+        let alerts = status > 100;
+        match &mut self.phase {
+            Phase::Calling { .. } => {
+                self.phase =
+                    Phase::Proceeding { until: now + self.plan.ring, alerted: alerts, rang: false };
+            }
+            // Setting up may take long; the phone still gets its whole time to ring.
+            Phase::Proceeding { until, alerted, .. } if alerts && !*alerted => {
+                (*until, *alerted) = (now + self.plan.ring, true);
+            }
+            Phase::Leaving { .. } | Phase::Over { .. } => return self.send_cancel(now),
+            Phase::Proceeding { .. } | Phase::Talking => {}
+        }
+        if let Phase::Proceeding { rang, .. } = &mut self.phase {
+            if status == 180 && !std::mem::replace(rang, true) {
+                self.outputs.push_back(Output::Ringing);
+            }
+            if let Some(sdp) = response.sdp().filter(|_| self.early.is_none()) {
+                self.early = Some(sdp.to_owned());
+                self.outputs.push_back(Output::EarlyMedia(sdp.to_owned()));
+            }
+        }
+    }
+
+    fn answered_by(&mut self, response: &Message, now: Instant) {
+        if let Some(fork) = self.forks.iter_mut().find(|fork| fork.is_from(response)) {
+            return fork.acknowledge_again();
+        }
+        if self.forks.len() == FORKS_MAX {
+            debug!("one more fork of the answer dropped");
+            return;
+        }
+        let mut fork =
+            Fork::new(response, &self.request, &self.authorization, &self.plan, &mut self.seed);
+        match std::mem::replace(&mut self.phase, Phase::Talking) {
+            Phase::Calling { .. } | Phase::Proceeding { .. } => {
+                self.outputs.extend(fork.poll());
+                let sdp = response.sdp().map(str::to_owned).or_else(|| self.early.clone());
+                self.outputs.push_back(Output::Answered(sdp.unwrap_or_default()));
+            }
+            Phase::Leaving { ending, .. } => {
+                fork.hang_up(&self.plan, &mut self.seed, now);
+                self.phase = Phase::Talking;
+                self.over(ending, now);
+            }
+            unchanged @ (Phase::Talking | Phase::Over { .. }) => {
+                fork.hang_up(&self.plan, &mut self.seed, now);
+                self.phase = unchanged;
+            }
+        }
+        self.forks.push(fork);
+    }
+
+    fn challenged(&mut self, response: &Message, status: u16, now: Instant) {
+        let calling = matches!(self.phase, Phase::Calling { .. } | Phase::Proceeding { .. });
+        let Some(headers) = self.digest.answer(response, &self.request).filter(|_| calling) else {
+            return self.refused(response, status, now);
+        };
+        self.authorization = headers;
+        let branch = branch(&mut self.seed);
+        let cseq = self.request.cseq + 1;
+        let bytes = write_invite(
+            &self.plan,
+            &self.call_id,
+            &self.local_tag,
+            cseq,
+            &branch,
+            &self.authorization,
+        );
+        self.request = ours(&bytes);
+        self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, now));
+        self.phase = Phase::Calling { until: now + NO_RESPONSE };
+    }
+
+    fn refused(&mut self, response: &Message, status: u16, now: Instant) {
+        match &self.phase {
+            Phase::Calling { .. } | Phase::Proceeding { .. } => {
+                self.over(Ending::Refused { status, retry_after: retry_after(response) }, now);
+            }
+            Phase::Leaving { ending, .. } => self.over(ending.clone(), now),
+            Phase::Talking | Phase::Over { .. } => {}
+        }
+    }
+
+    fn hang_up(&mut self, ending: Ending, now: Instant) {
+        match self.phase {
+            // Nothing has come yet, so nothing may be cancelled yet (RFC 3261 §9.1).
+            Phase::Calling { until } => self.phase = Phase::Leaving { ending, until },
+            Phase::Proceeding { .. } => {
+                self.phase = Phase::Leaving { ending, until: now + PATIENCE };
+                self.send_cancel(now);
+            }
+            Phase::Talking => self.hang_up_talking(now),
+            Phase::Leaving { .. } | Phase::Over { .. } => {}
+        }
+    }
+
+    fn hang_up_talking(&mut self, now: Instant) {
+        if let Some(fork) = self.forks.first_mut() {
+            fork.hang_up(&self.plan, &mut self.seed, now);
+        }
+        self.over(Ending::ByUs, now);
+    }
+
+    fn send_cancel(&mut self, now: Instant) {
+        let Some(invite) = self.invites.last().filter(|invite| invite.is_pending()) else { return };
+        if self.cancel.is_some() {
+            return;
+        }
+        let cancel = cancellation(invite.request());
+        let branch = invite.branch().to_owned();
+        self.cancel = Some(ClientTransaction::new(Method::Cancel, branch, cancel, now));
+        if let Phase::Leaving { until, .. } | Phase::Over { until } = &mut self.phase {
+            *until = now + PATIENCE;
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        for client in self.clients_mut() {
+            client.tick(now);
+        }
+        let mut unacknowledged = false;
+        for server in &mut self.answered {
+            unacknowledged |= server.tick(now);
+        }
+        self.answered.retain(|server| !server.is_over());
+        if unacknowledged && matches!(self.phase, Phase::Talking) {
+            self.hang_up_talking(now);
+        }
+        match &self.phase {
+            Phase::Calling { until } if now >= *until => {
+                self.leave_unanswered(Ending::NoResponse, now)
+            }
+            Phase::Proceeding { until, .. } if now >= *until => self.hang_up(Ending::NoAnswer, now),
+            Phase::Leaving { until, ending } if now >= *until => {
+                self.leave_unanswered(ending.clone(), now)
+            }
+            Phase::Over { until } if now >= *until => {
+                for invite in self.invites.iter_mut().filter(|invite| invite.is_pending()) {
+                    invite.abandon();
+                }
+            }
+            Phase::Calling { .. } | Phase::Proceeding { .. } | Phase::Leaving { .. } => {}
+            Phase::Talking | Phase::Over { .. } => {}
+        }
+    }
+
+    /// Tells the ending and goes on listening: an answer may still come, and then gets its CANCEL or BYE.
+    fn leave_unanswered(&mut self, ending: Ending, now: Instant) {
+        for invite in &mut self.invites {
+            invite.stop_sending();
+        }
+        self.over(ending, now);
+    }
+
+    fn over(&mut self, ending: Ending, now: Instant) {
+        if !matches!(self.phase, Phase::Over { .. }) {
+            self.phase = Phase::Over { until: now + PATIENCE };
+            self.outputs.push_back(Output::Over(ending));
+        }
+    }
+
+    /// Collects what the parts want sent, and notices the end.
+    fn flush(&mut self, _now: Instant) {
+        let mut sends = Vec::new();
+        for client in self.invites.iter_mut().chain(&mut self.cancel) {
+            sends.extend(client.poll());
+        }
+        for server in &mut self.answered {
+            sends.extend(server.poll());
+        }
+        self.outputs.extend(sends.into_iter().map(Output::Send));
+        for fork in &mut self.forks {
+            while let Some(output) = fork.poll() {
+                self.outputs.push_back(output);
+            }
+        }
+        let over = matches!(self.phase, Phase::Over { .. });
+        if over
+            && !self.done
+            && self.answered.is_empty()
+            && self.clients().all(ClientTransaction::is_over)
+        {
+            self.done = true;
+            self.outputs.push_back(Output::Done);
+        }
+    }
+
+    fn clients(&self) -> impl Iterator<Item = &ClientTransaction> {
+        self.invites.iter().chain(&self.cancel).chain(self.forks.iter().filter_map(Fork::bye))
+    }
+
+    fn clients_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
+        self.invites
+            .iter_mut()
+            .chain(&mut self.cancel)
+            .chain(self.forks.iter_mut().filter_map(Fork::bye_mut))
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing has come yet.
+    Calling { until: Instant },
+    /// A provisional response has come.
+    Proceeding { until: Instant, alerted: bool, rang: bool },
+    /// We want out; the final response is awaited.
+    Leaving { until: Instant, ending: Ending },
+    /// The first fork is the call.
+    Talking,
+    /// The ending is told; an INVITE still unanswered is listened for until then.
+    Over { until: Instant },
+}
+
+const NO_RESPONSE: Duration = T1.saturating_mul(16);
+const FORKS_MAX: usize = 4;

@@ -1,0 +1,82 @@
+//! What a call is told, what it tells, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::media::Negotiated;
+use crate::phone_number::PhoneNumber;
+use crate::sip::trunk::Trunk;
+
+/// What a call is to be.
+#[derive(Clone, Debug)]
+pub struct InvitePlan {
+    /// The way out.
+    pub trunk: Arc<Trunk>,
+    /// Whom to call.
+    pub number: PhoneNumber,
+    /// Our address as the trunk sees it, for Via and Contact.
+    pub local: SocketAddr,
+    /// Our session description, from [`super::offer_answer::offer`].
+    pub offer: String,
+    /// How long the phone may ring.
+    pub ring: Duration,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'b> {
+    /// A message of this Call-ID came in.
+    Received(&'b [u8]),
+    /// The call is to end, by CANCEL or BYE.
+    HangUp,
+    /// The trunk cannot be reached. Matters only before its first answer; later, timers know what to do.
+    TransportFailed,
+    /// The deadline has come.
+    Tick,
+}
+
+/// What to do, and what there is to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this to the trunk.
+    Send(Vec<u8>),
+    /// The phone rings (180). Once.
+    Ringing,
+    /// What is heard before the answer is described so. Once, by the first fork that says so.
+    EarlyMedia(String),
+    /// The phone was answered, with this description; empty if the far end gave none.
+    Answered(String),
+    /// The far end changed the session (hold, resume, another address); it has its answer already.
+    Reoffered(Negotiated),
+    /// A key came by INFO.
+    Key(char),
+    /// The call is over. Once.
+    Over(Ending),
+    /// Nothing late can come any more; the machine may be dropped. Last.
+    Done,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The trunk or the phone said no; a redirection counts as one.
+    Refused {
+        /// 300 to 699.
+        status: u16,
+        /// When to try again, if they said so.
+        retry_after: Option<Duration>,
+    },
+    /// Nothing at all came for 8 s.
+    NoResponse,
+    /// The trunk cannot be reached.
+    TransportFailed,
+    /// It rang for as long as it may.
+    NoAnswer,
+    /// We hung up before it was answered.
+    Cancelled,
+    /// We hung up.
+    ByUs,
+    /// The far end hung up.
+    ByPeer,
+}

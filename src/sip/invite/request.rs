@@ -1,0 +1,60 @@
+//! The INVITE as text, and what is read from its refusal.
+
+use std::time::Duration;
+
+use super::InvitePlan;
+use crate::seed::Seed;
+use crate::sip::draft::Draft;
+use crate::sip::message::{Message, Method, digits};
+use crate::sip::via::via;
+
+pub(super) fn write_invite(
+    plan: &InvitePlan,
+    call_id: &str,
+    local_tag: &str,
+    cseq: u32,
+    branch: &str,
+    authorization: &[(&'static str, String)],
+) -> Vec<u8> {
+    let trunk = &plan.trunk;
+    let uri = format!("sip:{}@{}", plan.number.as_str(), trunk.proxy.authority());
+    let mut draft = Draft::request(&Method::Invite, &uri)
+        .header("Via", &via(trunk, plan.local, branch))
+        .header("Max-Forwards", "70")
+        .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
+        .header("To", &format!("<{uri}>"))
+        .header("Call-ID", call_id)
+        .header("CSeq", &format!("{cseq} INVITE"))
+        .header("Contact", &contact(plan))
+        .about_us("User-Agent");
+    for (name, value) in authorization {
+        draft = draft.header(name, value);
+    }
+    draft.body("application/sdp", &plan.offer)
+}
+
+pub(super) fn contact(plan: &InvitePlan) -> String {
+    format!("<sip:{}@{}>", plan.trunk.user(), plan.local)
+}
+
+pub(super) fn branch(seed: &mut Seed) -> String {
+    format!("z9hG4bK{}", seed.token())
+}
+
+/// Reads a request of our own back.
+pub(super) fn ours(bytes: &[u8]) -> Message {
+    let Ok(message) = Message::parse(bytes) else {
+        unreachable!("numbers, hosts and callers are checked where they are made")
+    };
+    message
+}
+
+/// Source: RFC 3261 §20.33; a comment or parameter may follow the seconds.
+pub(super) fn retry_after(response: &Message) -> Option<Duration> {
+    let value = response.header("Retry-After")?;
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let seconds = value.get(..end).filter(|seconds| !seconds.is_empty()).and_then(digits)?;
+    Some(Duration::from_secs(seconds.into()).min(RETRY_AFTER_MAX))
+}
+
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);

@@ -1,0 +1,235 @@
+//! Offer and answer: which codec, where to, and who sends.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sdp_types::{
+    Attribute, Connection, Direction, Media, MediaType, Origin, RtpMap, Session, TransportProto,
+};
+
+use super::message::DATAGRAM_BYTES_MAX;
+use crate::media::Negotiated;
+use crate::media::codec::Codec;
+
+/// Writes our offer: one audio stream of 20 ms packets, telephone events included.
+///
+/// `session` is a number that no other call of ours has.
+///
+/// Source: RFC 8866 §5; RFC 3264 §5; RFC 4733 §7.1.1.
+pub fn offer(local_rtp: SocketAddr, codecs: &[Codec], session: u64) -> String {
+    let formats: Vec<_> =
+        codecs.iter().map(|codec| (payload_type(*codec), Format::Audio(*codec))).collect();
+    let events = (EVENTS_PAYLOAD_TYPE, Format::Events);
+    let medias =
+        vec![stream(local_rtp.port(), &[formats, vec![events]].concat(), Direction::SendRecv)];
+    write(local_rtp.ip(), &session.to_string(), 0, medias)
+}
+
+/// Reads the far end's answer to an offer of `offered`.
+///
+/// Errors: [`AnswerError`]; the call cannot speak and is hung up.
+/// Source: RFC 3264 §6, §7. We send with the payload types of the answer.
+pub fn accept(answer: &str, offered: &[Codec]) -> Result<Negotiated, AnswerError> {
+    let session = read(answer)?;
+    let stream = Stream::find(&session)?;
+    stream.negotiate(offered)
+}
+
+/// Answers an offer of the far end during a call, and tells what now holds.
+///
+/// `own` is the description that we gave last; the answer names the same port and the codecs known from it.
+///
+/// Errors: [`AnswerError`]; the offer is refused with 488 and what held before holds on.
+/// Source: RFC 3264 §6 (answer), §8 (changing a session), §8.4 (hold).
+pub fn reanswer(offer: &str, own: &str, version: u64) -> Result<(String, Negotiated), AnswerError> {
+    let (theirs, ours) = (read(offer)?, read(own)?);
+    let (stream, us) = (Stream::find(&theirs)?, Stream::find(&ours)?);
+    let negotiated = stream.negotiate(&us.codecs())?;
+    let mut formats = vec![(negotiated.payload_type, Format::Audio(negotiated.codec))];
+    formats.extend(negotiated.events_payload_type.map(|events| (events, Format::Events)));
+    let accepted = self::stream(us.remote.port(), &formats, stream.direction.reverse());
+    let medias = theirs.medias.iter().enumerate().map(|(index, media)| {
+        if index == stream.index { accepted.clone() } else { refused(media) }
+    });
+    let answer = write(us.remote.ip(), &ours.origin.sess_id, version, medias.collect());
+    Ok((answer, negotiated))
+}
+
+/// Repeats our own description as a new offer, for a far end that asks us to make one.
+///
+/// Source: RFC 3261 §14.2.
+pub fn reoffer(own: &str, version: u64) -> Result<String, AnswerError> {
+    let mut session = read(own)?;
+    session.origin.sess_version = version;
+    Ok(session.to_string())
+}
+
+/// The codecs of a description of ours.
+pub fn codecs(own: &str) -> Vec<Codec> {
+    read(own).and_then(|session| Stream::find(&session).map(|us| us.codecs())).unwrap_or_default()
+}
+
+/// Why a description is of no use to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// Over a limit.
+    #[error("the session description is larger than a call needs")]
+    TooLarge,
+    /// Not a session description.
+    #[error("the session description cannot be read")]
+    NotSdp,
+    /// No audio stream over plain RTP that is open.
+    #[error("the far end takes no plain audio")]
+    NoAudio,
+    /// No codec of ours.
+    #[error("the far end knows none of the codecs offered; allow another in codecs")]
+    NoCodec,
+    /// An address that is no single host's.
+    #[error("the far end names no address to send audio to")]
+    NoAddress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Audio(Codec),
+    Events,
+}
+
+/// The audio stream of a description: the first that is open and plain RTP.
+struct Stream {
+    index: usize,
+    remote: SocketAddr,
+    direction: Direction,
+    formats: Vec<(u8, Format)>,
+}
+
+impl Stream {
+    fn find(session: &Session) -> Result<Self, AnswerError> {
+        let open = |media: &&(usize, &Media)| {
+            let plain = ["RTP/AVP", "RTP/AVPF"]
+                .iter()
+                .any(|proto| media.1.proto.eq_ignore_ascii_case(proto));
+            media.1.media.eq_ignore_ascii_case("audio") && media.1.port != 0 && plain
+        };
+        let medias: Vec<_> = session.medias.iter().enumerate().collect();
+        let (index, media) = *medias.iter().find(open).ok_or(AnswerError::NoAudio)?;
+        let connection = media.connections.first().or(session.connection.as_ref());
+        let ip = connection
+            .and_then(|connection| connection.connection_address.trim().parse::<IpAddr>().ok())
+            .ok_or(AnswerError::NoAddress)?;
+        let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+        if ip.is_multicast() || broadcast {
+            return Err(AnswerError::NoAddress);
+        }
+        let words = media.fmt.split_ascii_whitespace();
+        let formats =
+            words.take(FORMATS_MAX).filter_map(|word| format(word.parse().ok()?, media)).collect();
+        let direction = direction(&media.attributes).or_else(|| direction(&session.attributes));
+        let direction = direction.unwrap_or(Direction::SendRecv);
+        Ok(Self { index, remote: SocketAddr::new(ip, media.port), direction, formats })
+    }
+
+    fn codecs(&self) -> Vec<Codec> {
+        let audio = |(_, format): &(u8, Format)| match format {
+            Format::Audio(codec) => Some(*codec),
+            Format::Events => None,
+        };
+        self.formats.iter().filter_map(audio).collect()
+    }
+
+    fn negotiate(&self, known: &[Codec]) -> Result<Negotiated, AnswerError> {
+        let audio = self.formats.iter().find_map(|(payload_type, format)| match format {
+            Format::Audio(codec) if known.contains(codec) => Some((*payload_type, *codec)),
+            Format::Audio(_) | Format::Events => None,
+        });
+        let (payload_type, codec) = audio.ok_or(AnswerError::NoCodec)?;
+        let events = self.formats.iter().find(|(_, format)| *format == Format::Events);
+        Ok(Negotiated {
+            remote: self.remote,
+            codec,
+            payload_type,
+            events_payload_type: events.map(|(payload_type, _)| *payload_type),
+            sending: self.direction.has_recv() && !self.remote.ip().is_unspecified(),
+        })
+    }
+}
+
+/// Parses a description within limits that are checked before the parser sees it.
+fn read(sdp: &str) -> Result<Session, AnswerError> {
+    let count = |key: &str| sdp.lines().filter(|line| line.starts_with(key)).count();
+    if sdp.len() > DATAGRAM_BYTES_MAX || count("m=") > MEDIAS_MAX || count("a=") > ATTRIBUTES_MAX {
+        return Err(AnswerError::TooLarge);
+    }
+    Session::parse(sdp.as_bytes()).map_err(|_| AnswerError::NotSdp)
+}
+
+fn write(ip: IpAddr, session: &str, version: u64, medias: Vec<Media>) -> String {
+    let mut description = Session::new(Origin::with_ip_addr(session, version, ip), "-");
+    description.connection = Some(Connection::from_ip_addr(ip));
+    description.medias = medias;
+    description.to_string()
+}
+
+fn stream(port: u16, formats: &[(u8, Format)], direction: Direction) -> Media {
+    let list: Vec<_> = formats.iter().map(|(payload_type, _)| payload_type.to_string()).collect();
+    let mut media = Media::new(MediaType::Audio, port, TransportProto::RtpAvp, list.join(" "));
+    for (payload_type, format) in formats {
+        media.add_attribute_with_value(
+            "rtpmap",
+            format_args!("{payload_type} {}", encoding(*format)),
+        );
+        if *format == Format::Events {
+            media.add_attribute_with_value("fmtp", format_args!("{payload_type} 0-15"));
+        }
+    }
+    media.add_attribute_with_value("ptime", 20);
+    media.add_attribute_from_str(direction.as_str());
+    media
+}
+
+/// A stream that we do not want (RFC 3264 §6).
+fn refused(media: &Media) -> Media {
+    let mut refused = media.clone();
+    refused.port = 0;
+    refused.attributes.clear();
+    refused.connections.clear();
+    refused
+}
+
+fn format(payload_type: u8, media: &Media) -> Option<(u8, Format)> {
+    let mut maps = media.attributes_typed::<RtpMap>().flatten();
+    let name = match maps.find(|map| map.payload_type == payload_type) {
+        Some(map) => format!("{}/{}", map.encoding_name, map.clock_rate),
+        None => match payload_type {
+            0 => encoding(Format::Audio(Codec::Pcmu)).to_owned(),
+            8 => encoding(Format::Audio(Codec::Pcma)).to_owned(),
+            _ => return None,
+        },
+    };
+    let known = [Format::Audio(Codec::Pcmu), Format::Audio(Codec::Pcma), Format::Events];
+    let format = known.into_iter().find(|format| encoding(*format).eq_ignore_ascii_case(&name))?;
+    Some((payload_type, format))
+}
+
+fn encoding(format: Format) -> &'static str {
+    match format {
+        Format::Audio(Codec::Pcmu) => "PCMU/8000",
+        Format::Audio(Codec::Pcma) => "PCMA/8000",
+        Format::Events => "telephone-event/8000",
+    }
+}
+
+fn payload_type(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => 0,
+        Codec::Pcma => 8,
+    }
+}
+
+fn direction(attributes: &[Attribute]) -> Option<Direction> {
+    attributes.iter().find_map(|attribute| attribute.attribute.parse().ok())
+}
+
+const EVENTS_PAYLOAD_TYPE: u8 = 101;
+const MEDIAS_MAX: usize = 8;
+const ATTRIBUTES_MAX: usize = 64;
+const FORMATS_MAX: usize = 16;
