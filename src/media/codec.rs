@@ -19,6 +19,17 @@ pub struct Clip {
 }
 
 impl Clip {
+    /// Encodes mono speech of 8,000 samples a second; the last frame is filled up with silence.
+    pub fn encode(codec: Codec, pcm_8k: &[i16]) -> Self {
+        let encode = match codec {
+            Codec::Pcmu => audio_codec_algorithms::encode_ulaw,
+            Codec::Pcma => audio_codec_algorithms::encode_alaw,
+        };
+        let silence = pcm_8k.len().next_multiple_of(160) - pcm_8k.len();
+        let samples = pcm_8k.iter().copied().chain(std::iter::repeat_n(0, silence));
+        Self { codec, frames: samples.map(encode).collect() }
+    }
+
     /// Its codec.
     pub fn codec(&self) -> Codec {
         self.codec
