@@ -18,11 +18,8 @@ pub(crate) struct Engine(());
 impl Engine {
     /// Starts the engine on the folder that holds `espeak-ng-data`, or tells that the data there is of no use.
     ///
-    /// Contract: once per process, before any other thread exists, with the working directory at `folder`
-    ///           (where espeak-rs looks for the data).
+    /// Contract: once per process, which is for nothing else.
     pub(crate) fn start(folder: &Path) -> Option<Self> {
-        // espeak-rs starts the engine by itself at its first use; later it would change the mode chosen below.
-        espeak_rs::text_to_phonemes("", "en", None).ok()?;
         let folder = CString::new(folder.as_os_str().as_bytes()).ok()?;
         // SAFETY: the path ends in NUL and outlives the call, which copies it. No other thread runs.
         let rate_hz = unsafe {
@@ -39,7 +36,9 @@ impl Engine {
         }
         // SAFETY: `collect` has the type the library asks for and lives as long as the program.
         unsafe { c::espeak_SetSynthCallback(Some(collect)) };
-        Some(Self(()))
+        let mut engine = Self(());
+        // A voice with a region in its name makes the library look through all its files once; not in a call.
+        engine.set_voice("en-US", 150, 0).then_some(engine)
     }
 
     /// Chooses voice, rate and the extra pause between words for what follows; tells whether the voice exists.
@@ -90,8 +89,21 @@ impl Engine {
         let samples = COLLECTED.with_borrow_mut(|collected| std::mem::take(&mut collected.samples));
         (status == c::espeak_ERROR_EE_OK).then_some(samples)
     }
+}
 
-    /// Tells how a text will be said, in IPA, one line per sentence.
+/// The same library set up by espeak-rs, which turns text into phonemes and knows no sound.
+#[derive(Debug)]
+pub(crate) struct Phonetics(());
+
+impl Phonetics {
+    /// Starts it on the `espeak-ng-data` in the working directory.
+    ///
+    /// Contract: once per process, instead of an [`Engine`]: it changes the mode the other needs, and starts a thread.
+    pub(crate) fn start() -> Option<Self> {
+        espeak_rs::text_to_phonemes("", "en", None).ok().map(|_| Self(()))
+    }
+
+    /// Tells how a text will be said, in IPA, one line per sentence; `None` if there is no such voice.
     pub(crate) fn phonemes(&mut self, text: &str, voice: &str) -> Option<String> {
         espeak_rs::text_to_phonemes(text, voice, None).ok().map(|sentences| sentences.join("\n"))
     }

@@ -93,8 +93,8 @@ fn filter() -> Option<BpfProgram> {
         .ok()
 }
 
-/// Harmless with any argument. The last three lines are what allocators and Rust's handler for a fault in memory
-/// (which then ends the process) want on one system or another.
+/// Harmless with any argument. The later ones are what sorting, allocating and Rust's handler for a fault in memory (which
+/// then ends the process) want on one system or another.
 const FREE_CALLS: &[i64] = &[
     libc::SYS_read,
     libc::SYS_close,
@@ -110,6 +110,7 @@ const FREE_CALLS: &[i64] = &[
     libc::SYS_exit,
     libc::SYS_exit_group,
     libc::SYS_clock_gettime,
+    libc::SYS_sysinfo,
     libc::SYS_madvise,
     libc::SYS_futex,
     libc::SYS_getrandom,

@@ -16,7 +16,7 @@ use crate::media::codec::{Clip, Codec};
 use crate::speech::cache::Cache;
 use crate::speech::sanitise::{self, Unreadable};
 use crate::speech::voices::Voice;
-use crate::speech::wire::{Answer, HEAD_BYTES, Order, Task};
+use crate::speech::wire::{Answer, HEAD_BYTES, Order};
 use crate::speech::{SpeechError, SpeechSettings, Utterance, worker};
 
 /// Turns text into clips, by processes that a text may kill. Clones share them.
@@ -35,7 +35,7 @@ impl Speaker {
     /// Errors: tells what this machine lacks: voices, a kernel with seccomp, a way to start the worker.
     pub async fn start(settings: SpeechSettings) -> Result<Self, SpeechError> {
         let settings = Arc::new(settings);
-        let first = Worker::start(&settings).await?;
+        let first = Worker::start(&settings, worker::SPEAK).await?;
         if !first.landlock {
             warn!(
                 "this kernel has no landlock: speech workers could read files, though not send them anywhere"
@@ -83,10 +83,11 @@ impl Speaker {
     /// Tells how a text will be said, in the International Phonetic Alphabet.
     pub async fn phonemes(&self, text: &str, language: &str) -> Result<String, SpeechError> {
         let (voice, clean) = readable(text, language)?;
-        match self.ask(self.order(Task::Phonemes, voice, clean)).await {
-            Some(Answer::Phonemes(phonemes)) => Ok(phonemes),
-            Some(Answer::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
-            Some(_) | None => Err(SpeechError::GivenUp),
+        let mut worker = Worker::start(&self.settings, worker::PHONEMES).await?;
+        match timeout(self.settings.patience, worker.ask(&self.order(voice, clean))).await {
+            Ok(Ok(Answer::Phonemes(phonemes))) => Ok(phonemes),
+            Ok(Ok(Answer::NoVoice)) => Err(SpeechError::UnknownLanguage(language.to_owned())),
+            Ok(Ok(_) | Err(_)) | Err(_) => Err(SpeechError::GivenUp),
         }
     }
 
@@ -95,7 +96,7 @@ impl Speaker {
         // A text that kills a worker gets a second chance in crumbs: the engine's errors need a long stretch at once.
         for chars_max in [sanitise::PIECE_CHARS_MAX, CRUMB_CHARS_MAX] {
             let text = sanitise::pieces(&clean, chars_max).join("\n");
-            match self.ask(self.order(Task::Speak, voice, text)).await {
+            match self.ask(self.order(voice, text)).await {
                 Some(Answer::Samples(samples)) if samples.is_empty() => {
                     return Err(SpeechError::Unspeakable);
                 }
@@ -109,9 +110,9 @@ impl Speaker {
         Err(SpeechError::GivenUp)
     }
 
-    fn order(&self, task: Task, voice: &Voice, text: String) -> Order {
+    fn order(&self, voice: &Voice, text: String) -> Order {
         let SpeechSettings { rate_wpm, word_gap, .. } = *self.settings;
-        Order { task, rate_wpm, word_gap, voice: voice.name.to_owned(), text }
+        Order { rate_wpm, word_gap, voice: voice.name.to_owned(), text }
     }
 
     /// Waits for a worker and its answer; `None` if it died or was too slow.
@@ -176,7 +177,7 @@ async fn serve(crew: Arc<Crew>, mut worker: Option<Worker>) {
 async fn raise(spare: mpsc::Sender<Worker>, settings: Arc<SpeechSettings>) {
     let mut pause = PAUSE_MIN;
     while let Ok(place) = spare.reserve().await {
-        match Worker::start(&settings).await {
+        match Worker::start(&settings, worker::SPEAK).await {
             Ok(worker) => {
                 place.send(worker);
                 pause = PAUSE_MIN;
@@ -202,7 +203,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn start(settings: &SpeechSettings) -> Result<Self, SpeechError> {
+    async fn start(settings: &SpeechSettings, purpose: &str) -> Result<Self, SpeechError> {
         // Not by its name: after an upgrade the name belongs to another version.
         let program = settings
             .program
@@ -211,6 +212,7 @@ impl Worker {
         let mut process = Command::new(program)
             .arg0("offhook")
             .arg(worker::ARGUMENT)
+            .arg(purpose)
             .args(&settings.data)
             .env_clear()
             .stdin(Stdio::piped())

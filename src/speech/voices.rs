@@ -112,7 +112,7 @@ mod tests {
             ("de-CH", Some("de")),
             ("pt_BR", Some("pt-BR")),
             ("zh-Hans-CN", None),
-            ("en-us+f3", None),
+            ("en-us+f3", Some("en-US")),
             ("../../etc", None),
             ("", None),
         ];

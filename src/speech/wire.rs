@@ -4,10 +4,9 @@ use std::io::{self, Read, Write};
 
 /// One thing the worker is asked to do.
 ///
-/// Shape: length (4), task (1), words a minute (2), word gap (1), length of voice (1), voice, text. Little-endian.
+/// Shape: length (4), words a minute (2), word gap (1), length of voice (1), voice, text. Little-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    pub(crate) task: Task,
     pub(crate) rate_wpm: u16,
     pub(crate) word_gap: u8,
     /// The engine's name of the voice.
@@ -15,11 +14,6 @@ pub(crate) struct Order {
     /// Clean text, one piece a line.
     pub(crate) text: String,
 }
-
-/// What is wanted of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[rustfmt::skip]
-pub(crate) enum Task { Speak, Phonemes }
 
 /// What the worker says: first that it is ready or why it cannot be, then one answer per order.
 ///
@@ -45,8 +39,7 @@ pub(crate) enum Answer {
 
 impl Order {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut body = vec![if self.task == Task::Speak { b'S' } else { b'P' }];
-        body.extend(self.rate_wpm.to_le_bytes());
+        let mut body = self.rate_wpm.to_le_bytes().to_vec();
         body.push(self.word_gap);
         let voice = &self.voice.as_bytes()[..self.voice.len().min(VOICE_BYTES_MAX)];
         body.push(voice.len() as u8);
@@ -71,15 +64,9 @@ impl Order {
     }
 
     fn parse(body: &[u8]) -> Option<Self> {
-        let (&[task, rate_low, rate_high, word_gap, voice_len], rest) = body.split_first_chunk()?;
-        let task = match task {
-            b'S' => Task::Speak,
-            b'P' => Task::Phonemes,
-            _ => return None,
-        };
+        let (&[rate_low, rate_high, word_gap, voice_len], rest) = body.split_first_chunk()?;
         let (voice, text) = rest.split_at_checked(voice_len.into())?;
         Some(Self {
-            task,
             rate_wpm: u16::from_le_bytes([rate_low, rate_high]),
             word_gap,
             voice: str::from_utf8(voice).ok()?.to_owned(),
@@ -147,7 +134,6 @@ mod tests {
     #[test]
     fn orders_and_answers_arrive_as_they_were_sent() {
         let order = Order {
-            task: Task::Speak,
             rate_wpm: 150,
             word_gap: 2,
             voice: "de".into(),

@@ -3,14 +3,18 @@
 use std::io::{self, Stdout};
 use std::path::PathBuf;
 
-use crate::speech::engine::{self, Engine};
+use crate::speech::engine::{self, Engine, Phonetics};
 use crate::speech::sandbox::{self, Locked};
-use crate::speech::wire::{Answer, Order, Task};
+use crate::speech::wire::{Answer, Order};
 use crate::speech::{data, level, resample};
 
-/// The first argument that makes the binary a speech worker instead of Offhook. The second, if given, is the folder
-/// that holds `espeak-ng-data`.
+/// The first argument that makes the binary a speech worker instead of Offhook.
+///
+/// The second is what it is for, [`SPEAK`] or [`PHONEMES`]; the third, if given, the folder that holds `espeak-ng-data`.
 pub const ARGUMENT: &str = "speech-worker";
+
+pub(crate) const SPEAK: &str = "speak";
+pub(crate) const PHONEMES: &str = "phonemes";
 
 /// Speaks what it is told on standard input, until that ends. `main` calls this before anything else.
 ///
@@ -22,7 +26,9 @@ pub fn run() -> ! {
 }
 
 fn serve(out: &mut Stdout) -> io::Result<()> {
-    let given = std::env::args_os().nth(2).map(PathBuf::from);
+    let mut arguments = std::env::args_os().skip(2);
+    let purpose = arguments.next();
+    let given = arguments.next().map(PathBuf::from);
     let folders =
         given.map_or_else(|| data::folders(engine::compiled_folder()), |folder| vec![folder]);
     let Some(folder) = folders.into_iter().find(|folder| data::is_in(folder)) else {
@@ -32,23 +38,32 @@ fn serve(out: &mut Stdout) -> io::Result<()> {
     let Ok(locked) = sandbox::give_up_files(&folder.join(data::NAME)) else {
         return Answer::NoSandbox.write(out);
     };
-    let Some(mut engine) = Engine::start(&folder) else {
-        return Answer::NoData.write(out);
-    };
+    let landlock = locked == Locked::FilesToo;
+    if purpose.is_some_and(|purpose| purpose == PHONEMES) {
+        answer_with(out, landlock, Phonetics::start(), |phonetics, order| {
+            phonetics.phonemes(&order.text, &order.voice).map_or(Answer::NoVoice, Answer::Phonemes)
+        })
+    } else {
+        answer_with(out, landlock, Engine::start(&folder), speak)
+    }
+}
+
+/// Locks the started engine in and lets it answer one order after the other.
+fn answer_with<E>(
+    out: &mut Stdout,
+    landlock: bool,
+    engine: Option<E>,
+    answer: impl Fn(&mut E, &Order) -> Answer,
+) -> io::Result<()> {
+    let Some(mut engine) = engine else { return Answer::NoData.write(out) };
     if sandbox::give_up_calls().is_err() {
         return Answer::NoSandbox.write(out);
     }
-    Answer::Ready { landlock: locked == Locked::FilesToo }.write(out)?;
+    Answer::Ready { landlock }.write(out)?;
     let mut orders = io::stdin().lock();
     loop {
         let order = Order::read(&mut orders)?;
-        let answer = match order.task {
-            Task::Speak => speak(&mut engine, &order),
-            Task::Phonemes => {
-                engine.phonemes(&order.text, &order.voice).map_or(Answer::NoVoice, Answer::Phonemes)
-            }
-        };
-        answer.write(out)?;
+        answer(&mut engine, &order).write(out)?;
     }
 }
 
