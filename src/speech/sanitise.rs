@@ -76,8 +76,9 @@ fn check_letters(text: &str, voice: &Voice) -> Result<(), Unreadable> {
 
 fn once(text: &str, voice: &Voice) -> String {
     let allowed = allow(text, voice);
-    let spaced = break_long_words(&space_digits(&tidy_punctuation(&allowed)));
-    let mut shown = break_repetitions(&spaced);
+    let short = break_repetitions(&tidy_punctuation(&allowed));
+    let spaced = break_long_words(&space_digits(&short));
+    let mut shown: String = break_repetitions(&spaced).into_iter().collect();
     if let Some((end, _)) = shown.char_indices().nth(CHARS_MAX) {
         let cut = shown[..end].rfind(' ').unwrap_or(end);
         shown.truncate(cut);
@@ -138,14 +139,21 @@ fn ascii_digit(digit: char, zero: char) -> char {
     char::from_digit(u32::from(digit) - u32::from(zero), 10).unwrap_or(' ')
 }
 
-/// One space between words, one mark at a time, apostrophes and hyphens only within words.
+/// One space between words and none before a stop, one mark at a time, apostrophes and hyphens only within words.
 fn tidy_punctuation(chars: &[char]) -> Vec<char> {
     let mut tidy: Vec<char> = Vec::new();
     for (at, &c) in chars.iter().enumerate() {
+        let before_word = chars.get(at + 1).is_some_and(|next| next.is_alphanumeric());
+        if STOPS.contains(c) && !before_word && tidy.len() > 1 {
+            tidy.pop_if(|last| *last == ' ');
+        }
         let last = tidy.last().copied().unwrap_or(' ');
-        let within_word = (last.is_alphanumeric() || is_combining_mark(last))
-            && chars.get(at + 1).is_some_and(|next| next.is_alphanumeric());
+        let within_word = (last.is_alphanumeric() || is_combining_mark(last)) && before_word;
         match c {
+            // A minus, or a point of a list?
+            '-' if last == ' ' && chars.get(at + 1).is_some_and(char::is_ascii_digit) => {
+                tidy.push(c)
+            }
             '\'' | '-' if !within_word => {
                 if last != ' ' {
                     tidy.push(' ');
@@ -198,8 +206,8 @@ fn break_long_words(chars: &[char]) -> Vec<char> {
 
 /// Leaves at most [`REPEATS_MAX`] of a unit that repeats: such runs are what crashes espeak-ng (`s's's's'…`).
 ///
-/// Numbers are let be: cutting zeros would tell another sum, and digits crash nothing.
-fn break_repetitions(chars: &[char]) -> String {
+/// Numbers are let be: cutting zeros would tell another sum, and digits have crashed nothing.
+fn break_repetitions(chars: &[char]) -> Vec<char> {
     let mut kept: Vec<char> = Vec::new();
     for &c in chars {
         kept.push(c);
@@ -210,14 +218,14 @@ fn break_repetitions(chars: &[char]) -> String {
             };
             let run = &written[start..];
             let first = &run[..*unit];
-            !first.iter().all(|c| c.is_ascii_digit() || *c == ' ')
+            !first.iter().all(|c| c.is_ascii_digit() || " ,.:".contains(*c))
                 && run.chunks(*unit).all(|next| next.iter().zip(first).all(|(a, b)| same(*a, *b)))
         };
         if let Some(unit) = (1..=UNIT_CHARS_MAX).find(repeats) {
             kept.truncate(kept.len() - unit);
         }
     }
-    kept.into_iter().collect()
+    kept
 }
 
 fn same(a: char, b: char) -> bool {
@@ -232,9 +240,177 @@ pub(crate) const PIECE_CHARS_MAX: usize = 180;
 
 const INPUT_CHARS_MAX: usize = 4 * CHARS_MAX;
 const PUNCTUATION: &str = ".,!?:;'-%&+@€$£°";
+const STOPS: &str = ".,!?;:";
 const DIGITS_MAX: usize = 10;
 const WORD_CHARS_MAX: usize = 30;
 const UNIT_CHARS_MAX: usize = 6;
 const REPEATS_MAX: usize = 3;
 const MARKS_MAX: usize = 2;
 const ROUNDS_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    fn voice(language: &str) -> &'static Voice {
+        Voice::for_language(language).unwrap()
+    }
+
+    #[test]
+    fn ordinary_text_is_left_as_it_was_written() {
+        let texts = [
+            (
+                "en",
+                "Hello, Bob! Don't forget: 10:30 at Anna's place, it costs $5.50 (about 10% more)?",
+            ),
+            ("de", "Grüße aus Köln. Die Straße ist gesperrt - 1000000 Menschen waren da."),
+            ("fr", "J'ai reçu l'œuvre aujourd'hui, c'est très bien."),
+            ("es", "Mañana llegaré a las 9:15."),
+            ("ru", "Привет, Боб! Письмо от Alice."),
+            ("el", "Καλημέρα, τι κάνεις;"),
+            ("ja", "アリスからのメッセージです."),
+            ("hi", "नमस्ते, आप कैसे हैं?"),
+            ("vi", "Xin chào, bạn có khỏe không?"),
+        ];
+        for (language, text) in texts {
+            let expected = text.replace(['(', ')'], "").replace(" - ", " ");
+            assert_eq!(clean(text, voice(language)), Ok(expected.nfkc().collect()), "{language}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_to_do_harm_becomes_words() {
+        let s = |unit: &str, times: usize| unit.repeat(times);
+        let cases = [
+            ("the known crasher", s("s'", 220), "s's's's"),
+            ("its relatives", s(".s.s", 100), ".s.s.s"),
+            ("abbreviations", s("e.g.", 60), "e.g.e.g.e.g."),
+            ("mixed case", s("S's'", 60), "S's'S's"),
+            ("laughter", s("ha", 400), "hahaha"),
+            ("a command to the engine", "\u{1}s450 hello\u{1}v".into(), "s450 hello v"),
+            ("markup", "<audio src=\"/etc/passwd\"/>hello".into(), "audio src etc passwd hello"),
+            ("phonemes", "[[h@loU]] hello".into(), "h@loU hello"),
+            ("marks of direction", "ab\u{202e}cd\u{200f}ef".into(), "abcdef"),
+            ("piled up marks", format!("a{}b", "\u{301}\u{302}".repeat(50)), "á\u{302}\u{301} b"),
+            (
+                "one long word",
+                s("abcdefghijklmnopqrstuvwxyz", 2),
+                "abcdefghijklmnopqrstuvwxyzabcd efghijklmnopqrstuvwxyz",
+            ),
+            ("a long number", "81312345678".into(), "813 123 456 78"),
+            ("a large sum", "1000000000".into(), "100 000 000 0"),
+            ("a trillion", "1,000,000,000,000".into(), "1,000,000,000,000"),
+            ("frost", "- it is -5 here".into(), "it is -5 here"),
+            ("a sum", "100000000 euro".into(), "100000000 euro"),
+            ("excitement", "what?!?!?! no!!!!! well....".into(), "what? no! well."),
+            ("disguise", "ｈｅｌｌｏ ﬁne ①".into(), "hello fine 1"),
+            ("soft hyphens", "infor\u{ad}mation".into(), "information"),
+            ("another script among words", "see Привет there".into(), "see there"),
+        ];
+        for (what, text, expected) in cases {
+            assert_eq!(clean(&text, voice("en")).as_deref(), Ok(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_the_voice_cannot_read_is_not_read_in_part() {
+        let cases = [
+            ("en", "Привет, как дела? ok"),
+            ("ru", "こんにちは"),
+            ("ja", "会議は10時です"),
+            ("ja", "よろしく、田中"),
+            ("en", "🎉🎉🎉"),
+            ("en", "?!... --- ()"),
+            ("en", ""),
+            ("en", "\u{0}\u{1}\u{feff}"),
+        ];
+        for (language, text) in cases {
+            assert_eq!(clean(text, voice(language)), Err(Unreadable), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_where_a_speaker_would_pause() {
+        let text = "One two three, four five six. Seven eight nine ten eleven twelve thirteen.";
+        assert_eq!(
+            pieces(text, 40),
+            ["One two three, four five six.", "Seven eight nine ten eleven twelve", "thirteen."]
+        );
+        assert_eq!(
+            pieces("One two three four, five six seven", 30),
+            ["One two three four,", "five six seven"]
+        );
+        assert_eq!(pieces("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(pieces("", 4), Vec::<&str>::new());
+    }
+
+    /// Texts as strangers write them: units that repeat, scripts that mix, characters that do not belong in a text.
+    fn hostile() -> impl Strategy<Value = String> {
+        let unit = prop_oneof![
+            "[a-zA-Z'.]{1,6}",
+            "[0-9 ,.:+-]{1,6}",
+            "\\PC{1,4}",
+            any::<String>(),
+            select(vec![
+                "s'",
+                "a.b.c.",
+                "e.g.",
+                "\u{1}s450 ",
+                "[[h@l",
+                "<break time=\"50s\"/>",
+                "ﷺ",
+                "e\u{301}",
+                "\u{315}\u{300}",
+                "한",
+                "ᄒ",
+                "ᅡ",
+                "ᆫ",
+                "が",
+                "か\u{3099}",
+                "漢",
+                "ж",
+                "\u{202e}",
+                "👨\u{200d}👩",
+                "  ",
+                "?!",
+                "''",
+                "--",
+                "ſ",
+                "İ",
+            ])
+            .prop_map(String::from),
+        ];
+        let run = (unit, prop_oneof![3 => Just(1usize), 1 => 2usize..400])
+            .prop_map(|(unit, times)| unit.repeat(times));
+        vec(run, 0..12).prop_map(|runs| runs.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_harmful_is_left_of_any_text(text in hostile(), language in select(vec!["en", "de", "ja", "ru", "ko", "ar", "hi"])) {
+            let voice = voice(language);
+            let Ok(cleaned) = clean(&text, voice) else { return Ok(()) };
+            let chars: Vec<char> = cleaned.chars().collect();
+            prop_assert!(chars.len() <= CHARS_MAX);
+            prop_assert!(chars.iter().all(|c| !c.is_control()));
+            prop_assert!(chars.iter().all(|c| *c == ' ' || PUNCTUATION.contains(*c) || c.is_alphanumeric() || is_combining_mark(*c)));
+            prop_assert!(cleaned.split(' ').all(|word| !word.is_empty()));
+            prop_assert!(cleaned.split(' ').all(|word| word.chars().filter(|c| !is_combining_mark(*c)).count() <= WORD_CHARS_MAX));
+            prop_assert!(cleaned.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() < DIGITS_MAX));
+            for unit in 1..=UNIT_CHARS_MAX {
+                for run in chars.windows(unit * (REPEATS_MAX + 1)) {
+                    let only_digits = run[..unit].iter().all(|c| c.is_ascii_digit() || " ,.:".contains(*c));
+                    prop_assert!(only_digits || run.chunks(unit).any(|next| next != &run[..unit]));
+                }
+            }
+            prop_assert_eq!(clean(&cleaned, voice), Ok(cleaned.clone()));
+            let pieces = pieces(&cleaned, PIECE_CHARS_MAX);
+            prop_assert!(pieces.iter().all(|piece| (1..=PIECE_CHARS_MAX).contains(&piece.chars().count())));
+            prop_assert_eq!(pieces.join(" "), cleaned);
+        }
+    }
+}

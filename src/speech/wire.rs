@@ -88,9 +88,10 @@ impl Answer {
             Self::NoVoice => (b'V', vec![]),
             Self::Refused => (b'F', vec![]),
         };
-        to.write_all(&[tag])?;
-        to.write_all(&(content.len() as u32).to_le_bytes())?;
-        to.write_all(&content)?;
+        let mut bytes = vec![tag];
+        bytes.extend((content.len() as u32).to_le_bytes());
+        bytes.extend(content);
+        to.write_all(&bytes)?;
         to.flush()
     }
 
