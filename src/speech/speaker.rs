@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::media::codec::{Clip, Codec};
 use crate::speech::cache::Cache;
@@ -84,10 +84,10 @@ impl Speaker {
     pub async fn phonemes(&self, text: &str, language: &str) -> Result<String, SpeechError> {
         let (voice, clean) = readable(text, language)?;
         let mut worker = Worker::start(&self.settings, worker::PHONEMES).await?;
-        match timeout(self.settings.patience, worker.ask(&self.order(voice, clean))).await {
-            Ok(Ok(Answer::Phonemes(phonemes))) => Ok(phonemes),
-            Ok(Ok(Answer::NoVoice)) => Err(SpeechError::UnknownLanguage(language.to_owned())),
-            Ok(Ok(_) | Err(_)) | Err(_) => Err(SpeechError::GivenUp),
+        match worker.ask(&self.order(voice, clean), self.settings.patience).await {
+            Ok(Answer::Phonemes(phonemes)) => Ok(phonemes),
+            Ok(Answer::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
+            Ok(_) | Err(_) => Err(SpeechError::GivenUp),
         }
     }
 
@@ -97,14 +97,15 @@ impl Speaker {
         for chars_max in [sanitise::PIECE_CHARS_MAX, CRUMB_CHARS_MAX] {
             let text = sanitise::pieces(&clean, chars_max).join("\n");
             match self.ask(self.order(voice, text)).await {
-                Some(Answer::Samples(samples)) if samples.is_empty() => {
+                Ok(Answer::Samples(samples)) if samples.is_empty() => {
                     return Err(SpeechError::Unspeakable);
                 }
-                Some(Answer::Samples(samples)) => return Ok(samples.into()),
-                Some(Answer::NoVoice) => {
+                Ok(Answer::Samples(samples)) => return Ok(samples.into()),
+                Ok(Answer::NoVoice) => {
                     return Err(SpeechError::UnknownLanguage(utterance.language.clone()));
                 }
-                Some(_) | None => {}
+                Ok(_) | Err(Lost::Died) => {}
+                Err(Lost::TooSlow) => break,
             }
         }
         Err(SpeechError::GivenUp)
@@ -115,11 +116,10 @@ impl Speaker {
         Order { rate_wpm, word_gap, voice: voice.name.to_owned(), text }
     }
 
-    /// Waits for a worker and its answer; `None` if it died or was too slow.
-    async fn ask(&self, order: Order) -> Option<Answer> {
+    async fn ask(&self, order: Order) -> Result<Answer, Lost> {
         let (answer, answered) = oneshot::channel();
-        self.errands.send(Errand { order, answer }).await.ok()?;
-        answered.await.ok()
+        self.errands.send(Errand { order, answer }).await.map_err(|_| Lost::Died)?;
+        answered.await.unwrap_or(Err(Lost::Died))
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -136,8 +136,13 @@ fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), Spee
 
 struct Errand {
     order: Order,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Result<Answer, Lost>>,
 }
+
+/// The worker is gone, and the answer with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[rustfmt::skip]
+enum Lost { Died, TooSlow }
 
 /// What those who serve share.
 struct Crew {
@@ -153,22 +158,32 @@ async fn serve(crew: Arc<Crew>, mut worker: Option<Worker>) {
         if answer.is_closed() {
             continue;
         }
-        let ready = match worker.take() {
-            Some(ready) => Some(ready),
-            None => timeout(START_MAX, async { crew.spares.lock().await.recv().await })
-                .await
-                .ok()
-                .flatten(),
-        };
-        // Without an answer the sender is dropped, which tells the same.
-        let Some(mut ready) = ready else { continue };
-        match timeout(crew.settings.patience, ready.ask(&order)).await {
-            Ok(Ok(answered)) => {
-                drop(answer.send(answered));
-                worker = (ready.orders_left > 0).then_some(ready);
+        let answered = match crew.ready(worker.take()).await {
+            Some(mut ready) => {
+                let answered = ready.ask(&order, crew.settings.patience).await;
+                worker = (answered.is_ok() && ready.orders_left > 0).then_some(ready);
+                answered
             }
-            Ok(Err(error)) => warn!(%error, "speech worker died"),
-            Err(_) => warn!("speech worker took too long"),
+            None => Err(Lost::TooSlow),
+        };
+        drop(answer.send(answered)); // Whoever asked may have gone away.
+    }
+}
+
+impl Crew {
+    /// The worker at hand if it lives, else a spare that does.
+    async fn ready(&self, mut at_hand: Option<Worker>) -> Option<Worker> {
+        loop {
+            let mut worker = match at_hand.take() {
+                Some(worker) => worker,
+                None => timeout(START_MAX, async { self.spares.lock().await.recv().await })
+                    .await
+                    .ok()??,
+            };
+            if let Ok(None) = worker.process.try_wait() {
+                return Some(worker);
+            }
+            warn!("speech worker had died while it waited");
         }
     }
 }
@@ -195,7 +210,7 @@ async fn raise(spare: mpsc::Sender<Worker>, settings: Arc<SpeechSettings>) {
 /// One worker process. Dropping it kills it.
 #[derive(Debug)]
 struct Worker {
-    _process: Child,
+    process: Child,
     orders: ChildStdin,
     answers: ChildStdout,
     orders_left: u32,
@@ -225,7 +240,7 @@ impl Worker {
             unreachable!("both were asked to be pipes")
         };
         let mut worker =
-            Self { _process: process, orders, answers, orders_left: ORDERS_MAX, landlock: false };
+            Self { process, orders, answers, orders_left: ORDERS_MAX, landlock: false };
         let first = timeout(START_MAX, worker.answer())
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -238,12 +253,26 @@ impl Worker {
         }
     }
 
-    async fn ask(&mut self, order: &Order) -> io::Result<Answer> {
+    /// After an error the worker is of no use: its answers no longer belong to the orders.
+    async fn ask(&mut self, order: &Order, patience: Duration) -> Result<Answer, Lost> {
         self.orders_left = self.orders_left.saturating_sub(1);
-        self.orders.write_all(&order.to_bytes()).await?;
-        let answer = self.answer().await?;
-        debug!(orders_left = self.orders_left, "speech worker answered");
-        Ok(answer)
+        let exchange = async {
+            self.orders.write_all(&order.to_bytes()).await?;
+            self.answer().await
+        };
+        match timeout(patience, exchange).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                // The status tells a crash from a call that the sandbox forbids (SIGSYS).
+                let status = timeout(REAP_MAX, self.process.wait()).await;
+                warn!(%error, ?status, "speech worker died");
+                Err(Lost::Died)
+            }
+            Err(_) => {
+                warn!(?patience, "speech worker took too long");
+                Err(Lost::TooSlow)
+            }
+        }
     }
 
     async fn answer(&mut self) -> io::Result<Answer> {
@@ -262,6 +291,7 @@ const QUEUE_MAX: usize = 64;
 const ORDERS_MAX: u32 = 200;
 /// Length of a piece at the second try.
 const CRUMB_CHARS_MAX: usize = 60;
+const REAP_MAX: Duration = Duration::from_millis(100);
 const START_MAX: Duration = Duration::from_secs(10);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
