@@ -1,5 +1,8 @@
 //! Speech by real worker processes, as strangers and the kernel see them.
 
+// What stands around a test stops it as the test itself would.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -35,15 +38,17 @@ async fn a_sentence_is_spoken_in_each_of_four_languages() {
 }
 
 #[tokio::test]
-async fn every_voice_of_the_list_speaks() {
-    let stage = Stage::new(SpeechSettings::default()).await;
-    for voice in Voice::all() {
-        let clip = stage.say(voice.language, "1 2 3.").await;
-        assert!(
-            clip.is_ok_and(|clip| clip.duration() > Duration::from_millis(300)),
-            "{}",
-            voice.language
-        );
+async fn every_voice_of_the_list_speaks_with_the_data_of_this_build_and_with_the_distributions() {
+    let packaged = fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
+    let packaged = packaged.filter(|folder| folder.join("espeak-ng-data/phontab").exists());
+    for data in packaged.map(Some).chain([None]) {
+        let stage =
+            Stage::new(SpeechSettings { data: data.clone(), ..SpeechSettings::default() }).await;
+        for voice in Voice::all() {
+            let clip = stage.say(voice.language, "1 2 3.").await;
+            let spoken = clip.is_ok_and(|clip| clip.duration() > Duration::from_millis(300));
+            assert!(spoken, "{}, {data:?}", voice.language);
+        }
     }
 }
 
@@ -161,7 +166,7 @@ async fn no_hostile_text_kills_a_worker() {
     let languages = ["en", "de", "fr", "es", "ja", "ru", "ar", "ko"];
     let known =
         ["s'", ".s.s", "a.b.c.", "e.g.", "'s'", "S's'", "[[h@l"].map(|unit| unit.repeat(220));
-    let random = (0..170).map(|_| hostile(&mut rng)).collect::<Vec<_>>();
+    let random = (0..120).map(|_| hostile(&mut rng)).collect::<Vec<_>>();
     for text in known.into_iter().chain(random) {
         let language = languages.choose(&mut rng).unwrap();
         let said = stage.say(language, &text).await;
@@ -382,7 +387,8 @@ fn hostile(rng: &mut StdRng) -> String {
         "\t",
     ];
     let mut text = String::new();
-    while text.chars().count() < 1_500 {
+    let chars_min = *[60, 200, 600].choose(rng).unwrap();
+    while text.chars().count() < chars_min {
         let unit = if rng.random_bool(0.8) {
             (*units.choose(rng).unwrap()).to_owned()
         } else {
