@@ -230,6 +230,7 @@ impl Worker {
             .arg(purpose)
             .args(&settings.data)
             .env_clear()
+            .process_group(0) // Ctrl-C ends the program in its own order, not its workers first.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

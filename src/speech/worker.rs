@@ -34,6 +34,7 @@ fn serve(out: &mut Stdout) -> io::Result<()> {
     let Some(folder) = folders.into_iter().find(|folder| data::is_in(folder)) else {
         return Answer::NoData.write(out);
     };
+    let folder = folder.canonicalize()?;
     std::env::set_current_dir(&folder)?;
     let Ok(locked) = sandbox::give_up_files(&folder.join(data::NAME)) else {
         return Answer::NoSandbox.write(out);
