@@ -10,7 +10,7 @@ use crate::speech::{data, level, resample};
 
 /// The first argument that makes the binary a speech worker instead of Offhook.
 ///
-/// The second is what it is for, [`SPEAK`] or [`PHONEMES`]; the third, if given, the folder that holds `espeak-ng-data`.
+/// The second is what it is for, `speak` or `phonemes`; the third, if given, the folder that holds `espeak-ng-data`.
 pub const ARGUMENT: &str = "speech-worker";
 
 pub(crate) const SPEAK: &str = "speak";
