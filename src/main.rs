@@ -1,3 +1,7 @@
 //! The `offhook` program; everything it does is in the library.
 
-fn main() {}
+fn main() {
+    if std::env::args_os().nth(1).is_some_and(|first| first == offhook::speech::worker::ARGUMENT) {
+        offhook::speech::worker::run();
+    }
+}

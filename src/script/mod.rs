@@ -3,6 +3,7 @@
 pub mod gather;
 pub mod menu;
 pub mod prompt;
+pub mod speakable;
 #[cfg(test)]
 mod tests;
 mod turn;

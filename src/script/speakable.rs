@@ -1,0 +1,285 @@
+//! Chat text as one would read it aloud to somebody.
+
+use linkify::{LinkFinder, LinkKind};
+
+/// Turns the body of a chat message into what is said on the phone, at most `chars_max` characters of it.
+///
+/// Links are named by their host, quotes and code are not read, marks of styling go, emoji are named only if nothing else
+/// is there to say.
+///
+/// Contract: what comes out is still a stranger's text; `speech` makes it harmless.
+/// Errors:   `None` if nothing in it can be said.
+/// Source:   XEP-0393 §3 (blocks, spans), XEP-0245 §3 (`/me`).
+pub fn speakable(body: &str, chars_max: usize, wording: &Wording) -> Option<String> {
+    let start = body
+        .char_indices()
+        .nth(INPUT_FACTOR * chars_max.max(100))
+        .map_or(body, |(end, _)| &body[..end]);
+    let start = start.strip_prefix("/me ").unwrap_or(start);
+    let said = [written(start, wording), quoted(start, wording), emoji_names(start)];
+    let said = said.into_iter().find(|text| text.chars().any(char::is_alphanumeric))?;
+    Some(cut(said, chars_max, wording))
+}
+
+/// The words that stand for what cannot be read aloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wording {
+    /// Before the host of a link.
+    pub link_to: &'static str,
+    /// A link whose host is no use to the ear.
+    pub link: &'static str,
+    /// The point in a host.
+    pub dot: &'static str,
+    /// In place of a block of code.
+    pub code: &'static str,
+    /// After a text that was too long.
+    pub rest: &'static str,
+}
+
+impl Wording {
+    /// English.
+    pub const EN: Self = Self {
+        link_to: "a link to",
+        link: "a link",
+        dot: "dot",
+        code: "Some code.",
+        rest: "The rest is in your chat.",
+    };
+}
+
+/// What the sender wrote himself.
+fn written(body: &str, wording: &Wording) -> String {
+    let mut said = Vec::new();
+    let mut in_code = false;
+    for line in body.lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+            if in_code {
+                said.push(wording.code.to_owned());
+            }
+        } else if !in_code && !line.starts_with('>') {
+            said.push(say_line(line, wording));
+        }
+    }
+    join(said)
+}
+
+/// What he quotes, for a message that holds nothing else.
+fn quoted(body: &str, wording: &Wording) -> String {
+    let quotes = body.lines().filter_map(|line| line.strip_prefix('>'));
+    join(quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), wording)).collect())
+}
+
+/// Lines are read as sentences, so that a list does not run together.
+fn join(lines: Vec<String>) -> String {
+    let mut joined = String::new();
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        if joined.ends_with(|last: char| last.is_alphanumeric()) {
+            joined.push('.');
+        }
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(line);
+    }
+    joined
+}
+
+fn say_line(line: &str, wording: &Wording) -> String {
+    let mut said = String::new();
+    for span in LinkFinder::new().spans(line) {
+        match span.kind() {
+            Some(LinkKind::Url) => said.push_str(&say_link(span.as_str(), wording)),
+            Some(LinkKind::Email) => said.push_str(span.as_str()),
+            Some(_) | None => said.push_str(&without_marks(&without_emoji(span.as_str()))),
+        }
+    }
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn say_link(url: &str, wording: &Wording) -> String {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host =
+        host.split(':').next().unwrap_or_default().trim_start_matches("www.").trim_end_matches('.');
+    let readable =
+        !host.is_empty() && !host.contains("xn--") && host.chars().count() <= HOST_CHARS_MAX;
+    if readable {
+        format!("{} {}", wording.link_to, host.replace('.', &format!(" {} ", wording.dot)))
+    } else {
+        wording.link.to_owned()
+    }
+}
+
+/// Takes away the marks of *strong*, _emphasis_, ~strike~ and `code` where they come in pairs around words.
+fn without_marks(line: &str) -> String {
+    let chars: Vec<char> = line.chars().collect();
+    let mut dropped = vec![false; chars.len()];
+    let mut at = 0;
+    while at < chars.len() {
+        let mark = chars[at];
+        let at_word_start = at == 0 || dropped[at - 1] || !chars[at - 1].is_alphanumeric();
+        let opens = MARKS.contains(&mark)
+            && at_word_start
+            && chars.get(at + 1).is_some_and(|next| !next.is_whitespace());
+        let closing = (at + 2..chars.len())
+            .find(|&end| chars[end] == mark && !chars[end - 1].is_whitespace());
+        if let (true, Some(end)) = (opens && !dropped[at], closing) {
+            (dropped[at], dropped[end]) = (true, true);
+            if mark == '`' {
+                at = end;
+            }
+        }
+        at += 1;
+    }
+    chars.iter().zip(dropped).filter(|(_, dropped)| !dropped).map(|(c, _)| c).collect()
+}
+
+fn without_emoji(text: &str) -> String {
+    split_emoji(text).into_iter().map(|piece| piece.unwrap_or_else(|_| " ".into())).collect()
+}
+
+/// The names of a message of emoji, each once however often it stands in a row.
+fn emoji_names(text: &str) -> String {
+    let mut names: Vec<&str> =
+        split_emoji(text).into_iter().filter_map(|piece| piece.err().map(|e| e.name())).collect();
+    names.dedup();
+    names.truncate(EMOJI_MAX);
+    names.join(", ")
+}
+
+/// Text and emoji in their order.
+fn split_emoji(text: &str) -> Vec<Result<String, &'static emojis::Emoji>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let ends = rest
+            .char_indices()
+            .skip(1)
+            .map(|(end, _)| end)
+            .chain([rest.len()])
+            .take(EMOJI_CHARS_MAX);
+        // The longest wins: a family is more than its first member. No emoji is plain ASCII.
+        let longest = ends
+            .filter_map(|end| {
+                Some((end, emojis::get(&rest[..end]).filter(|_| !rest[..end].is_ascii())?))
+            })
+            .last();
+        let end = if let Some((end, emoji)) = longest {
+            pieces.push(Err(emoji));
+            end
+        } else {
+            match pieces.last_mut() {
+                Some(Ok(text)) => String::push(text, first),
+                Some(Err(_)) | None => pieces.push(Ok(first.to_string())),
+            }
+            first.len_utf8()
+        };
+        rest = &rest[end..];
+    }
+    pieces
+}
+
+/// Ends a long text after a whole word, and says so.
+fn cut(mut said: String, chars_max: usize, wording: &Wording) -> String {
+    if let Some((end, _)) = said.char_indices().nth(chars_max) {
+        // The word that the limit falls in goes, unless it is all there is.
+        let after_word = said[end..].starts_with(' ');
+        let end = if after_word { end } else { said[..end].rfind(' ').unwrap_or(end) };
+        said.truncate(end);
+        let kept = said.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+        said.truncate(kept);
+        said.push_str(". ");
+        said.push_str(wording.rest);
+    }
+    said
+}
+
+/// How much of the body is looked at, in limits of what is said: links and quotes shrink.
+const INPUT_FACTOR: usize = 8;
+const HOST_CHARS_MAX: usize = 50;
+const EMOJI_MAX: usize = 5;
+/// Characters of the longest emoji: families and flags of regions.
+const EMOJI_CHARS_MAX: usize = 10;
+const MARKS: [char; 4] = ['*', '_', '~', '`'];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chat_message_is_told_as_one_would_tell_it() {
+        let cases = [
+            ("words", "Hello Bob, are you there?", Some("Hello Bob, are you there?")),
+            ("lines", "Please bring:\nmilk\n\nbread", Some("Please bring: milk. bread")),
+            (
+                "a link",
+                "look https://www.example.org:443/a/b?c=d#e!",
+                Some("look a link to example dot org!"),
+            ),
+            (
+                "a link with a name in it",
+                "http://bob:secret@example.org/",
+                Some("a link to example dot org"),
+            ),
+            ("a link in an unreadable script", "https://xn--bcher-kva.example/", Some("a link")),
+            ("an address", "write to alice@example.org", Some("write to alice@example.org")),
+            ("emoji among words", "see you 👋🏽 soon 🎉", Some("see you soon")),
+            ("only emoji", "🎉🎉 👍", Some("party popper, thumbs up")),
+            ("a family", "👨‍👩‍👧", Some("family: man, woman, girl")),
+            ("a keycap among words", "press 1️⃣ now", Some("press now")),
+            ("digits and marks are no emoji", "10 * 3 # 4", Some("10 * 3 # 4")),
+            (
+                "styling",
+                "this is *very* _important_, ~not~ `x = 1`",
+                Some("this is very important, not x = 1"),
+            ),
+            ("styling within styling", "*_both_*", Some("both")),
+            (
+                "marks that style nothing",
+                "2 * 3 * 4 snake_case_name *",
+                Some("2 * 3 * 4 snake_case_name *"),
+            ),
+            ("an answer to a quote", "> are you there?\nyes", Some("yes")),
+            ("only a quote", "> are you there?\n>> no", Some("are you there? no")),
+            (
+                "code",
+                "try this\n```sh\nrm -rf x\n```\ngood luck",
+                Some("try this. Some code. good luck"),
+            ),
+            ("an action", "/me is late", Some("is late")),
+            ("marks only", "?!...", None),
+            ("nothing", " \n\t", None),
+        ];
+        for (what, body, expected) in cases {
+            assert_eq!(speakable(body, 400, &Wording::EN).as_deref(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_ends_after_a_whole_word_and_says_so() {
+        let cases = [
+            ("one two three", 13, "one two three"),
+            ("one two three", 12, "one two. The rest is in your chat."),
+            ("one two three", 7, "one two. The rest is in your chat."),
+            ("one, two", 6, "one. The rest is in your chat."),
+            ("Donaudampfschiff", 5, "Donau. The rest is in your chat."),
+        ];
+        for (body, chars_max, expected) in cases {
+            assert_eq!(
+                speakable(body, chars_max, &Wording::EN).as_deref(),
+                Some(expected),
+                "{body}, {chars_max}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_huge_message_costs_no_more_than_a_long_one() {
+        for unit in ["*a ", "https://example.org/ ", "👨‍👩‍👧", "> q\n", "`", "é"] {
+            let said = speakable(&unit.repeat(100_000), 400, &Wording::EN).unwrap_or_default();
+            assert!(said.chars().count() <= 430, "{unit}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Prompts that have been rendered, kept as long as there is room for them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::media::codec::{Clip, Codec};
+use crate::speech::Utterance;
+
+/// Speech of prompts: samples once, frames per codec. The one unused for longest goes first.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    prompts: HashMap<Utterance, Prompt>,
+    bytes: usize,
+    bytes_max: usize,
+    uses: u64,
+}
+
+/// Samples at 8,000 Hz that whoever comes first renders and the others wait for.
+pub(crate) type Samples = Arc<OnceCell<Arc<[i16]>>>;
+
+#[derive(Debug, Default)]
+struct Prompt {
+    samples: Samples,
+    clips: Vec<Arc<Clip>>,
+    bytes: usize,
+    last_use: u64,
+}
+
+impl Cache {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { prompts: HashMap::new(), bytes: 0, bytes_max, uses: 0 }
+    }
+
+    /// The ready frames of a prompt.
+    pub(crate) fn clip(&mut self, utterance: &Utterance, codec: Codec) -> Option<Arc<Clip>> {
+        self.uses += 1;
+        let prompt = self.prompts.get_mut(utterance)?;
+        prompt.last_use = self.uses;
+        prompt.clips.iter().find(|clip| clip.codec() == codec).cloned()
+    }
+
+    /// The place for its samples, filled or not.
+    pub(crate) fn samples(&mut self, utterance: &Utterance) -> Samples {
+        self.uses += 1;
+        if !self.prompts.contains_key(utterance) {
+            let bytes = utterance.text.len() + ENTRY_BYTES;
+            self.bytes += bytes;
+            self.prompts.insert(utterance.clone(), Prompt { bytes, ..Prompt::default() });
+        }
+        let samples = self.prompts.get_mut(utterance).map(|prompt| {
+            prompt.last_use = self.uses;
+            Arc::clone(&prompt.samples)
+        });
+        self.make_room();
+        samples.unwrap_or_default()
+    }
+
+    /// Keeps frames made from the samples.
+    pub(crate) fn keep(&mut self, utterance: &Utterance, clip: &Arc<Clip>) {
+        let Some(prompt) = self.prompts.get_mut(utterance) else { return };
+        if prompt.clips.iter().any(|kept| kept.codec() == clip.codec()) {
+            return;
+        }
+        let samples = clip.duration().as_millis() as usize * 8;
+        // Two bytes a sample for the first codec's source, one for each codec.
+        let bytes = if prompt.clips.is_empty() { 3 * samples } else { samples };
+        prompt.clips.push(Arc::clone(clip));
+        prompt.bytes += bytes;
+        self.bytes += bytes;
+        self.make_room();
+    }
+
+    /// Forgets a prompt that could not be rendered.
+    pub(crate) fn forget(&mut self, utterance: &Utterance) {
+        if let Some(prompt) = self.prompts.remove(utterance) {
+            self.bytes -= prompt.bytes;
+        }
+    }
+
+    fn make_room(&mut self) {
+        while self.bytes > self.bytes_max {
+            let oldest = self.prompts.iter().min_by_key(|(_, prompt)| prompt.last_use);
+            let Some(oldest) = oldest.map(|(utterance, _)| utterance.clone()) else { return };
+            self.forget(&oldest);
+        }
+    }
+}
+
+/// What an entry costs beside its text and its sound.
+const ENTRY_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prompt(text: &str) -> Utterance {
+        Utterance { language: "en".into(), text: text.into(), keep: true }
+    }
+
+    /// One second in one codec: 24,000 bytes with its source.
+    fn say(cache: &mut Cache, text: &str) {
+        let samples = cache.samples(&prompt(text));
+        samples.set(Arc::from([0; 8_000])).unwrap();
+        cache.keep(&prompt(text), &Arc::new(Clip::encode(Codec::Pcmu, &[0; 8_000])));
+    }
+
+    #[test]
+    fn the_prompt_unused_for_longest_makes_room() {
+        let mut cache = Cache::new(60_000);
+        say(&mut cache, "one");
+        say(&mut cache, "two");
+        assert!(cache.clip(&prompt("one"), Codec::Pcmu).is_some());
+        say(&mut cache, "three");
+        let kept =
+            ["one", "two", "three"].map(|text| cache.clip(&prompt(text), Codec::Pcmu).is_some());
+        assert_eq!(kept, [true, false, true]);
+    }
+
+    #[test]
+    fn any_number_of_prompts_stays_within_the_limit() {
+        let mut cache = Cache::new(100_000);
+        for number in 0..1_000 {
+            say(&mut cache, &format!("message {number}"));
+            assert!(cache.bytes <= 100_000);
+        }
+        for number in 0..1_000 {
+            cache.samples(&prompt(&format!("never rendered {number}")));
+            assert!(cache.bytes <= 100_000 && cache.prompts.len() <= 400);
+        }
+    }
+
+    #[test]
+    fn each_codec_has_its_own_frames_and_its_own_cost() {
+        let mut cache = Cache::new(100_000);
+        say(&mut cache, "one");
+        let before = cache.bytes;
+        assert!(cache.clip(&prompt("one"), Codec::Pcma).is_none());
+        cache.keep(&prompt("one"), &Arc::new(Clip::encode(Codec::Pcma, &[0; 8_000])));
+        assert_eq!(cache.bytes, before + 8_000);
+        assert_eq!(cache.clip(&prompt("one"), Codec::Pcma).unwrap().codec(), Codec::Pcma);
+        cache.forget(&prompt("one"));
+        assert_eq!(cache.bytes, 0);
+    }
+}
