@@ -1,1 +1,65 @@
-//! call
+//! One phone call, from INVITE to BYE.
+
+#[allow(clippy::module_inception)]
+// The machine is the call; the room around it has the edge and the tables.
+pub mod call;
+pub mod outcome;
+mod place;
+pub mod trunk_choice;
+mod voice;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+pub use place::place;
+
+use crate::config::Dial;
+use crate::media::codec::Codec;
+use crate::media::engine::Engine;
+use crate::script::Terms;
+use crate::sip::transport::UserAgent;
+use crate::sip::trunk::Trunk;
+use crate::speech::Speaker;
+use crate::store::Store;
+
+/// What every call may touch, and what holds for all of them.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// SIP.
+    pub agent: UserAgent,
+    /// RTP.
+    pub engine: Engine,
+    /// Speech.
+    pub speaker: Speaker,
+    /// Durability.
+    pub store: Store,
+    /// Ways out, in order.
+    pub trunks: Vec<Arc<Trunk>>,
+    /// Codecs to offer, best first.
+    pub codecs: Vec<Codec>,
+    /// What may be dialled, and for how long.
+    pub dial: Dial,
+    /// What is asked on the phone.
+    pub terms: Terms,
+    /// Voice of a message when nothing better is known.
+    pub language: String,
+    /// Longer messages are cut.
+    pub body_chars_max: usize,
+    /// Zone for spoken times of people who have set none.
+    pub time_zone: TimeZone,
+    /// Between the starts of two calls.
+    pub start_pause: Duration,
+}
+
+/// Why a call is to end from our side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is not.
+    None,
+    /// The recipient can read chat again: a ringing phone falls silent, a talk goes on.
+    CameOnline,
+    /// The program ends.
+    ShuttingDown,
+}

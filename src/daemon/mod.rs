@@ -1,1 +1,241 @@
-//! daemon
+//! Starts the roles in order, and stops them in the reverse one.
+
+mod assemble;
+mod outbox;
+mod switchboard;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::{interval, timeout};
+use tracing::{info, warn};
+
+use crate::call::Exchange;
+use crate::config::{self, Config};
+use crate::seed::Seed;
+use crate::store::{Store, StoreError};
+use crate::xmpp::directory::Directory;
+use crate::xmpp::gateway::Gateway;
+use crate::xmpp::link::{Link, LinkError};
+use crate::{clock, dialer};
+use switchboard::Switchboard;
+
+/// Runs the component until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+///
+/// Errors: what keeps it from starting, in one sentence.
+pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
+    let mut signals = Signals::new()?;
+    let store = Store::open(&config.store, config.policy.clone(), Seed::fresh())?;
+    store.configure_subscribers(config.subscribers.clone()).await?;
+    let recovered = store.recover(clock::timestamp()).await?;
+    if recovered.interrupted + recovered.set_aside > 0 {
+        warn!(
+            calls = recovered.interrupted,
+            set_aside = recovered.set_aside,
+            "recovered from a crash"
+        );
+    }
+    let (engine, speaker) = (assemble::engine(&config)?, assemble::speaker().await?);
+    let (agent, trunks) = assemble::agent(&config).await?;
+    warn_of_plain_text(&config);
+
+    let (link, events) = tokio::select! {
+        connected = Link::connect(assemble::link(&config), Seed::fresh()) => connected?,
+        () = signals.end() => return Ok(()),
+    };
+    let people = Directory::new(&store.subscribers().await?);
+    let gateway = Gateway::new(&config.component.jid, people, Seed::fresh());
+
+    let exchange = assemble::exchange(&config, agent, trunks, engine, speaker, store.clone());
+    let (exchange, exchanges) = watch::channel(Arc::new(exchange));
+    let lines = Arc::new(Semaphore::new(assemble::lines(&config)));
+    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+    let (settled, is_settled) = watch::channel(false);
+    let (stop_dialer, dialer_stops) = watch::channel(false);
+    let (stop_switchboard, switchboard_stops) = watch::channel(false);
+    let (stop_outbox, outbox_stops) = watch::channel(false);
+    let (newcomers, people) = mpsc::channel(1);
+
+    let dialer = tokio::spawn(dialer::run(
+        store.clone(),
+        exchanges,
+        lines.clone(),
+        ordered,
+        is_settled,
+        dialer_stops,
+    ));
+    let switchboard = Switchboard {
+        store: store.clone(),
+        link: link.clone(),
+        events,
+        gateway,
+        orders,
+        lines,
+        settled,
+        people,
+        stopping: switchboard_stops,
+    };
+    let switchboard = tokio::spawn(switchboard.run());
+    let component = config.component.jid.clone();
+    let outbox = tokio::spawn(outbox::run(store.clone(), link.clone(), component, outbox_stops));
+    info!(version = env!("CARGO_PKG_VERSION"), "ready");
+
+    let mut broken = false;
+    let mut housekeeping = interval(HOUSEKEEPING);
+    tokio::pin!(dialer, switchboard, outbox);
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::End => break,
+                Asked::Reload => reload(path, &store, &exchange, &newcomers).await,
+            },
+            _ = housekeeping.tick() => expire(&store).await,
+            _ = &mut dialer => { broken = true; break }
+            _ = &mut switchboard => { broken = true; break }
+            _ = &mut outbox => { broken = true; break }
+        }
+    }
+    if broken {
+        // Held messages are safe; what cannot be repaired from inside is better begun anew.
+        return Err(StartError::Broken);
+    }
+    info!("stopping");
+    let _ = stop_dialer.send(true);
+    let _ = timeout(CALLS_END_MAX, dialer).await;
+    let _ = stop_switchboard.send(true);
+    let _ = timeout(FLUSH_MAX, switchboard).await;
+    let _ = stop_outbox.send(true);
+    let _ = timeout(FLUSH_MAX, outbox).await;
+    link.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// What is safe to change without dropping a call: policy, people, and what is said. The rest needs a restart.
+async fn reload(
+    path: &Path,
+    store: &Store,
+    exchange: &watch::Sender<Arc<Exchange>>,
+    newcomers: &mpsc::Sender<Directory>,
+) {
+    let config = match config::read(path) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            warn!("the new configuration is refused, the old one stays:\n{mistakes}");
+            return;
+        }
+    };
+    store.set_policy(config.policy.clone());
+    let people = async {
+        store.configure_subscribers(config.subscribers.clone()).await?;
+        store.subscribers().await
+    };
+    match people.await {
+        Ok(people) => drop(newcomers.send(Directory::new(&people)).await),
+        Err(error) => warn!(%error, "the people of the new configuration were not stored"),
+    }
+    exchange.send_modify(|exchange| {
+        let old = (**exchange).clone();
+        let (agent, trunks) = (old.agent.clone(), old.trunks.clone());
+        let new = assemble::exchange(
+            &config,
+            agent,
+            trunks,
+            old.engine.clone(),
+            old.speaker.clone(),
+            old.store,
+        );
+        *exchange = Arc::new(new);
+    });
+    info!(
+        "the configuration was read again; [component], [[trunk]], [sip], [media] and [store] change at the next start"
+    );
+}
+
+async fn expire(store: &Store) {
+    match store.expire(clock::timestamp()).await {
+        Ok(0) => {}
+        Ok(messages) => info!(messages, "messages have expired"),
+        Err(error) => warn!(%error, "old messages were not let go"),
+    }
+}
+
+/// The secret and every message cross this connection as they are.
+fn warn_of_plain_text(config: &Config) {
+    let host = config.component.server.rsplit_once(':').map_or("", |(host, _)| host);
+    if !assemble::is_local(host) {
+        warn!(
+            "component.server is another machine and XEP-0114 is not encrypted; put a tunnel between them"
+        );
+    }
+}
+
+/// The signals that mean something to us.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, StartError> {
+        let on = |kind| signal(kind).map_err(StartError::Signals);
+        let (term, int) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+        Ok(Self { term, int, hup: on(SignalKind::hangup())? })
+    }
+
+    /// Waits for the end, while there is nothing to reload.
+    async fn end(&mut self) {
+        while let Asked::Reload = self.next().await {}
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.term.recv() => Asked::End,
+            _ = self.int.recv() => Asked::End,
+            _ = self.hup.recv() => Asked::Reload,
+        }
+    }
+}
+
+enum Asked {
+    End,
+    Reload,
+}
+
+/// Why the component did not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The XMPP server.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// SIP.
+    #[error(transparent)]
+    Sip(#[from] crate::sip::transport::TransportError),
+    /// RTP.
+    #[error(transparent)]
+    Media(#[from] crate::media::engine::MediaError),
+    /// Speech.
+    #[error(transparent)]
+    Speech(#[from] crate::speech::SpeechError),
+    /// The operating system.
+    #[error("signals cannot be caught: {0}")]
+    Signals(std::io::Error),
+    /// A part of the program ended by a mistake of ours.
+    #[error(
+        "a part of the program broke off; the log above says where. Held messages are safe: start it again"
+    )]
+    Broken,
+}
+
+const ORDERS_MAX: usize = 256;
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// All three together stay below the 10 s in which SIGTERM is to be obeyed.
+const CALLS_END_MAX: Duration = Duration::from_secs(4);
+const FLUSH_MAX: Duration = Duration::from_secs(2);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc as events;
 use tracing::{debug, info, trace};
 
+use super::codec::Clip;
 use super::ports::Ports;
 use super::stream::{PACKET_BYTES_MAX, Stream};
 use super::{Command, Event, realtime};
@@ -200,6 +201,8 @@ struct Open {
     events: events::Sender<Event>,
     random: u64,
     stream: Option<Stream>,
+    /// What is to be played as soon as the stream starts, so that its first packet is not silence.
+    prepared: Vec<(Arc<Clip>, u32)>,
 }
 
 impl<'l> Desk<'l> {
@@ -265,7 +268,8 @@ impl<'l> Desk<'l> {
     fn take(&mut self, order: Order) {
         match order {
             Order::Open { id, socket, events, random } => {
-                let open = Some(Open { id, socket, events, random, stream: None });
+                let open =
+                    Some(Open { id, socket, events, random, stream: None, prepared: vec![] });
                 match self.free.pop() {
                     Some(place) => self.lines[place] = open,
                     None => self.lines.push(open),
@@ -292,7 +296,9 @@ impl<'l> Desk<'l> {
         let now = clock::now();
         match (command, open.stream.as_mut()) {
             (Command::Start(agreed), None) => {
-                open.stream = Some(Stream::new(agreed, open.random, self.silence, now));
+                let stream =
+                    open.stream.insert(Stream::new(agreed, open.random, self.silence, now));
+                open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);
                 // It takes its turns with the millisecond that has just passed, so the next one is 20 ms from now.
                 let passed = self.tick + SLOTS as u64 - 1;
@@ -301,9 +307,8 @@ impl<'l> Desk<'l> {
             (Command::Start(agreed), Some(stream)) => stream.renegotiate(agreed, now),
             (Command::Play { clip, tag }, Some(stream)) => stream.play(clip, tag),
             (Command::Hush, Some(stream)) => stream.hush(),
-            (Command::Play { .. } | Command::Hush, None) => {
-                debug!("a command came before the stream started")
-            }
+            (Command::Play { clip, tag }, None) => open.prepared.push((clip, tag)),
+            (Command::Hush, None) => open.prepared.clear(),
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Negotiated {
 pub enum Command {
     /// Send and listen as agreed; the first packet leaves at once. Again during a call: the far end changed its mind.
     Start(Negotiated),
-    /// Play after what is playing. Its end is told by [`Event::Played`] with the same tag.
+    /// Play after what is playing; before the start, play with the first packet. Its end is told by [`Event::Played`] with the same tag.
     Play {
         /// Ready frames of the agreed codec.
         clip: Arc<Clip>,

@@ -82,6 +82,8 @@ pub enum Event<'a> {
     CameOnline,
     /// The recipient has switched calls off in the chat.
     SwitchedOff,
+    /// The recipient has switched calls off on the phone (9, then 9).
+    StoppedByPhone,
     /// No unheard message is left.
     NothingLeft,
 }
@@ -163,6 +165,13 @@ impl Notification {
             (Event::SwitchedOff, Waiting(_) | Calling { .. }) => {
                 (Closed(SwitchedOff), vec![Notice::Unheard(Status::CallsSwitchedOff)])
             }
+            (Event::StoppedByPhone, Waiting(_) | Calling { .. }) => {
+                let notices = vec![
+                    Notice::Unheard(Status::CallsSwitchedOff),
+                    Notice::Recipient(Reply::CallsSwitchedOff),
+                ];
+                (Closed(SwitchedOff), notices)
+            }
             (Event::NothingLeft, Waiting(_) | Calling { .. }) => (Closed(NothingLeft), vec![]),
             (Event::Claimed(_), Calling { .. })
             | (Event::Progressed(..) | Event::CallEnded { .. }, Waiting(_) | Calling { .. }) => {
@@ -218,13 +227,7 @@ impl Notification {
                 self.troubles = 0;
             }
         }
-        if attempt.stop_calls {
-            let notices = vec![
-                Notice::Unheard(Status::CallsSwitchedOff),
-                Notice::Recipient(Reply::CallsSwitchedOff),
-            ];
-            return (State::Closed(Closing::SwitchedOff), notices);
-        }
+
         if unheard == 0 {
             return (State::Closed(Closing::Heard), vec![]);
         }
@@ -275,14 +278,13 @@ mod tests {
             talked: Duration::ZERO,
             sip_call_id: String::new(),
             trunk: String::new(),
-            stop_calls: false,
             retry_after: None,
         }
     }
 
     /// Plays a line of events, one a minute: `m` a message, `c` claimed, `r` rings, `a` answered; the call ends
     /// `h` all heard, `n` no answer, `b` busy, `d` declined, `w` wrong number, `t` trunk, `i` interrupted,
-    /// `u` hung up with one unheard, `x` cancelled, `9` stop; `o` came online.
+    /// `u` hung up with one unheard, `x` cancelled; `9` stop; `o` came online.
     fn play(line: &str) -> String {
         let policy = Policy {
             wait: Duration::ZERO,
@@ -315,12 +317,13 @@ mod tests {
             now += jiff::SignedDuration::from_secs(60);
             let end = |outcome, unheard| (ended(outcome), unheard);
             let (attempt, unheard) = match step {
-                'm' | 'c' | 'r' | 'a' | 'o' => {
+                'm' | 'c' | 'r' | 'a' | 'o' | '9' => {
                     let event = match step {
                         'm' => Event::MessageHeld,
                         'c' => Event::Claimed(id),
                         'r' => Event::Progressed(id, Progress::Ringing),
                         'a' => Event::Progressed(id, Progress::Answered),
+                        '9' => Event::StoppedByPhone,
                         _ => Event::CameOnline,
                     };
                     told.extend(one.apply(event, now, &rules));
@@ -335,7 +338,6 @@ mod tests {
                 'i' => end(Outcome::Interrupted, 1),
                 'u' => end(Outcome::Answered, 1),
                 'x' => end(Outcome::Cancelled, 1),
-                '9' => (Attempt { stop_calls: true, ..ended(Outcome::Answered) }, 1),
                 other => panic!("{other} is no event"),
             };
             told.extend(one.apply(
@@ -386,7 +388,7 @@ mod tests {
             ("crox", "waits Calling Ringing | CameOnline"),
             ("crx", "waits Calling Ringing | CameOnline"),
             (
-                "cra9",
+                "cra9h",
                 "waits Calling Ringing Answered CallsSwitchedOff to Bob: CallsSwitchedOff | SwitchedOff",
             ),
             ("o", "waits | CameOnline"),

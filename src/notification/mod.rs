@@ -76,8 +76,6 @@ pub struct Attempt {
     pub sip_call_id: String,
     /// Name of the trunk that carried it.
     pub trunk: String,
-    /// The callee asked for no more calls (9, then 9).
-    pub stop_calls: bool,
     /// Earliest next try that the far end asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
@@ -198,6 +196,8 @@ pub enum Status {
     Answered,
     /// The message was spoken to its end.
     Heard,
+    /// The recipient was told of the message but did not listen to it; no call is made for it again.
+    Passed,
     /// This call did not succeed; `next` is the next one, if there is one.
     NotReached {
         /// What became of the call.

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::notification::MessageId;
+
 /// Something to say, and how it may be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     /// Language tag of the text.
     pub language: String,
@@ -15,14 +17,14 @@ pub struct Line {
 }
 
 /// What a text is, for those who render and keep it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The same in each call: kept ready.
     Prompt,
     /// Names someone or tells a time: rendered for this call.
     Announcement,
-    /// Somebody's message. When it cannot be rendered, [`unspeakable`] is said in its place.
-    Body,
+    /// The text of this message. When it cannot be rendered, [`unspeakable`] is said in its place.
+    Body(MessageId),
 }
 
 impl Line {
@@ -35,8 +37,8 @@ impl Line {
     }
 
     /// A message's own text.
-    pub fn body(language: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { language: language.into(), text: text.into(), kind: Kind::Body }
+    pub fn body(id: MessageId, language: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { language: language.into(), text: text.into(), kind: Kind::Body(id) }
     }
 }
 

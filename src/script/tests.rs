@@ -17,7 +17,7 @@ fn terms(hear_first: bool) -> Terms {
 
 fn item(id: i64) -> Item {
     let arrival = format!("At 10:3{id} a message from Alice arrived.");
-    Item { id: MessageId(id), arrival, body: Line::body("en", format!("body {id}")) }
+    Item { id: MessageId(id), arrival, body: Line::body(MessageId(id), "en", format!("body {id}")) }
 }
 
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
@@ -258,7 +258,7 @@ fn what_can_be_said_is_known_ahead() {
     for hear_first in [true, false] {
         let script = Script::new(terms(hear_first), "Bob".into(), vec![item(1), item(2)], false);
         let ahead = script.lines_ahead();
-        assert_eq!(ahead.iter().filter(|line| line.kind == Kind::Body).count(), 2);
+        assert_eq!(ahead.iter().filter(|line| matches!(line.kind, Kind::Body(_))).count(), 2);
         assert!(ahead.iter().any(|line| line.text.starts_with("Hello, Bob. 2 messages")));
     }
 }

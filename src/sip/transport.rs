@@ -57,10 +57,7 @@ impl UserAgent {
     /// Contract: keep the line as long as the call's [`Invite`] has something to absorb; [`Line::see_out`] does.
     /// Errors:   [`TransportError::Unknown`], [`TransportError::Unresolved`].
     pub fn line(&self, trunk: &str, call_id: &str) -> Result<Line, TransportError> {
-        let way = self.shared.ways.iter().find(|way| way.trunk.name == trunk);
-        let way = way.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))?;
-        let route = lock(&way.route).clone();
-        let route = route.ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))?;
+        let route = self.shared.route(trunk)?;
         let inbox = self.shared.open_inbox(call_id);
         let (shared, alive) = (self.shared.clone(), self.alive.clone());
         Ok(Line {
@@ -71,6 +68,13 @@ impl UserAgent {
             shared,
             _alive: alive,
         })
+    }
+
+    /// Our address as this trunk sees it, for the INVITE of a line that is opened next.
+    ///
+    /// Errors: as [`UserAgent::line`].
+    pub fn local_towards(&self, trunk: &str) -> Result<SocketAddr, TransportError> {
+        self.shared.route(trunk).map(|route| route.local)
     }
 
     /// The address of the socket.
@@ -171,6 +175,13 @@ struct Route {
 }
 
 impl Shared {
+    fn route(&self, trunk: &str) -> Result<Route, TransportError> {
+        let way = self.ways.iter().find(|way| way.trunk.name == trunk);
+        let way = way.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))?;
+        let route = lock(&way.route).clone();
+        route.ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))
+    }
+
     fn open_inbox(&self, call_id: &str) -> mpsc::Receiver<Vec<u8>> {
         let (sender, inbox) = mpsc::channel(INBOX_MAX);
         lock(&self.inboxes).insert(call_id.to_owned(), sender);

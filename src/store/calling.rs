@@ -347,6 +347,43 @@ pub(super) fn commit_answer(
     Ok(())
 }
 
+/// The callee goes on without listening: the message is not told by phone again.
+pub(super) fn passed(
+    tx: &Room<'_>,
+    attempt: AttemptId,
+    message: MessageId,
+    now: Timestamp,
+    seed: &mut Seed,
+) -> Result<(), StoreError> {
+    let passed = tx
+        .db
+        .prepare_cached(
+            "UPDATE messages SET may_ring = 0 WHERE id = ?2 AND may_ring AND heard IS NULL AND gone IS NULL \
+             AND EXISTS (SELECT 1 FROM attempt_messages WHERE attempt = ?1 AND message = ?2)",
+        )?
+        .execute([attempt.0, message.0])?;
+    if passed == 1 {
+        replies::owe(tx, message, &Reply::Status(Status::Passed), now, seed)?;
+    }
+    Ok(())
+}
+
+/// The callee wants no more calls: their own setting, the end of the notification, and word to both sides.
+pub(super) fn stop_calls(
+    tx: &Room<'_>,
+    attempt: AttemptId,
+    now: Timestamp,
+    policy: &Policy,
+    seed: &mut Seed,
+) -> Result<(), StoreError> {
+    let Some(recipient) = called(tx, attempt)? else { return Ok(()) };
+    people::switch(tx.db, &recipient, crate::subscriber::WhenOffline::Store)?;
+    if let Some(open) = open_notification(tx, &recipient)? {
+        apply(tx, open, Event::StoppedByPhone, now, policy, None, seed)?;
+    }
+    Ok(())
+}
+
 pub(super) fn joined(tx: &Room<'_>, attempt: AttemptId) -> Result<Vec<Message>, StoreError> {
     let Some(notification) = calling(tx, attempt)? else { return Ok(vec![]) };
     let mut known = tx.db.prepare_cached(
@@ -394,11 +431,6 @@ pub(super) fn settle(
         survived(tx, id)?;
     }
     let notification = calling(tx, id)?;
-    if attempt.stop_calls
-        && let Some(recipient) = called(tx, id)?
-    {
-        people::switch(tx.db, &recipient, crate::subscriber::WhenOffline::Store)?;
-    }
     if let Some(notification) = notification {
         let unheard = unheard(tx, &notification.recipient)?.len();
         apply(
@@ -481,7 +513,6 @@ fn interrupted() -> Attempt {
         talked: std::time::Duration::ZERO,
         sip_call_id: String::new(),
         trunk: String::new(),
-        stop_calls: false,
         retry_after: None,
     }
 }

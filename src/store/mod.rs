@@ -119,6 +119,23 @@ impl Store {
         self.writer.write(move |tx| calling::spoken(tx, attempt, message, now, &mut seed)).await
     }
 
+    /// The callee was told of a message but did not listen to it: it is not told by phone again, and its sender reads that.
+    pub async fn passed(
+        &self,
+        attempt: AttemptId,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (_, mut seed) = self.rules();
+        self.writer.write(move |tx| calling::passed(tx, attempt, message, now, &mut seed)).await
+    }
+
+    /// The callee wants no more calls (9, then 9): it is their own setting from now on, and both sides are told.
+    pub async fn stop_calls(&self, attempt: AttemptId, now: Timestamp) -> Result<(), StoreError> {
+        let (policy, mut seed) = self.rules();
+        self.writer.write(move |tx| calling::stop_calls(tx, attempt, now, &policy, &mut seed)).await
+    }
+
     /// The callee's choice and the reply that is owed for it. A second choice for the same message changes nothing.
     pub async fn commit_answer(
         &self,
@@ -133,11 +150,7 @@ impl Store {
     }
 
     /// Messages that arrived since the call began; they are part of it from now on.
-    pub async fn joined(
-        &self,
-        attempt: AttemptId,
-        _now: Timestamp,
-    ) -> Result<Vec<Message>, StoreError> {
+    pub async fn joined(&self, attempt: AttemptId) -> Result<Vec<Message>, StoreError> {
         self.writer.write(move |tx| calling::joined(tx, attempt)).await
     }
 

@@ -134,6 +134,7 @@ fn status_columns(status: Status) -> Columns {
         Status::Ringing => plain("ringing"),
         Status::Answered => plain("answered"),
         Status::Heard => plain("heard"),
+        Status::Passed => plain("passed"),
         Status::NotReached { outcome, next } => Columns {
             outcome: Some(rows::outcome_word(outcome)),
             at: next.map(ms),
@@ -186,6 +187,7 @@ fn read_status(row: &Row<'_>) -> Result<Status, StoreError> {
         "ringing" => Status::Ringing,
         "answered" => Status::Answered,
         "heard" => Status::Heard,
+        "passed" => Status::Passed,
         "not_reached" => {
             Status::NotReached { outcome: rows::outcome(&row.get::<_, String>(5)?)?, next: at }
         }

@@ -43,6 +43,9 @@ pub fn status(status: Status, callee: &str, zone: &TimeZone) -> String {
         Status::Ringing => format!("{callee}'s phone is ringing."),
         Status::Answered => format!("{callee}'s phone was answered."),
         Status::Heard => format!("{callee} has heard your message."),
+        Status::Passed => format!(
+            "{callee} was told of your message by phone but did not listen to it. It stays held."
+        ),
         Status::NotReached { outcome, next } => {
             let next = next.map_or_else(
                 || "No further call is planned; your message stays held.".to_owned(),

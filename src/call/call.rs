@@ -1,0 +1,218 @@
+//! One call as a machine: signalling, audio and script composed. It translates between them and decides nothing but the end.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tracing::debug;
+
+use crate::media::codec::Codec;
+use crate::media::{Event, Negotiated};
+use crate::notification::{Answer, MessageId};
+use crate::script::prompt::Line;
+use crate::script::{self, Item, Script};
+use crate::sip::invite::{self, Ending, Invite};
+use crate::sip::offer_answer;
+
+/// An [`Invite`] and the [`Script`] that is played when it is answered.
+///
+/// Contract: `handle`, then `poll` until `None`, then sleep until `deadline` and hand in [`Input::Tick`].
+#[derive(Debug)]
+pub struct Call {
+    invite: Invite,
+    script: Script,
+    offered: Vec<Codec>,
+    early: Option<String>,
+    speech: u32,
+    rang: Option<Instant>,
+    answered: Option<Instant>,
+    outputs: VecDeque<Output>,
+}
+
+/// What happens.
+#[derive(Debug)]
+pub enum Input<'b> {
+    /// A SIP message for this call.
+    Sip(&'b [u8]),
+    /// The trunk cannot be reached.
+    TransportFailed,
+    /// Something on the line.
+    Media(Event),
+    /// What was committed is durable, or will not be.
+    Committed(bool),
+    /// Messages that came in meanwhile.
+    More(Vec<Item>),
+    /// This message cannot be said; something else is.
+    Unspeakable(MessageId),
+    /// The call is to end.
+    HangUp,
+    /// The deadline has come.
+    Tick,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send this to the trunk.
+    SendSip(Vec<u8>),
+    /// Send and hear audio so.
+    Stream(Negotiated),
+    /// The phone rings.
+    Ringing,
+    /// The phone was answered.
+    Answered,
+    /// Say these, then tell [`Event::Played`] with this tag.
+    Speak(Vec<Line>, u32),
+    /// Fall silent; what was being said tells no end.
+    Hush,
+    /// This message was spoken to its end.
+    Heard(MessageId),
+    /// The callee knows of this message, but it was not spoken.
+    Passed(MessageId),
+    /// Make this durable, then tell [`Input::Committed`].
+    Commit(Answer),
+    /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
+    StopCalls,
+    /// Look for more messages, then tell [`Input::More`].
+    CheckForMore,
+    /// The call is over. Last; the invite may still have something to absorb.
+    Over(Over),
+}
+
+/// How the call went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Over {
+    /// How it ended.
+    pub ending: Ending,
+    /// How long it rang; `None` if it never did.
+    pub rang: Option<Duration>,
+    /// How long was talked; `None` if nobody answered.
+    pub talked: Option<Duration>,
+}
+
+impl Call {
+    /// Begins the call.
+    pub fn new(invite: Invite, script: Script, offered: Vec<Codec>, now: Instant) -> Self {
+        let mut call = Self {
+            invite,
+            script,
+            offered,
+            early: None,
+            speech: 0,
+            rang: None,
+            answered: None,
+            outputs: VecDeque::new(),
+        };
+        call.translate(now);
+        call
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant) {
+        match input {
+            Input::Sip(bytes) => self.invite.handle(invite::Input::Received(bytes), now),
+            Input::TransportFailed => self.invite.handle(invite::Input::TransportFailed, now),
+            Input::HangUp | Input::Media(Event::Silent) => {
+                self.invite.handle(invite::Input::HangUp, now)
+            }
+            Input::Media(Event::Key(key)) => self.script.handle(script::Input::Key(key), now),
+            Input::Media(Event::Played(tag)) if tag == self.speech => {
+                self.script.handle(script::Input::Spoken, now)
+            }
+            Input::Media(Event::Played(_)) => {}
+            Input::Committed(true) => self.script.handle(script::Input::Committed, now),
+            Input::Committed(false) => self.script.handle(script::Input::CommitFailed, now),
+            Input::More(items) => self.script.handle(script::Input::More(items), now),
+            Input::Unspeakable(id) => self.script.handle(script::Input::Unspeakable(id), now),
+            Input::Tick => {
+                self.invite.handle(invite::Input::Tick, now);
+                self.script.handle(script::Input::Tick, now);
+            }
+        }
+        self.translate(now);
+    }
+
+    /// Gives the next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Tells when [`Input::Tick`] is due next.
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.invite.deadline(), self.script.deadline()].into_iter().flatten().min()
+    }
+
+    /// The SIP dialog, which may outlive the call for late messages, and the script for another try.
+    pub fn into_parts(self) -> (Invite, Script) {
+        (self.invite, self.script)
+    }
+
+    fn translate(&mut self, now: Instant) {
+        loop {
+            if let Some(output) = self.invite.poll() {
+                self.translate_sip(output, now);
+            } else if let Some(output) = self.script.poll() {
+                self.translate_script(output, now);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn translate_sip(&mut self, output: invite::Output, now: Instant) {
+        match output {
+            invite::Output::Send(bytes) => self.outputs.push_back(Output::SendSip(bytes)),
+            invite::Output::Ringing => {
+                self.rang = Some(now);
+                self.outputs.push_back(Output::Ringing);
+            }
+            // It is not listened to; an answer may rely on it, though.
+            invite::Output::EarlyMedia(sdp) => self.early = Some(sdp),
+            invite::Output::Answered(sdp) => self.answered(sdp, now),
+            invite::Output::Reoffered(agreed) => self.outputs.push_back(Output::Stream(agreed)),
+            invite::Output::Key(key) => self.script.handle(script::Input::Key(key), now),
+            invite::Output::Over(ending) => {
+                let until = self.answered.unwrap_or(now);
+                let rang = self.rang.map(|from| until.duration_since(from));
+                let talked = self.answered.map(|from| now.duration_since(from));
+                self.outputs.push_back(Output::Over(Over { ending, rang, talked }));
+            }
+            invite::Output::Done => {}
+        }
+    }
+
+    fn answered(&mut self, sdp: String, now: Instant) {
+        let description = if sdp.is_empty() { self.early.take().unwrap_or_default() } else { sdp };
+        match offer_answer::accept(&description, &self.offered) {
+            Ok(agreed) => {
+                self.answered = Some(now);
+                self.outputs.extend([Output::Stream(agreed), Output::Answered]);
+                self.script.handle(script::Input::Answered, now);
+            }
+            Err(error) => {
+                debug!(%error, "the call was answered but cannot be talked on");
+                self.invite.handle(invite::Input::HangUp, now);
+            }
+        }
+    }
+
+    fn translate_script(&mut self, output: script::Output, now: Instant) {
+        let output = match output {
+            script::Output::Speak(lines) => {
+                self.speech += 1;
+                Output::Speak(lines, self.speech)
+            }
+            script::Output::Hush => {
+                // Whatever was playing is no longer waited for.
+                self.speech += 1;
+                Output::Hush
+            }
+            script::Output::Heard(id) => Output::Heard(id),
+            script::Output::Passed(id) => Output::Passed(id),
+            script::Output::Commit(answer) => Output::Commit(answer),
+            script::Output::StopCalls => Output::StopCalls,
+            script::Output::CheckForMore => Output::CheckForMore,
+            script::Output::HangUp => return self.invite.handle(invite::Input::HangUp, now),
+        };
+        self.outputs.push_back(output);
+    }
+}

@@ -1,0 +1,391 @@
+//! One phone call, from INVITE to BYE: the only place where a call touches the world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use super::call::{Call, Input, Output, Over};
+use super::outcome::{is_trunks_fault, outcome};
+use super::trunk_choice::carriers;
+use super::voice::{Told, Voice};
+use super::{Exchange, Stop};
+use crate::clock;
+use crate::media::{Command, Event, engine};
+use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
+use crate::script::prompt::{self, Line};
+use crate::script::speakable::{Wording, speakable};
+use crate::script::{Item, Script};
+use crate::seed::Seed;
+use crate::sip::invite::{Ending, Invite, InvitePlan};
+use crate::sip::trunk::Trunk;
+use crate::sip::{offer_answer, transport};
+use crate::subscriber::Subscriber;
+
+/// Places one call and returns what became of it.
+///
+/// [`Call`] decides everything; this carries bytes, audio and time to and from it.
+///
+/// Contract: never drop this future to end a call. Send a [`Stop`] and await the attempt, so that the callee
+///           gets a BYE or CANCEL and no answer is lost.
+/// Errors:   none. What goes wrong is an outcome.
+pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
+    let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
+    let items = claim.messages.iter().map(|message| teller.item(message)).collect();
+    let mut script =
+        Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
+    let mut attempt = unplaced(Outcome::TrunkFailed);
+    if !exchange.dial.allows(&claim.number) {
+        warn!("a number outside dial.allow was not dialled");
+        return unplaced(Outcome::WrongNumber);
+    }
+    for trunk in carriers(&exchange.trunks, &claim.number) {
+        let one = OneTrunk { claim: &claim, teller: &teller, exchange, stop: &mut stop };
+        let fault;
+        (attempt, fault, script) = one.run(trunk.clone(), script).await;
+        if !fault || *stop.borrow() != Stop::None {
+            break;
+        }
+        info!(trunk = trunk.name, "the trunk failed; trying the next one");
+    }
+    attempt
+}
+
+struct OneTrunk<'c> {
+    claim: &'c Claim,
+    teller: &'c Teller,
+    exchange: &'c Exchange,
+    stop: &'c mut watch::Receiver<Stop>,
+}
+
+impl OneTrunk<'_> {
+    /// Tries one trunk. The second value tells whether the next one is worth a try with the same script.
+    async fn run(self, trunk: Arc<Trunk>, script: Script) -> (Attempt, bool, Script) {
+        let name = trunk.name.clone();
+        let failed = |script| {
+            let attempt = Attempt { trunk: name.clone(), ..unplaced(Outcome::TrunkFailed) };
+            (attempt, true, script)
+        };
+        let media = match self.exchange.engine.open() {
+            Ok(media) => media,
+            Err(error) => {
+                warn!(%error, "no line for the call");
+                return failed(script);
+            }
+        };
+        let mut seed = Seed::fresh();
+        let local = match self.exchange.agent.local_towards(&name) {
+            Ok(local) => local,
+            Err(error) => {
+                warn!(%error, "the call was not placed");
+                return failed(script);
+            }
+        };
+        let mut rtp = media.local;
+        if rtp.ip().is_unspecified() {
+            rtp.set_ip(local.ip());
+        }
+        let plan = InvitePlan {
+            trunk,
+            number: self.claim.number.clone(),
+            local,
+            offer: offer_answer::offer(rtp, &self.exchange.codecs, seed.below(1 << 53)),
+            ring: self.exchange.dial.ring,
+        };
+        let now = clock::now();
+        let invite = Invite::new(plan, seed, now);
+        let call_id = invite.call_id().to_owned();
+        let line = match self.exchange.agent.line(&name, &call_id) {
+            Ok(line) => line,
+            Err(error) => {
+                warn!(%error, "the call was not placed");
+                return failed(script);
+            }
+        };
+        let ahead = script.lines_ahead();
+        let call = Call::new(invite, script, self.exchange.codecs.clone(), now);
+        let codec =
+            self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
+        let mut live = Live {
+            attempt: self.claim.attempt,
+            call,
+            line,
+            media,
+            voice: Voice::new(self.exchange.speaker.clone(), codec),
+            errands: JoinSet::new(),
+            exchange: self.exchange,
+            teller: self.teller,
+            over: None,
+        };
+        live.carry_out().await;
+        live.voice.prepare(ahead);
+        let over = live.run(self.stop).await;
+        let stopping = *self.stop.borrow() == Stop::ShuttingDown;
+        let script = live.end(stopping).await;
+        let rang = over.rang.is_some();
+        let outcome = match outcome(&over.ending, rang) {
+            Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
+            Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
+            // We hung up on an answer that could not be talked on.
+            Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
+            other => other,
+        };
+        let (status, retry_after) = match over.ending {
+            Ending::Refused { status, retry_after } => (Some(status), retry_after),
+            Ending::NoResponse
+            | Ending::TransportFailed
+            | Ending::NoAnswer
+            | Ending::Cancelled
+            | Ending::ByUs
+            | Ending::ByPeer => (None, None),
+        };
+        let attempt = Attempt {
+            outcome,
+            status,
+            rang: over.rang.unwrap_or_default(),
+            talked: over.talked.unwrap_or_default(),
+            sip_call_id: call_id,
+            trunk: name,
+            retry_after,
+        };
+        (attempt, is_trunks_fault(&over.ending, rang), script)
+    }
+}
+
+/// A call on its way, and everything it holds.
+struct Live<'c> {
+    attempt: AttemptId,
+    call: Call,
+    line: transport::Line,
+    media: engine::Line,
+    voice: Voice,
+    errands: JoinSet<Done>,
+    exchange: &'c Exchange,
+    teller: &'c Teller,
+    over: Option<Over>,
+}
+
+/// What an errand to the store came back with.
+enum Done {
+    Told,
+    Committed(bool),
+    More(Vec<Message>),
+}
+
+impl Live<'_> {
+    async fn run(&mut self, stop: &mut watch::Receiver<Stop>) -> Over {
+        let mut answered = false;
+        let mut stopped = Stop::None;
+        loop {
+            answered |= self.carry_out().await;
+            if let Some(over) = self.over.take() {
+                return over;
+            }
+            let wake = self.call.deadline().unwrap_or_else(|| clock::now() + IDLE);
+            let input = tokio::select! {
+                Ok(asked) = wanted(stop, stopped) => {
+                    stopped = asked;
+                    if stopped == Stop::CameOnline && answered { continue }
+                    Input::HangUp
+                }
+                Some(message) = self.line.inbox.recv() => {
+                    self.call.handle(Input::Sip(&message), clock::now());
+                    continue;
+                }
+                Some(event) = self.media.events.recv() => Input::Media(event),
+                Some(done) = self.errands.join_next() => match done {
+                    Ok(Done::Told) => continue,
+                    Ok(Done::Committed(durable)) => Input::Committed(durable),
+                    Ok(Done::More(messages)) => Input::More(messages.iter().map(|message| self.teller.item(message)).collect()),
+                    Err(_) => Input::Committed(false),
+                },
+                Some(()) = self.voice.rendered() => continue,
+                () = sleep_until(wake.into()) => Input::Tick,
+            };
+            self.call.handle(input, clock::now());
+        }
+    }
+
+    /// Does all that the call wants done. Tells whether it was answered by that.
+    ///
+    /// The stream is started last, so that what the script says at once is in the first packet.
+    async fn carry_out(&mut self) -> bool {
+        let mut answered = false;
+        let mut stream = None;
+        loop {
+            while let Some(output) = self.call.poll() {
+                match output {
+                    Output::SendSip(message) => {
+                        if let Err(error) = self.line.send(&message).await {
+                            debug!(%error, "a SIP message was not sent");
+                            self.call.handle(Input::TransportFailed, clock::now());
+                        }
+                    }
+                    Output::Stream(agreed) => {
+                        self.voice.agree(agreed.codec);
+                        stream = Some(agreed);
+                    }
+                    Output::Ringing => self.tell_progress(Progress::Ringing),
+                    Output::Answered => {
+                        answered = true;
+                        self.tell_progress(Progress::Answered);
+                    }
+                    Output::Speak(lines, tag) => self.voice.speak(lines, tag),
+                    Output::Hush => {
+                        self.voice.hush();
+                        self.media.command(Command::Hush);
+                    }
+                    other => self.run_errand(other),
+                }
+            }
+            let told = self.voice.play(&self.media);
+            if told.is_empty() {
+                break;
+            }
+            for told in told {
+                let input = match told {
+                    Told::Unspeakable(id) => Input::Unspeakable(id),
+                    Told::Skipped(tag) => Input::Media(Event::Played(tag)),
+                };
+                self.call.handle(input, clock::now());
+            }
+        }
+        if let Some(agreed) = stream {
+            self.media.command(Command::Start(agreed));
+        }
+        answered
+    }
+
+    fn tell_progress(&mut self, progress: Progress) {
+        let (store, attempt) = (self.exchange.store.clone(), self.attempt);
+        self.errands.spawn(async move {
+            if let Err(error) = store.progress(attempt, progress, clock::timestamp()).await {
+                warn!(%error, "progress of the call was not stored");
+            }
+            Done::Told
+        });
+    }
+
+    fn run_errand(&mut self, output: Output) {
+        let (store, attempt, now) = (self.exchange.store.clone(), self.attempt, clock::timestamp());
+        match output {
+            Output::Heard(id) => {
+                self.errands.spawn(async move {
+                    if let Err(error) = store.spoken(attempt, id, now).await {
+                        warn!(%error, message = id.0, "that a message was heard was not stored");
+                    }
+                    Done::Told
+                });
+            }
+            Output::Passed(id) => {
+                self.errands.spawn(async move {
+                    if let Err(error) = store.passed(attempt, id, now).await {
+                        warn!(%error, message = id.0, "that a message was passed over was not stored");
+                    }
+                    Done::Told
+                });
+            }
+            Output::Commit(answer) => {
+                self.errands.spawn(async move {
+                    let stored = store.commit_answer(attempt, answer, now).await;
+                    if let Err(error) = &stored {
+                        warn!(%error, "an answer was not stored");
+                    }
+                    Done::Committed(stored.is_ok())
+                });
+            }
+            Output::StopCalls => {
+                self.errands.spawn(async move {
+                    let stored = store.stop_calls(attempt, now).await;
+                    if let Err(error) = &stored {
+                        warn!(%error, "the end of all calls was not stored");
+                    }
+                    Done::Committed(stored.is_ok())
+                });
+            }
+            Output::CheckForMore => {
+                self.errands.spawn(async move {
+                    Done::More(store.joined(attempt).await.unwrap_or_else(|error| {
+                        warn!(%error, "messages that came meanwhile were not read");
+                        vec![]
+                    }))
+                });
+            }
+            Output::Over(over) => self.over = Some(over),
+            Output::SendSip(_)
+            | Output::Stream(_)
+            | Output::Ringing
+            | Output::Answered
+            | Output::Speak(..)
+            | Output::Hush => unreachable!("done by the caller"),
+        }
+    }
+
+    /// Waits for what is being stored, and leaves the dialog to itself, or sees it out when the program ends.
+    async fn end(mut self, stopping: bool) -> Script {
+        while self.errands.join_next().await.is_some() {}
+        let (invite, script) = self.call.into_parts();
+        let out = self.line.see_out(invite);
+        if stopping {
+            let _ = timeout(STOPPING_MAX, out).await;
+        } else {
+            tokio::spawn(out);
+        }
+        script
+    }
+}
+
+async fn wanted(
+    stop: &mut watch::Receiver<Stop>,
+    known: Stop,
+) -> Result<Stop, watch::error::RecvError> {
+    stop.wait_for(|asked| *asked != known).await.map(|asked| *asked)
+}
+
+/// Makes messages tellable to one callee.
+struct Teller {
+    callee: Subscriber,
+    exchange: Exchange,
+}
+
+impl Teller {
+    fn item(&self, message: &Message) -> Item {
+        let zone = self.callee.time_zone.as_ref().unwrap_or(&self.exchange.time_zone);
+        let sender = message.draft.sender.to_bare();
+        let local = sender.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
+        let name = prompt::spoken_sender(
+            &local,
+            sender.domain().as_str(),
+            self.callee.jid.domain().as_str(),
+        );
+        let language = self.callee.language.clone().or_else(|| message.draft.language.clone());
+        let text = speakable(&message.draft.body, self.exchange.body_chars_max, &Wording::EN);
+        Item {
+            id: message.id,
+            arrival: prompt::arrival(&name, message.received, clock::timestamp(), zone),
+            body: Line::body(
+                message.id,
+                language.unwrap_or_else(|| self.exchange.language.clone()),
+                text.unwrap_or_default(),
+            ),
+        }
+    }
+}
+
+fn unplaced(outcome: Outcome) -> Attempt {
+    Attempt {
+        outcome,
+        status: None,
+        rang: Duration::ZERO,
+        talked: Duration::ZERO,
+        sip_call_id: String::new(),
+        trunk: String::new(),
+        retry_after: None,
+    }
+}
+
+const IDLE: Duration = Duration::from_secs(3600);
+const STOPPING_MAX: Duration = Duration::from_secs(2);

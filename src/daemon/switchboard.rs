@@ -1,0 +1,138 @@
+//! Carries stanzas between link and gateway, and what the gateway wants done to store and dialer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::sleep_until;
+use tracing::{info, warn};
+use xmpp_parsers::jid::BareJid;
+
+use crate::clock;
+use crate::dialer::{Order, asked};
+use crate::notification::Draft;
+use crate::redaction::Pii;
+use crate::store::{Held, Store, StoreError};
+use crate::subscriber::WhenOffline;
+use crate::xmpp::directory::Directory;
+use crate::xmpp::gateway::{Gateway, Input, Output};
+use crate::xmpp::link::{Event, Link};
+
+/// What the switchboard connects.
+pub(super) struct Switchboard {
+    pub(super) store: Store,
+    pub(super) link: Link,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) gateway: Gateway,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) lines: Arc<Semaphore>,
+    pub(super) settled: watch::Sender<bool>,
+    pub(super) people: mpsc::Receiver<Directory>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+type Holding = FuturesUnordered<BoxFuture<'static, (Draft, Result<Held, StoreError>)>>;
+
+impl Switchboard {
+    /// Runs until it is told to stop, and until what it has begun to hold is held.
+    ///
+    /// Messages are handed to the store in the order in which they came, without waiting for the commit of the
+    /// one before, so that a burst shares its commits.
+    pub(super) async fn run(mut self) {
+        let mut holding: Holding = FuturesUnordered::new();
+        // The link is up before anyone listens; what it says first is that.
+        loop {
+            self.carry_out(&mut holding).await;
+            let wake = self.gateway.deadline().unwrap_or_else(|| clock::now() + IDLE);
+            tokio::select! {
+                () = asked(&mut self.stopping) => break,
+                Some(event) = self.events.recv() => self.hear(event),
+                Some((draft, held)) = holding.next() => self.held(draft, held).await,
+                Some(people) = self.people.recv() => self.gateway.handle(Input::People(people), clock::now()),
+                () = sleep_until(wake.into()) => self.gateway.handle(Input::Tick, clock::now()),
+            }
+        }
+        while let Some((draft, held)) = holding.next().await {
+            self.held(draft, held).await;
+        }
+        self.carry_out(&mut holding).await;
+    }
+
+    fn hear(&mut self, event: Event) {
+        let now = clock::now();
+        match event {
+            Event::Up => {
+                info!("link up");
+                self.gateway.handle(Input::LinkUp, now);
+            }
+            Event::Down => {
+                info!("link down");
+                self.settled.send_replace(false);
+                self.gateway.handle(Input::LinkDown, now);
+            }
+            Event::Stanza(stanza) => self.gateway.handle(Input::Stanza(&stanza), now),
+        }
+    }
+
+    async fn carry_out(&mut self, holding: &mut Holding) {
+        while let Some(output) = self.gateway.poll() {
+            match output {
+                Output::Send(stanza) => self.link.send(stanza).await,
+                Output::Hold(draft) => self.hold(draft, holding),
+                Output::CameOnline(jid) => self.came_online(jid).await,
+                Output::WentOffline(_) => {}
+                Output::Switch(jid, offline) => self.switch(&jid, offline).await,
+                Output::Settled => {
+                    info!("it is known who is online");
+                    self.settled.send_replace(true);
+                }
+            }
+        }
+    }
+
+    fn hold(&self, draft: Draft, holding: &Holding) {
+        let room = if self.gateway.settled() { self.lines.available_permits() } else { 0 };
+        let held = self.store.hold(draft.clone(), clock::timestamp(), room);
+        holding.push(Box::pin(async move { (draft, held.await) }));
+    }
+
+    async fn held(&mut self, draft: Draft, held: Result<Held, StoreError>) {
+        match held {
+            Ok(Held { duplicate: true, .. }) => {}
+            Ok(Held { message, claim, .. }) => {
+                info!(message = message.0, recipient = %Pii(&draft.recipient), "message held");
+                if let Some(claim) = claim {
+                    // A dialer that is gone is a program that ends; the lease brings the call back.
+                    let _ = self.orders.send(Order::Dial(Box::new(claim))).await;
+                }
+            }
+            Err(error) => {
+                warn!(%error, "a message was not held; its sender is told");
+                self.gateway.handle(Input::NotHeld(&draft), clock::now());
+            }
+        }
+    }
+
+    async fn came_online(&self, jid: BareJid) {
+        match self.store.came_online(&jid, clock::timestamp()).await {
+            Ok(0) => {}
+            Ok(messages) => info!(recipient = %Pii(&jid), messages, "held messages are delivered"),
+            Err(error) => {
+                warn!(%error, "held messages were not delivered; they are at the next log-in")
+            }
+        }
+        let _ = self.orders.send(Order::CameOnline(jid)).await;
+    }
+
+    async fn switch(&mut self, jid: &BareJid, offline: WhenOffline) {
+        match self.store.switch(jid, offline, clock::timestamp()).await {
+            Ok(()) => self.gateway.handle(Input::Switched(jid, offline), clock::now()),
+            Err(error) => warn!(%error, "a person's choice was not stored; they got no answer"),
+        }
+    }
+}
+
+const IDLE: Duration = Duration::from_secs(3600);
