@@ -56,7 +56,7 @@ impl Peer {
 #[tokio::test]
 async fn callee_hears_what_is_played_and_a_key_cuts_it_short() {
     let (engine, phone) = (engine(), Peer::new());
-    let mut line = engine.open().unwrap();
+    let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
     phone.start(&line);
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &[8000; 160 * 500]));
     let sample = speech.frame(0).unwrap()[0];
@@ -73,7 +73,7 @@ async fn callee_hears_what_is_played_and_a_key_cuts_it_short() {
 #[tokio::test]
 async fn a_stranger_is_neither_heard_nor_answered() {
     let (engine, phone, stranger) = (engine(), Peer::new(), Peer::new());
-    let mut line = engine.open().unwrap();
+    let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
     phone.start(&line);
     phone.presses(1, 1000, line.local);
     assert_eq!(line.events.recv().await, Some(Event::Key('1')));
@@ -89,7 +89,7 @@ async fn a_stranger_is_neither_heard_nor_answered() {
 #[tokio::test]
 async fn a_line_that_hears_nothing_says_so() {
     let (engine, phone) = (engine(), Peer::new());
-    let mut line = engine.open().unwrap();
+    let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
     phone.start(&line);
     assert_eq!(line.events.recv().await, Some(Event::Silent));
 }
@@ -97,7 +97,8 @@ async fn a_line_that_hears_nothing_says_so() {
 #[test]
 fn the_port_of_a_call_that_is_over_is_not_given_to_the_next() {
     let engine = engine();
-    let ports: Vec<u16> = (0..50).map(|_| engine.open().unwrap().local.port()).collect();
+    let ports: Vec<u16> =
+        (0..50).map(|_| engine.open(Ipv4Addr::LOCALHOST.into()).unwrap().local.port()).collect();
     let mut different = ports.clone();
     different.sort_unstable();
     different.dedup();

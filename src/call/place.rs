@@ -69,7 +69,14 @@ impl OneTrunk<'_> {
             let attempt = Attempt { trunk: name.clone(), ..unplaced(Outcome::TrunkFailed) };
             (attempt, true, script)
         };
-        let media = match self.exchange.engine.open() {
+        let (local, trunk_address) = match self.exchange.agent.ends(&name) {
+            Ok(ends) => ends,
+            Err(error) => {
+                warn!(%error, "the call was not placed");
+                return failed(script);
+            }
+        };
+        let media = match self.exchange.engine.open(trunk_address.ip()) {
             Ok(media) => media,
             Err(error) => {
                 warn!(%error, "no line for the call");
@@ -77,13 +84,6 @@ impl OneTrunk<'_> {
             }
         };
         let mut seed = Seed::fresh();
-        let local = match self.exchange.agent.local_towards(&name) {
-            Ok(local) => local,
-            Err(error) => {
-                warn!(%error, "the call was not placed");
-                return failed(script);
-            }
-        };
         let mut rtp = media.local;
         if rtp.ip().is_unspecified() {
             rtp.set_ip(local.ip());
@@ -275,7 +275,7 @@ impl Live<'_> {
             Output::Heard(id) => {
                 self.errands.spawn(async move {
                     if let Err(error) = store.spoken(attempt, id, now).await {
-                        warn!(%error, message = id.0, "that a message was heard was not stored");
+                        warn!(%error, message_id = id.0, "that a message was heard was not stored");
                     }
                     Done::Told
                 });
@@ -283,7 +283,7 @@ impl Live<'_> {
             Output::Passed(id) => {
                 self.errands.spawn(async move {
                     if let Err(error) = store.passed(attempt, id, now).await {
-                        warn!(%error, message = id.0, "that a message was passed over was not stored");
+                        warn!(%error, message_id = id.0, "that a message was passed over was not stored");
                     }
                     Done::Told
                 });

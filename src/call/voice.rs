@@ -104,7 +104,7 @@ impl Voice {
             let clip = match (clip, next.kind) {
                 (Some(clip), _) => clip,
                 (None, Kind::Body(id)) => {
-                    debug!(message = id.0, "said that a message cannot be read aloud");
+                    debug!(message_id = id.0, "said that a message cannot be read aloud");
                     told.push(Told::Unspeakable(id));
                     let instead = prompt::unspeakable();
                     self.prepare([instead.clone()]);

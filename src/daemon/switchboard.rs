@@ -103,7 +103,7 @@ impl Switchboard {
         match held {
             Ok(Held { duplicate: true, .. }) => {}
             Ok(Held { message, claim, .. }) => {
-                info!(message = message.0, recipient = %Pii(&draft.recipient), "message held");
+                info!(message_id = message.0, recipient = %Pii(&draft.recipient), "message held");
                 if let Some(claim) = claim {
                     // A dialer that is gone is a program that ends; the lease brings the call back.
                     let _ = self.orders.send(Order::Dial(Box::new(claim))).await;

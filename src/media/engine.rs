@@ -76,7 +76,7 @@ pub struct Line {
 }
 
 enum Order {
-    Open { id: u64, socket: UdpSocket, events: events::Sender<Event>, random: u64 },
+    Open { id: u64, socket: UdpSocket, events: events::Sender<Event>, random: u64, trunk: IpAddr },
     Command { id: u64, command: Command },
     Close { id: u64 },
 }
@@ -106,8 +106,8 @@ impl Engine {
         Ok(Self { orders, shared })
     }
 
-    /// Opens a line on a free port.
-    pub fn open(&self) -> Result<Line, MediaError> {
+    /// Opens a line on a free port, for a call through the trunk with this address.
+    pub fn open(&self, trunk: IpAddr) -> Result<Line, MediaError> {
         let Shared { settings, ports, .. } = &*self.shared;
         let mut guard = ports.lock().unwrap_or_else(PoisonError::into_inner);
         let (ports, seed, count) = &mut *guard;
@@ -129,7 +129,8 @@ impl Engine {
             *count += 1;
             let id = *count;
             let (tell, told) = events::channel(EVENTS_MAX);
-            let open = Order::Open { id, socket, events: tell, random: seed.below(u64::MAX) };
+            let open =
+                Order::Open { id, socket, events: tell, random: seed.below(u64::MAX), trunk };
             self.orders.send(open).map_err(|_| MediaError::Stopped)?;
             let ip = settings.advertise.unwrap_or(settings.listen);
             let (orders, shared) = (self.orders.clone(), self.shared.clone());
@@ -200,6 +201,7 @@ struct Open {
     socket: UdpSocket,
     events: events::Sender<Event>,
     random: u64,
+    trunk: IpAddr,
     stream: Option<Stream>,
     /// What is to be played as soon as the stream starts, so that its first packet is not silence.
     prepared: Vec<(Arc<Clip>, u32)>,
@@ -267,9 +269,16 @@ impl<'l> Desk<'l> {
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Open { id, socket, events, random } => {
-                let open =
-                    Some(Open { id, socket, events, random, stream: None, prepared: vec![] });
+            Order::Open { id, socket, events, random, trunk } => {
+                let open = Some(Open {
+                    id,
+                    socket,
+                    events,
+                    random,
+                    trunk,
+                    stream: None,
+                    prepared: vec![],
+                });
                 match self.free.pop() {
                     Some(place) => self.lines[place] = open,
                     None => self.lines.push(open),
@@ -296,8 +305,13 @@ impl<'l> Desk<'l> {
         let now = clock::now();
         match (command, open.stream.as_mut()) {
             (Command::Start(agreed), None) => {
-                let stream =
-                    open.stream.insert(Stream::new(agreed, open.random, self.silence, now));
+                let stream = open.stream.insert(Stream::new(
+                    agreed,
+                    open.trunk,
+                    open.random,
+                    self.silence,
+                    now,
+                ));
                 open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);
                 // It takes its turns with the millisecond that has just passed, so the next one is 20 ms from now.

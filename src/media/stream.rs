@@ -1,7 +1,7 @@
 //! One RTP stream without its socket: what leaves each 20 ms, and what of the arriving counts.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,15 @@ use super::{Event, Negotiated};
 
 /// The two directions of one call's audio.
 ///
-/// Nothing is taken from, or sent to, a host that the session description has not named. Another port of that host
-/// is learned when packets come from there and none from the port named (symmetric RTP); then source and SSRC are fixed.
+/// Nothing is taken from, or sent to, a host that neither the session description has named nor is the trunk itself.
+/// Another address of those two is learned when packets come from there and none from the one named (symmetric
+/// RTP); then source and SSRC are fixed.
 ///
 /// Source: RFC 3550 §5.1; RFC 3551 §4.5; RFC 4961 (symmetric RTP); RFC 3550 §A.1 (probation).
 #[derive(Debug)]
 pub struct Stream {
     agreed: Negotiated,
+    trunk: IpAddr,
     playing: VecDeque<(Arc<Clip>, u32)>,
     frame: usize,
     ssrc: u32,
@@ -44,12 +46,19 @@ struct Source {
 }
 
 impl Stream {
-    /// A stream with a random start (`random`: SSRC, sequence and timestamp are taken from it).
+    /// A stream through the trunk at this address, with a random start (`random`: SSRC, sequence and timestamp).
     ///
     /// `silence` without a packet from the peer is told by [`Event::Silent`].
-    pub fn new(agreed: Negotiated, random: u64, silence: Duration, now: Instant) -> Self {
+    pub fn new(
+        agreed: Negotiated,
+        trunk: IpAddr,
+        random: u64,
+        silence: Duration,
+        now: Instant,
+    ) -> Self {
         Self {
             agreed,
+            trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
             frame: 0,
             ssrc: random as u32,
@@ -144,10 +153,8 @@ impl Stream {
         let events = self.agreed.events_payload_type == Some(payload_type);
         let known =
             events || payload_type == self.agreed.payload_type || payload_type == COMFORT_NOISE;
-        if from.ip() != self.agreed.remote.ip()
-            || !known
-            || !self.is_peer(Source { address: from, ssrc: packet.ssrc() })
-        {
+        let vouched = from.ip() == self.agreed.remote.ip() || from.ip() == self.trunk;
+        if !vouched || !known || !self.is_peer(Source { address: from, ssrc: packet.ssrc() }) {
             self.refused += 1;
             return None;
         }
@@ -228,7 +235,13 @@ mod tests {
     }
 
     fn stream() -> Stream {
-        Stream::new(agreed(), 0xfff0_ffff_ffff_fff0, Duration::from_secs(30), clock::now())
+        Stream::new(
+            agreed(),
+            "192.0.2.9".parse().unwrap(),
+            0xfff0_ffff_ffff_fff0,
+            Duration::from_secs(30),
+            clock::now(),
+        )
     }
 
     fn rtp(payload_type: u8, ssrc: u32, timestamp: u32, payload: &[u8]) -> Vec<u8> {
@@ -312,6 +325,13 @@ mod tests {
         }
         assert_eq!(fixed.receive(named, &press(2, 7, 800), now), Some(Event::Key('2')));
         assert_eq!(fixed.remote(), named);
+
+        let trunk: SocketAddr = "192.0.2.9:7000".parse().unwrap();
+        let mut through_trunk = stream();
+        let heard =
+            (1..=4).filter_map(|n| through_trunk.receive(trunk, &press(1, 7, n * 1000), now));
+        assert_eq!(heard.collect::<Vec<_>>(), [Event::Key('1')]);
+        assert_eq!(through_trunk.remote(), trunk);
 
         let mut behind_nat = stream();
         for timestamp in [100, 200, 300] {

@@ -70,11 +70,11 @@ impl UserAgent {
         })
     }
 
-    /// Our address as this trunk sees it, for the INVITE of a line that is opened next.
+    /// Our address as this trunk sees it, and the trunk's own, for the INVITE of a line that is opened next.
     ///
     /// Errors: as [`UserAgent::line`].
-    pub fn local_towards(&self, trunk: &str) -> Result<SocketAddr, TransportError> {
-        self.shared.route(trunk).map(|route| route.local)
+    pub fn ends(&self, trunk: &str) -> Result<(SocketAddr, SocketAddr), TransportError> {
+        self.shared.route(trunk).map(|route| (route.local, route.to))
     }
 
     /// The address of the socket.
