@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn any_answer_shows_that_somebody_is_there() {
         let start = now();
-        // Pairs of a status (0 for none) and the second at which it comes.
-        let cases: [(&str, &[(u16, u64)], Option<Option<u16>>); 4] = [
-            ("answers", &[(100, 0), (200, 1)], Some(Some(200))),
-            ("wants a password", &[(407, 0)], Some(Some(407))),
-            ("is not there", &[(0, 1), (0, 5)], Some(None)),
-            ("is slow", &[(0, 4)], None),
+        // Each word is a status (0 for none), @, and the second at which it comes.
+        let cases = [
+            ("answers", "100@0 200@1", Some(Some(200))),
+            ("wants a password", "407@0", Some(Some(407))),
+            ("is not there", "0@1 0@5", Some(None)),
+            ("is slow", "0@4", None),
         ];
         for (trunk, timeline, expected) in cases {
             let mut probe = Probe::new(
@@ -104,9 +104,14 @@ mod tests {
                 start,
             );
             let request = Message::parse(&probe.poll().unwrap()).unwrap();
-            for (status, second) in timeline {
-                let answer = (*status > 0).then(|| request.respond(*status, "x").end());
-                probe.handle(answer.as_deref(), start + Duration::from_secs(*second));
+            for word in timeline.split(' ') {
+                let (status, second) = word.split_once('@').unwrap();
+                let status = status.parse().unwrap();
+                let answer = (status > 0).then(|| request.respond(status, "x").end());
+                probe.handle(
+                    answer.as_deref(),
+                    start + Duration::from_secs(second.parse().unwrap()),
+                );
             }
             assert_eq!(probe.outcome(), expected, "the trunk {trunk}");
         }

@@ -1,7 +1,5 @@
 //! Calls as timelines: what the trunk does, and what we do about it.
 
-use std::time::Instant;
-
 use super::peer::Peer;
 
 #[test]

@@ -144,10 +144,9 @@ fn feed(datagram: &[u8]) {
     if let Ok(message) = Message::parse(datagram) {
         let copy = stamped(&message, "192.0.2.1:5060".parse().unwrap());
         let _ = Message::parse(&copy).map(|copy| return_address(&copy));
-        if matches!(message.start, Start::Request { .. }) {
-            if let Some(answer) = stray::answer(&message) {
-                prop_read(&answer);
-            }
+        let request = matches!(message.start, Start::Request { .. });
+        if let Some(answer) = request.then(|| stray::answer(&message)).flatten() {
+            prop_read(&answer);
         }
     }
     let time = now();
