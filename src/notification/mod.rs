@@ -1,5 +1,12 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod holding;
+pub mod lifecycle;
+pub mod policy;
+mod throttle;
+
+pub use throttle::{NotAThrottle, Throttle};
+
 use std::time::Duration;
 
 use jiff::Timestamp;

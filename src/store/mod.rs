@@ -1,1 +1,268 @@
-//! store
+//! What must outlive a crash: held messages, planned calls, and stanzas that are owed.
+
+mod calls;
+mod error;
+mod history;
+mod ledger;
+mod messages;
+mod replies;
+mod sqlite;
+mod subscribers;
+mod words;
+mod writer;
+
+pub use error::StoreError;
+pub use messages::Held;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use jiff::{Timestamp, TimestampRound, Unit};
+use tokio::sync::{Notify, mpsc, oneshot};
+use xmpp_parsers::jid::BareJid;
+
+use self::ledger::Ledger;
+use self::sqlite::Lock;
+use self::writer::{Errand, Wakes, Writer};
+use crate::notification::policy::Policy;
+use crate::notification::{
+    Answer, Attempt, AttemptId, Claim, Draft, Message, MessageId, Owed, Progress, ReplyId,
+};
+use crate::seed::Seed;
+use crate::subscriber::{Subscriber, WhenOffline};
+
+/// The durable state: a handle to the one thread that writes it. Cloning gives another handle.
+///
+/// Contract: when an operation returns `Ok`, what it did is on the disk, whole, and survives a power cut;
+///           when it returns an error, it has changed nothing. Operations that wait at the same time become
+///           durable together, and the failure of one does not touch the others.
+#[derive(Clone, Debug)]
+pub struct Store {
+    errands: mpsc::Sender<Errand>,
+    wakes: Arc<Wakes>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens the file for the daemon; creates it, or raises it from an earlier version, as needed.
+    ///
+    /// Contract: [`Store::recover`] comes before any other operation.
+    /// Errors:   all that would make a promise hollow: another daemon, a network file system, damage,
+    ///           settings that do not hold, a later version's file.
+    pub fn open(path: &Path, policy: Policy) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let conn = Some(sqlite::open(path)?);
+        let (errands, inbox) = mpsc::channel(ERRANDS_MAX);
+        let wakes = Arc::new(Wakes::default());
+        let (path, seed) = (path.to_owned(), Seed::fresh());
+        let writer = Writer { path, conn, policy, seed, wakes: wakes.clone(), _lock: lock };
+        let thread = thread::spawn(move || writer.run(inbox));
+        Ok(Self { errands, wakes, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// Finishes what was asked for and closes the file.
+    ///
+    /// Contract: returns when the file is closed; as long as there are other handles it returns at once.
+    pub async fn close(self) {
+        let Self { errands, thread, .. } = self;
+        drop(errands);
+        let Some(thread) = Arc::into_inner(thread) else { return };
+        let thread = thread.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread {
+            // The thread ends by itself once its inbox is closed; a panic there has been reported by then.
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
+    }
+
+    /// Fires after a commit that changed when the next call is due.
+    pub fn due(&self) -> &Notify {
+        &self.wakes.due
+    }
+
+    /// Fires after a commit by which a stanza became owed.
+    pub fn outbox(&self) -> &Notify {
+        &self.wakes.outbox
+    }
+
+    /// Holds a message, with the notification it calls for and the status its sender is owed.
+    ///
+    /// A message that repeats a held one is told apart as `duplicate` and changes nothing. Where the call is due at once
+    /// and there is `room` for one, it is claimed in the same transaction.
+    ///
+    /// Errors: [`StoreError::RecipientFull`], [`StoreError::SenderFull`] and [`StoreError::Full`]; the sender then hears of it at once.
+    pub async fn hold(
+        &self,
+        draft: Draft,
+        now: Timestamp,
+        room: usize,
+    ) -> Result<Held, StoreError> {
+        self.ask(move |ledger| ledger.hold(draft, whole_ms(now), room)).await
+    }
+
+    /// Claims up to `room` calls that are due and allowed at this very moment, their intent durable before the first packet.
+    ///
+    /// What is due but not allowed now is planned for later, and the senders are owed the new time. Calls whose lease ran out end as interrupted.
+    pub async fn claim_due(&self, now: Timestamp, room: usize) -> Result<Vec<Claim>, StoreError> {
+        self.ask(move |ledger| ledger.claim_due(whole_ms(now), room)).await
+    }
+
+    /// When [`Store::claim_due`] has something to do next.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.ask(|ledger| ledger.next_due()).await
+    }
+
+    /// The call has come further; the messages it reads have been handled without harm so far.
+    pub async fn progress(
+        &self,
+        attempt: AttemptId,
+        progress: Progress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.progress(attempt, progress, whole_ms(now))).await
+    }
+
+    /// A message was heard to its end. No later call reads it again.
+    ///
+    /// Errors: [`StoreError::NotInCall`].
+    pub async fn spoken(
+        &self,
+        attempt: AttemptId,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.spoken(attempt, message, whole_ms(now))).await
+    }
+
+    /// The callee's answer to a message, and the reply owed for it, in one transaction. After `Ok` he may be thanked.
+    ///
+    /// Contract: the first answer to a message counts; asking again is harmless.
+    /// Errors:   [`StoreError::NotInCall`].
+    pub async fn commit_answer(
+        &self,
+        attempt: AttemptId,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.commit_answer(attempt, answer, whole_ms(now))).await
+    }
+
+    /// The messages that arrived during the call; they are part of it from now on.
+    pub async fn joined(
+        &self,
+        attempt: AttemptId,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.ask(move |ledger| ledger.joined(attempt, whole_ms(now))).await
+    }
+
+    /// The call is over. Settling twice is harmless.
+    pub async fn settle(
+        &self,
+        id: AttemptId,
+        attempt: Attempt,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.settle(id, &attempt, whole_ms(now))).await
+    }
+
+    /// The person is online: what is held for him becomes owed in order of arrival, and no call is needed any more.
+    /// Tells how many messages that were.
+    ///
+    /// A call that rings goes on until the dialer cancels it.
+    pub async fn came_online(&self, jid: &BareJid, now: Timestamp) -> Result<usize, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.came_online(&jid, whole_ms(now))).await
+    }
+
+    /// Up to `limit` stanzas that are owed, in the order in which they became so.
+    ///
+    /// Contract: they are given again until they are marked as sent, with the same `id`s.
+    pub async fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
+        self.ask(move |ledger| ledger.owed(limit)).await
+    }
+
+    /// The server has these.
+    pub async fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
+        let replies = replies.to_vec();
+        self.ask(move |ledger| ledger.mark_sent(&replies, whole_ms(now))).await
+    }
+
+    /// A person who can be phoned, as he or the operator has set it.
+    pub async fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.subscriber(&jid)).await
+    }
+
+    /// Everyone who can be phoned, by JID.
+    pub async fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
+        self.ask(|ledger| ledger.subscribers()).await
+    }
+
+    /// Takes over what the operator has configured. Whoever is not among them is no longer phoned.
+    ///
+    /// Contract: what a person has switched himself stays as he switched it.
+    pub async fn configure_subscribers(
+        &self,
+        subscribers: Vec<Subscriber>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.configure_subscribers(&subscribers, whole_ms(now))).await
+    }
+
+    /// A person switches calls on or off. Off ends what is planned, and the senders are told. Tells whether that was a change.
+    pub async fn switch(
+        &self,
+        jid: &BareJid,
+        offline: WhenOffline,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.switch(&jid, offline, whole_ms(now))).await
+    }
+
+    /// Takes over new rules, and plans anew what waits.
+    pub async fn adopt(&self, policy: Policy, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| {
+            *ledger.policy = policy;
+            ledger.replan(whole_ms(now))
+        })
+        .await
+    }
+
+    /// Finds the calls that a crash broke off and plans the next ones; a message whose handling
+    /// crashed the program twice is set aside. Tells how many calls there were.
+    pub async fn recover(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.ask(move |ledger| ledger.recover(whole_ms(now))).await
+    }
+
+    /// Ends what has been held for `dial.keep_h` and erases what has served. Tells how much it found;
+    /// while that is not 0 there may be more.
+    pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.ask(move |ledger| ledger.expire(whole_ms(now))).await
+    }
+
+    /// Has the writer thread do `work` and answers once that is durable.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Ledger<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let errand: Errand = Box::new(move |ledger| {
+            let result = ledger.and_then(|ledger| ledger.within(work));
+            // Whoever no longer waits for the answer has lost interest, not changed what was done.
+            Box::new(move |fate| drop(reply.send(fate.and(result))))
+        });
+        self.errands.send(errand).await.map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// The tables hold milliseconds; what is compared with them must be as coarse.
+fn whole_ms(now: Timestamp) -> Timestamp {
+    now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor))
+        .unwrap_or(now)
+}
+
+/// How many operations may wait; who comes later waits for a place.
+const ERRANDS_MAX: usize = 1024;
