@@ -62,7 +62,7 @@ impl Ledger<'_> {
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         let State::Waiting { due, .. } = notification.state else { return Ok(None) };
-        if due > now {
+        if due > now || self.rings(notification)? {
             return Ok(None);
         }
         let callee = self.subscriber(&notification.recipient)?;

@@ -39,9 +39,7 @@ impl Ledger<'_> {
             ms(now),
         ])?;
         self.wake_outbox = true;
-        let what = columns.status.unwrap_or(columns.content);
-        let more = columns.why.or(columns.outcome).unwrap_or_default();
-        self.note(id, now, format!("owed: {what} {more}").trim_end())
+        self.note(id, now, &columns.told())
     }
 
     /// Clears the way for a newer status and tells which `id` it bears.
@@ -153,6 +151,18 @@ impl<'a> From<&'a Reply> for ReplyColumns<'a> {
 }
 
 impl ReplyColumns<'_> {
+    /// The step as `offhook trace` shows it: `owed: waiting, quiet, call at 2026-11-24T08:00:00Z`.
+    fn told(&self) -> String {
+        let mut told = format!("owed: {}", self.status.unwrap_or(self.content));
+        for reason in self.why.iter().chain(&self.outcome) {
+            told = told + ", " + reason;
+        }
+        match self.call_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
+            Some(at) => format!("{told}, call at {at}"),
+            None => told,
+        }
+    }
+
     fn status(status: Status) -> Self {
         let plain = |word| Self { status: Some(word), ..Self::default() };
         match status {
