@@ -70,12 +70,13 @@ impl<'w> Ledger<'w> {
     }
 
     /// Hands an event to a notification, saves it under its version, and writes down what is owed.
+    /// Tells whether anything is.
     pub(super) fn change(
         &mut self,
         notification: &mut Notification,
         event: Event<'_>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let waiting = match event {
             Event::Held(_) | Event::Joined(_) | Event::CameOnline | Event::Emptied => vec![],
             Event::Claimed { attempt, .. } => {
@@ -107,7 +108,7 @@ impl<'w> Ledger<'w> {
         for (message, reply) in &owed {
             self.owe(*message, reply, now)?;
         }
-        Ok(())
+        Ok(!owed.is_empty())
     }
 
     /// Writes a new notification, without a plan yet.

@@ -11,7 +11,9 @@ use super::ledger::Ledger;
 use super::words::{Columns, Word, ms};
 use crate::notification::holding::{Happened, Holding};
 use crate::notification::lifecycle::{Event, Notification, State};
-use crate::notification::{Answer, AttemptId, Claim, Draft, Message, MessageId, Reply, Status};
+use crate::notification::{
+    Answer, AttemptId, Claim, Draft, Message, MessageId, Reply, Status, Wait,
+};
 use crate::subscriber::WhenOffline;
 
 /// What became of a message that was to be held.
@@ -47,16 +49,18 @@ impl Ledger<'_> {
             self.owe(message, &Reply::Status(Status::Held), now)?;
             return Ok(Held { message, duplicate: false, claim: None });
         };
-        let mut notification = match self.open_notification(&draft.recipient)? {
-            Some(notification) => notification,
-            None => {
-                let mut new = self.insert_notification(&callee, &number, now)?;
-                self.change(&mut new, Event::Planned, now)?;
-                new
+        let (mut notification, replan) = match self.open_notification(&draft.recipient)? {
+            // What one sender may no longer cause, another one may.
+            Some(open) => {
+                let throttled = matches!(open.state, State::Waiting { why: Wait::Throttled, .. });
+                let replan = throttled && self.is_first_of_sender(message, &draft)?;
+                (open, replan)
             }
+            None => (self.insert_notification(&callee, &number, now)?, true),
         };
+        let told = replan && self.change(&mut notification, Event::Planned, now)?;
         let claim = if room > 0 { self.claim(&mut notification, now)? } else { None };
-        if claim.is_none() {
+        if claim.is_none() && !told {
             self.change(&mut notification, Event::Held(message), now)?;
         }
         Ok(Held { message, duplicate: false, claim })
@@ -78,6 +82,16 @@ impl Ledger<'_> {
             |row| row.get(0).map(MessageId),
         );
         Ok(found.optional()?)
+    }
+
+    /// Tells whether no earlier message of this sender waits for the recipient.
+    fn is_first_of_sender(&self, id: MessageId, draft: &Draft) -> Result<bool, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT 1 FROM messages WHERE recipient = ? AND sender_bare = ? AND id <> ?
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL",
+        )?;
+        let sender = draft.sender.to_bare();
+        Ok(!find.exists(params![draft.recipient.as_str(), sender.as_str(), id.0])?)
     }
 
     fn refuse_beyond_quota(&self, draft: &Draft) -> Result<(), StoreError> {

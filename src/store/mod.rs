@@ -5,6 +5,7 @@ mod error;
 mod history;
 mod ledger;
 mod messages;
+mod reader;
 mod replies;
 mod sqlite;
 mod subscribers;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use messages::Held;
+pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, Step, Trace};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -74,9 +74,23 @@ impl World {
         start() + Duration::from_secs(seconds)
     }
 
-    /// Stops without settling anything, and starts again.
-    pub(crate) async fn crash(&mut self) {
+    /// Stops in good order, with nothing settled.
+    pub(crate) async fn stop(&mut self) {
         self.store.take().unwrap().close().await;
+    }
+
+    /// Pulls the plug and starts again: goes on with what is in the files at this moment, while the
+    /// old store still has them open, and with a torn write behind the last commit.
+    pub(crate) async fn crash(&mut self) {
+        let folder = Folder::new();
+        std::fs::copy(self.folder.file(), folder.file()).unwrap();
+        let log = |folder: &Folder| folder.0.join("offhook.db-wal");
+        if let Ok(mut bytes) = std::fs::read(log(&self.folder)) {
+            bytes.extend([0x5a; 5000]);
+            std::fs::write(log(&folder), bytes).unwrap();
+        }
+        self.stop().await;
+        self.folder = folder;
         let store = Store::open(&self.folder.file(), self.policy.clone()).unwrap();
         store.recover(self.now).await.unwrap();
         self.store = Some(store);
@@ -133,6 +147,7 @@ impl World {
         let told = self.owed().await.into_iter().map(|owed| {
             let content = match owed.content {
                 Reply::Answer(answer) => format!("Answer({})", answer.key),
+                Reply::Status(Status::Waiting { .. }) => "Status(Waiting)".to_owned(),
                 other => format!("{other:?}"),
             };
             format!("{}: {content}", owed.message.id.0)
