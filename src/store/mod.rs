@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use jiff::{Timestamp, TimestampRound, Unit};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use xmpp_parsers::jid::BareJid;
 
 use self::ledger::Ledger;
@@ -249,12 +249,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Ledger<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let errand: Errand = Box::new(move |ledger| {
-            let result = ledger.and_then(|ledger| ledger.within(work));
-            // Whoever no longer waits for the answer has lost interest, not changed what was done.
-            Box::new(move |fate| drop(reply.send(fate.and(result))))
-        });
+        let (errand, answer) = writer::errand(work);
         self.errands.send(errand).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{error, warn};
 
 use super::StoreError;
@@ -27,6 +27,20 @@ pub(super) struct Wakes {
     pub(super) outbox: Notify,
 }
 
+/// Makes an errand of `work`, and the place where its result arrives once that is durable.
+pub(super) fn errand<T: Send + 'static>(
+    work: impl FnOnce(&mut Ledger<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> (Errand, oneshot::Receiver<Result<T, StoreError>>) {
+    let (reply, answer) = oneshot::channel();
+    let errand: Errand = Box::new(move |ledger| {
+        let result = ledger.and_then(|ledger| ledger.within(work));
+        // Whoever no longer waits for the answer has lost interest, not changed what was done.
+        Box::new(move |fate| drop(reply.send(fate.and(result))))
+    });
+    (errand, answer)
+}
+
+/// The thread's own.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) conn: Option<Connection>,
@@ -112,3 +126,100 @@ impl Writer {
 }
 
 const GROUP_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::notification::{Draft, MessageId};
+
+    type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+    fn open(name: &str) -> (PathBuf, Writer) {
+        let folder =
+            std::env::temp_dir().join(format!("offhook-writer-{name}-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&folder));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("offhook.db");
+        let writer = Writer {
+            _lock: Lock::take(&path).unwrap(),
+            conn: Some(sqlite::open(&path).unwrap()),
+            path,
+            policy: Policy::default(),
+            seed: Seed::fixed(1),
+            wakes: Arc::default(),
+        };
+        (folder, writer)
+    }
+
+    fn hold(number: u32) -> (Errand, Answer<MessageId>) {
+        let draft = Draft {
+            stanza_id: Some(number.to_string()),
+            sender: "alice@example.org/x".parse().unwrap(),
+            recipient: "bob@example.org".parse().unwrap(),
+            body: "x".repeat(20_000),
+            language: None,
+            wants_receipt: false,
+            stanza: String::new(),
+        };
+        errand(move |ledger| Ok(ledger.hold(draft, Timestamp::UNIX_EPOCH, 0)?.message))
+    }
+
+    fn held(writer: &mut Writer) -> Vec<i64> {
+        let (count, mut answer) =
+            errand(|ledger| ledger.ids("SELECT id FROM messages ORDER BY id", []));
+        writer.commit(vec![count]);
+        answer.try_recv().unwrap().unwrap().into_iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_to_those_it_hits_and_to_nobody_else() {
+        let (folder, mut writer) = open("full");
+        let pages = |writer: &Writer, wanted: u32| {
+            let conn = writer.conn.as_ref().unwrap();
+            conn.query_row(&format!("PRAGMA max_page_count = {wanted}"), [], |_| Ok(())).unwrap();
+        };
+        pages(&writer, 60);
+        let mut acknowledged = vec![];
+        for round in 0..5 {
+            let (group, answers): (Vec<_>, Vec<_>) = (0..3).map(|n| hold(round * 3 + n)).unzip();
+            writer.commit(group);
+            for mut answer in answers {
+                match answer.try_recv().unwrap() {
+                    Ok(id) => acknowledged.push(id.0),
+                    Err(error) => assert!(matches!(error, StoreError::Full), "{error}"),
+                }
+            }
+            assert_eq!(held(&mut writer), acknowledged);
+        }
+        assert!((1..15).contains(&acknowledged.len()), "{acknowledged:?}");
+        pages(&writer, 10_000);
+        let (errand, mut answer) = hold(99);
+        writer.commit(vec![errand]);
+        acknowledged.push(answer.try_recv().unwrap().unwrap().0);
+        assert_eq!(held(&mut writer), acknowledged);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_told_yes_when_the_commit_fails() {
+        let (folder, mut writer) = open("commit");
+        let (first, mut told_first) = hold(1);
+        let (dangling, mut told_dangling) = errand(|ledger| {
+            ledger.conn.execute_batch(
+                "PRAGMA defer_foreign_keys = ON; INSERT INTO events (message, at, what) VALUES (99, 0, '')",
+            )?;
+            Ok(())
+        });
+        let (last, mut told_last) = hold(2);
+        writer.commit(vec![first, dangling, last]);
+        assert!(told_first.try_recv().unwrap().is_err());
+        assert!(told_dangling.try_recv().unwrap().is_err());
+        assert!(told_last.try_recv().unwrap().is_err());
+        assert!(held(&mut writer).is_empty());
+        let (again, mut told_again) = hold(1);
+        writer.commit(vec![again]);
+        assert!(told_again.try_recv().unwrap().is_ok());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

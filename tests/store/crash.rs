@@ -1,10 +1,13 @@
 //! What a crash leaves behind, and what is made of it.
 
+use std::env;
+use std::process::Command;
+
 use offhook::notification::policy::Policy;
 use offhook::notification::{Outcome, Progress, Status};
-use offhook::store::Reader;
+use offhook::store::{Reader, Store, StoreError};
 
-use crate::world::{World, draft, policy};
+use crate::world::{Folder, World, draft, policy, start};
 
 #[tokio::test]
 async fn a_call_that_a_crash_broke_off_is_made_again_for_what_was_not_heard() {
@@ -134,4 +137,57 @@ async fn what_was_said_to_be_held_is_there_after_a_crash() {
     }
     world.at(60);
     assert_eq!(world.claim().await.unwrap().messages.len(), 20);
+}
+
+/// Holds messages until the disk has refused three in a row, and prints what was acknowledged.
+// Standard output is how this process tells the test that started it.
+#[allow(clippy::print_stdout)]
+async fn hold_until_the_disk_fails(file: &str) {
+    let store = Store::open(file.as_ref(), policy()).unwrap();
+    let (mut refused, mut failed) = (0, false);
+    for number in 0.. {
+        let text = format!("{number} {}", "x".repeat(10_000));
+        match store.hold(draft(&number.to_string(), "alice@example.org/x", &text), start(), 0).await
+        {
+            Ok(held) => {
+                println!("\nheld {}", held.message.0);
+                refused = 0;
+            }
+            Err(error) => {
+                failed |= matches!(error, StoreError::Failed(_));
+                refused += 1;
+            }
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    println!("\nfailed {failed}");
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_in_mid_write_makes_no_promise_hollow() {
+    if let Ok(file) = env::var("OFFHOOK_FAILING_DISK") {
+        return hold_until_the_disk_fails(&file).await;
+    }
+    // A limit on the size of files fails a write in its middle, as a bad disk does; it holds for a whole process.
+    let folder = Folder::new();
+    let child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 4000; exec \"$0\" \"$@\""])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg("crash::a_disk_that_fails_in_mid_write_makes_no_promise_hollow")
+        .env("OFFHOOK_FAILING_DISK", folder.file())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(child.stdout).unwrap();
+    assert!(told.contains("\nfailed true"), "{told} {}", String::from_utf8_lossy(&child.stderr));
+    let acknowledged: Vec<i64> =
+        told.lines().filter_map(|line| line.strip_prefix("held ")?.parse().ok()).collect();
+    assert!(acknowledged.len() > 10, "{told}");
+    let store = Store::open(&folder.file(), policy()).unwrap();
+    let held = Reader::open(&folder.file()).unwrap().held_list().unwrap();
+    let there: Vec<_> = held.iter().map(|message| message.id.0).collect();
+    assert_eq!(there, acknowledged);
+    store.close().await;
 }

@@ -86,8 +86,8 @@ struct Weeks {
 }
 
 impl Weeks {
-    async fn begin() -> Self {
-        let world = World::with(rules()).await;
+    async fn begin(wait: Duration) -> Self {
+        let world = World::with(Policy { wait, ..rules() }).await;
         world.store().configure_subscribers(people().to_vec(), world.now).await.unwrap();
         Self {
             world,
@@ -310,10 +310,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn each_message_ends_once_and_no_phone_rings_too_often(steps in steps()) {
+    fn each_message_ends_once_and_no_phone_rings_too_often(
+        steps in steps(),
+        wait_s in prop::sample::select(vec![0, 60]),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut weeks = Weeks::begin().await;
+            let mut weeks = Weeks::begin(Duration::from_secs(wait_s)).await;
             for step in steps {
                 weeks.step(step).await;
             }
