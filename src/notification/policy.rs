@@ -140,7 +140,8 @@ impl Policy {
             (Rule::SenderThrottle(*throttle), free.min().flatten())
         }));
         let day = Throttle { calls: self.calls_per_day_max.max(1), span: DAY };
-        bounds.push((Rule::Day(self.calls_per_day_max), day.free_at(&history.calls_of_all, now)));
+        let day_over = history.day_filled_at.and_then(|filled_at| day.free_after(filled_at, now));
+        bounds.push((Rule::Day(self.calls_per_day_max), day_over));
         bounds
     }
 
@@ -211,8 +212,9 @@ pub struct History {
     pub calls: Vec<Timestamp>,
     /// For each sender of a waiting message: calls to this person that read a message of his.
     pub calls_by_sender: Vec<Vec<Timestamp>>,
-    /// Calls of the whole component in the last day.
-    pub calls_of_all: Vec<Timestamp>,
+    /// When the call of the whole component was started that is the `calls_per_day_max`th from the last;
+    /// `None` while there were fewer in the last 24 hours.
+    pub day_filled_at: Option<Timestamp>,
 }
 
 /// When to phone.

@@ -27,8 +27,12 @@ impl Throttle {
     pub fn free_at(&self, calls: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
         let horizon = later(now, self.span);
         let mut known = calls.iter().rev().filter(|at| **at <= horizon);
-        let filled_at = known.nth(self.calls.max(1) as usize - 1)?;
-        Some(later((*filled_at).min(now), self.span)).filter(|free| *free > now)
+        self.free_after(*known.nth(self.calls.max(1) as usize - 1)?, now)
+    }
+
+    /// The same, given only the call that is the last but `calls - 1` of those that count.
+    pub fn free_after(&self, filled_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        Some(later(filled_at.min(now), self.span)).filter(|free| *free > now)
     }
 }
 

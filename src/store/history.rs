@@ -24,18 +24,21 @@ impl Ledger<'_> {
         let person = self.subscriber(&notification.recipient)?;
         let (quiet, zone) = person.map(|p| (p.quiet, p.time_zone)).unwrap_or_default();
         let policy = &*self.policy;
-        let day_max = policy.calls_per_day_max.max(1).into();
         let span = longest(&policy.throttle);
         let calls = self.times(
             "SELECT started AS at FROM attempts WHERE number = ?1 AND started > ?2 AND invited = 1
              ORDER BY started DESC LIMIT ?3",
             params![notification.number.as_str(), before(now, span), CALLS_MAX],
         )?;
-        let calls_of_all = self.times(
-            "SELECT started AS at FROM attempts WHERE started > ?1 AND invited = 1
-             ORDER BY started DESC LIMIT ?2",
-            params![before(now, DAY), i64::min(day_max, CALLS_MAX)],
-        )?;
+        let filled_by = i64::from(policy.calls_per_day_max.max(1)) - 1;
+        let day_filled_at = self
+            .times(
+                "SELECT started AS at FROM attempts WHERE started > ?1 AND started <= ?2 AND invited = 1
+                 ORDER BY started DESC LIMIT 1 OFFSET ?3",
+                params![before(now, DAY), after(now, DAY), filled_by],
+            )?
+            .first()
+            .copied();
         // What an earlier notification left over does not hurry this one.
         let gathering_since = self
             .times(
@@ -55,7 +58,7 @@ impl Ledger<'_> {
             zone,
             calls,
             calls_by_sender: self.calls_by_sender(recipient, now)?,
-            calls_of_all,
+            day_filled_at,
         })
     }
 
@@ -112,6 +115,10 @@ fn longest(throttles: &[Throttle]) -> Duration {
 
 fn before(now: Timestamp, span: Duration) -> i64 {
     ms(now.checked_sub(span).unwrap_or(Timestamp::MIN))
+}
+
+fn after(now: Timestamp, span: Duration) -> i64 {
+    ms(now.checked_add(span).unwrap_or(Timestamp::MAX))
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -98,7 +98,7 @@ fn each_rule_says_until_when_and_the_last_one_that_moves_the_call_gives_the_reas
         (
             "is one too many for today",
             none,
-            History { calls_of_all: (0..200).map(at).collect(), ..fresh() },
+            History { day_filled_at: Some(at(0)), ..fresh() },
             200,
             "Throttled 86400",
         ),
@@ -212,15 +212,25 @@ fn worlds() -> impl Strategy<Value = (Policy, Past, History, i64)> {
         ]);
         let past = (0u32..3, 0u32..9, prop::option::of((outcome, now - 10_000..now + 100)));
         let senders = prop::collection::vec(calls(now), 0..3);
-        (Just(policy), past, (now - 1000..now + 10, calls(now), senders, calls(now)), Just(now))
+        (
+            Just(policy),
+            past,
+            (
+                now - 1000..now + 10,
+                calls(now),
+                senders,
+                prop::option::of(now - 90_000..now + 86_400),
+            ),
+            Just(now),
+        )
             .prop_map(|(policy, (attempts, setbacks, ended), lists, now)| {
                 let last = ended.and_then(|(outcome, ended)| last(outcome, ended));
-                let (gathering_since, calls, calls_by_sender, calls_of_all) = lists;
+                let (gathering_since, calls, calls_by_sender, filled_at) = lists;
                 let history = History {
                     gathering_since: at(gathering_since),
                     calls,
                     calls_by_sender,
-                    calls_of_all,
+                    day_filled_at: filled_at.map(at),
                     ..History::default()
                 };
                 (policy, Past { attempts, setbacks, last }, history, now)
@@ -256,8 +266,9 @@ proptest! {
             let fits = |calls: &Vec<_>| in_span(throttle, calls, at(now), when) <= throttle.calls as usize;
             prop_assert!(by_sender.is_empty() || by_sender.iter().any(fits));
         }
-        let day = Throttle::from((policy.calls_per_day_max, 86_400));
-        prop_assert!(in_span(&day, &history.calls_of_all, at(now), when) <= day.calls as usize);
+        let day = Throttle::from((1, 86_400));
+        let filled_at: Vec<_> = history.day_filled_at.into_iter().collect();
+        prop_assert_eq!(in_span(&day, &filled_at, at(now), when), 1);
     }
 
     #[test]
@@ -280,7 +291,7 @@ proptest! {
             gathering_since: history.gathering_since.min(at(now)),
             calls: history.calls.into_iter().filter(|call| *call <= at(now)).collect(),
             calls_by_sender: vec![],
-            calls_of_all: vec![],
+            day_filled_at: history.day_filled_at.filter(|filled_at| *filled_at <= at(now)),
             ..history
         };
         let past = Past { last: past.last.filter(|last| last.ended <= at(now)), ..past };

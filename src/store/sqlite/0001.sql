@@ -114,10 +114,11 @@ CREATE TABLE attempts (
     invited      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX attempts_live ON attempts (number) WHERE ended IS NULL;
-CREATE INDEX attempts_of_number ON attempts (number, started);
-CREATE INDEX attempts_of_recipient ON attempts (recipient, started);
+CREATE INDEX attempts_of_number ON attempts (number, started) WHERE invited = 1;
+CREATE INDEX attempts_of_recipient ON attempts (recipient, started) WHERE invited = 1;
+CREATE INDEX attempts_ended ON attempts (ended) WHERE ended IS NOT NULL;
 CREATE INDEX attempts_of_notification ON attempts (notification);
-CREATE INDEX attempts_started ON attempts (started);
+CREATE INDEX attempts_started ON attempts (started) WHERE invited = 1;
 
 CREATE TABLE attempt_messages (
     attempt INTEGER NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
