@@ -19,7 +19,7 @@ use crate::subscriber::Subscriber;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub i64);
 
-/// Names a [`Notification`].
+/// Names a [`Notification`](lifecycle::Notification).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotificationId(pub i64);
 

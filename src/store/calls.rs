@@ -20,7 +20,7 @@ impl Ledger<'_> {
         now: Timestamp,
         room: usize,
     ) -> Result<Vec<Claim>, StoreError> {
-        for attempt in self.attempts("ended IS NULL AND lease_until <= ?", now)? {
+        for attempt in self.live_until(now)? {
             self.interrupt(attempt, now)?;
         }
         let mut claims = vec![];
@@ -305,7 +305,7 @@ impl Ledger<'_> {
 
     /// Finds what a crash left behind, and plans anew what waits, as the rules or the clock may have changed.
     pub(super) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let lost = self.attempts("ended IS NULL AND id > ?", Timestamp::UNIX_EPOCH)?;
+        let lost = self.live_until(Timestamp::MAX)?;
         for attempt in &lost {
             let sql = "SELECT id FROM messages JOIN attempt_messages ON message = id
                        WHERE attempt = ? AND unproven >= ? AND ended IS NULL";
@@ -320,10 +320,9 @@ impl Ledger<'_> {
 
     /// Asks the rules again for every planned call.
     pub(super) fn replan(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "SELECT id FROM notifications WHERE state = 'waiting' ORDER BY id";
-        let planned = self.ids(sql, [])?;
-        for id in planned {
-            let mut notification = self.notification(NotificationId(id.0))?;
+        let sql = "SELECT id FROM notifications WHERE state = 'waiting' ORDER BY due, id";
+        for id in self.numbers(sql, [])? {
+            let mut notification = self.notification(NotificationId(id))?;
             self.change(&mut notification, Event::Planned, now)?;
         }
         Ok(())
@@ -375,9 +374,11 @@ impl Ledger<'_> {
         self.notification(id.ok_or(StoreError::NotInCall)?)
     }
 
-    fn attempts(&self, which: &str, than: Timestamp) -> Result<Vec<AttemptId>, StoreError> {
-        let sql = format!("SELECT id FROM attempts WHERE {which} ORDER BY id");
-        Ok(self.ids(&sql, [ms(than)])?.into_iter().map(|id| AttemptId(id.0)).collect())
+    /// Calls on the line whose lease runs no longer than this.
+    fn live_until(&self, until: Timestamp) -> Result<Vec<AttemptId>, StoreError> {
+        let sql = "SELECT id FROM attempts WHERE ended IS NULL AND lease_until <= ?
+                   ORDER BY lease_until, id";
+        Ok(self.numbers(sql, [ms(until)])?.into_iter().map(AttemptId).collect())
     }
 }
 

@@ -305,8 +305,16 @@ impl Ledger<'_> {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<Vec<MessageId>, StoreError> {
+        Ok(self.numbers(sql, values)?.into_iter().map(MessageId).collect())
+    }
+
+    pub(super) fn numbers(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<i64>, StoreError> {
         let mut find = self.conn.prepare_cached(sql)?;
-        let found = find.query_map(values, |row| row.get(0).map(MessageId))?;
+        let found = find.query_map(values, |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 }

@@ -114,6 +114,7 @@ CREATE TABLE attempts (
     invited      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX attempts_live ON attempts (number) WHERE ended IS NULL;
+CREATE INDEX attempts_leased ON attempts (lease_until) WHERE ended IS NULL;
 CREATE INDEX attempts_of_number ON attempts (number, started) WHERE invited = 1;
 CREATE INDEX attempts_of_recipient ON attempts (recipient, started) WHERE invited = 1;
 CREATE INDEX attempts_ended ON attempts (ended) WHERE ended IS NOT NULL;
