@@ -21,7 +21,7 @@ use super::client_transaction::{ClientTransaction, cancellation};
 use super::digest::Digest;
 use super::message::{Message, Method, Start};
 use super::server_transaction::ServerTransaction;
-use super::{PATIENCE, T1};
+use super::{PATIENCE, T1, T4};
 use crate::seed::Seed;
 
 /// The caller's side of one call.
@@ -148,6 +148,10 @@ impl Invite {
     fn receive_response(&mut self, response: &Message, status: u16, now: Instant) {
         if let Some(cancel) = self.cancel.as_mut().filter(|cancel| cancel.owns(response)) {
             cancel.receive(response, status, now);
+            // The trunk knows no such call: its last word is on its way, or it was lost.
+            if let (481, Phase::Leaving { until, .. }) = (status, &mut self.phase) {
+                *until = now + T4;
+            }
             return;
         }
         for fork in &mut self.forks {
@@ -337,6 +341,10 @@ impl Invite {
 
     /// Collects what the parts want sent, and notices the end.
     fn flush(&mut self) {
+        if !self.invites.iter().any(ClientTransaction::is_pending) {
+            // Whoever has answered the INVITE need not hear a lost CANCEL again.
+            self.cancel = None;
+        }
         for client in self.invites.iter_mut().chain(&mut self.cancel) {
             self.sends.extend(client.poll());
         }

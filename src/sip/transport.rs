@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::{info, trace, warn};
+use tracing::{debug, info, trace, warn};
 
 use self::socket::{Shared, Way, lock};
 use super::invite::{Input, Invite, Output};
@@ -44,6 +45,9 @@ impl UserAgent {
     ) -> Result<Self, TransportError> {
         let socket =
             UdpSocket::bind(listen).await.map_err(|error| TransportError::Listen(listen, error))?;
+        if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BYTES) {
+            debug!(%error, "receive buffer stays small");
+        }
         let local = socket.local_addr().map_err(|error| TransportError::Listen(listen, error))?;
         let ways = trunks.into_iter().map(Way::new).collect();
         let (inboxes, dropped) = (Mutex::new(HashMap::new()), AtomicU64::new(0));
@@ -306,3 +310,5 @@ async fn keep_registered(
 pub const LEAVE_WAIT: Duration = Duration::from_secs(2);
 const PROBE_WAIT: Duration = Duration::from_secs(10);
 const ROUTE_POLL: Duration = Duration::from_secs(1);
+/// Room for what comes in while the thread is busy: some 500 messages.
+const SOCKET_BYTES: usize = 1 << 20;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use offhook::clock::now;
@@ -76,8 +77,8 @@ pub(crate) struct Baresip {
 
 impl Baresip {
     pub(crate) fn start() -> Self {
-        let (port, control) =
-            (free_port(), TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+        // The port after its own is where it listens for TLS.
+        let (port, _tls, control) = (free_port(), free_port(), free_port());
         let folder = folder(&format!("baresip-{port}"));
         let config = format!(
             "sip_listen 127.0.0.1:{port}\naudio_player aubridge,loop\naudio_source aubridge,loop\naudio_alert aubridge,alert\n\
@@ -129,8 +130,17 @@ fn bounded(program: &str) -> Command {
     command
 }
 
+/// A port below those that the system hands out, so that nobody gets it in between.
 pub(crate) fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 10_000 + (std::process::id() % 2_000) as u16 * 10;
+    loop {
+        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
+        let udp = UdpSocket::bind(("127.0.0.1", port));
+        if udp.is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Waits until somebody listens.

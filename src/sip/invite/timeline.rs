@@ -87,6 +87,16 @@ fn what_rings_is_cancelled_and_what_crosses_is_hung_up() {
             "180 hang @40 @30",
             &format!("INVITE Ringing {cancels} Cancelled Done"),
         ),
+        (
+            "knows nothing of the call any more",
+            "180 hang cancel:481 @6",
+            "INVITE Ringing CANCEL Cancelled",
+        ),
+        (
+            "loses our CANCEL, gives up by itself",
+            "180 hang 480 @32",
+            "INVITE Ringing CANCEL ACK Cancelled Done",
+        ),
         ("hears our CANCEL, says no more", "180 hang cancel:200 @31", "INVITE Ringing CANCEL"),
         (
             "hears our CANCEL, says no more at all",

@@ -49,7 +49,7 @@ impl Way {
 pub(super) struct Route {
     pub(super) to: SocketAddr,
     pub(super) local: SocketAddr,
-    /// All its addresses, and those of the look-up before, for calls that began then.
+    /// All its addresses, and some that it had before, for calls that began then.
     members: Vec<IpAddr>,
 }
 
@@ -159,33 +159,31 @@ impl Shared {
     }
 
     pub(super) async fn resolve(&self) {
-        for way in &self.ways {
-            let host = (way.trunk.proxy.host.as_str(), way.trunk.proxy.port());
-            let looked_up = tokio::time::timeout(RESOLVE_WAIT, tokio::net::lookup_host(host)).await;
-            let addresses = match looked_up {
-                Ok(Ok(addresses)) => {
-                    addresses.filter(|to| to.is_ipv4() == self.local.is_ipv4()).collect()
-                }
-                Ok(Err(_)) | Err(_) => Vec::new(),
-            };
-            let Some(to) = addresses.first().copied() else {
-                warn!(trunk = way.trunk.name, "proxy of trunk not found");
-                continue;
-            };
-            let local = match self.local_towards(to) {
-                Ok(local) => local,
-                Err(error) => {
-                    warn!(trunk = way.trunk.name, %error, "no way to trunk");
-                    continue;
-                }
-            };
-            let mut members: Vec<_> = addresses.iter().map(|to| to.ip().to_canonical()).collect();
-            let mut route = lock(&way.route);
-            let before = route.iter().flat_map(|route| &route.members).take(MEMBERS_MAX);
-            let before: Vec<_> = before.filter(|ip| !members.contains(ip)).copied().collect();
-            members.extend(before);
-            *route = Some(Route { to, local, members });
-        }
+        futures_util::future::join_all(self.ways.iter().map(|way| self.resolve_way(way))).await;
+    }
+
+    async fn resolve_way(&self, way: &Way) {
+        let host = (way.trunk.proxy.host.as_str(), way.trunk.proxy.port());
+        let looked_up = tokio::time::timeout(RESOLVE_WAIT, tokio::net::lookup_host(host)).await;
+        let addresses: Vec<_> = match looked_up {
+            Ok(Ok(addresses)) => {
+                addresses.filter(|to| to.is_ipv4() == self.local.is_ipv4()).collect()
+            }
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        let way_there =
+            addresses.first().map(|to| self.local_towards(*to).map(|local| (*to, local)));
+        let (to, local) = match way_there {
+            Some(Ok(found)) => found,
+            Some(Err(error)) => return warn!(trunk = way.trunk.name, %error, "no way to trunk"),
+            None => return warn!(trunk = way.trunk.name, "proxy of trunk not found"),
+        };
+        let mut members: Vec<_> = addresses.iter().map(|to| to.ip().to_canonical()).collect();
+        let mut route = lock(&way.route);
+        let before = route.iter().flat_map(|route| &route.members).take(MEMBERS_MAX);
+        let before: Vec<_> = before.filter(|ip| !members.contains(ip)).copied().collect();
+        members.extend(before);
+        *route = Some(Route { to, local, members });
     }
 
     /// The address that we have towards a trunk: the system's routing table knows.
@@ -213,5 +211,5 @@ const INBOX_MAX: usize = 64;
 const MEMBERS_MAX: usize = 64;
 const BREATH: Duration = Duration::from_millis(100);
 const RESOLVE_WAIT: Duration = Duration::from_secs(5);
-const RESOLVE_AGAIN: Duration = Duration::from_secs(10);
+const RESOLVE_AGAIN: Duration = Duration::from_secs(20);
 const RESOLVE_EVERY: Duration = Duration::from_secs(300);
