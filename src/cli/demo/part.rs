@@ -74,7 +74,12 @@ impl Part {
             }
             None => Command::new(&program),
         };
-        command.args(arguments).current_dir(folder).process_group(0).kill_on_drop(true);
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .process_group(0)
+            .kill_on_drop(true)
+            .env("NO_COLOR", "1");
         if piped {
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
         } else {

@@ -30,11 +30,15 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Starts one in `folder`. It says what is in the file `says`, or keeps quiet.
+    /// Starts one in `folder` that answers to `number` (with its `+`) and no other. It says what is in the file `says`, or keeps quiet.
     ///
     /// Errors: [`DemoError::Missing`] without baresip, [`DemoError::Ended`] and [`DemoError::Late`] if it does not come up.
     /// Contract: `says` is a WAV file, mono, 16 bit, 8,000 Hz. baresip hangs up when it is at its end.
-    pub async fn start(folder: &Path, says: Option<&Path>) -> Result<Self, DemoError> {
+    pub async fn start(
+        folder: &Path,
+        number: &str,
+        says: Option<&Path>,
+    ) -> Result<Self, DemoError> {
         if find(Path::new("baresip")).is_none() {
             return Err(DemoError::Missing("baresip".into()));
         }
@@ -58,7 +62,7 @@ impl Phone {
         fs::write(
             folder.join("accounts"),
             format!(
-                "<sip:bob@{sip}>;regint=0;answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
+                "<sip:{number}@{sip}>;regint=0;answermode=manual;audio_codecs=pcmu/8000/1,pcma/8000/1\n"
             ),
         )?;
         fs::write(folder.join("contacts"), "")?;

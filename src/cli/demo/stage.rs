@@ -46,7 +46,7 @@ impl Stage {
         let Ok((clients, components)) = server else { return Err(failure(prosody)) };
 
         shown.waiting("starting a phone (baresip)");
-        let phone = Phone::start(&room("phone")?, None).await;
+        let phone = Phone::start(&room("phone")?, NUMBER, None).await;
         if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &phone {
             show_log(shown, "baresip", &folder.path().join("phone/baresip.log"));
         }
@@ -150,7 +150,7 @@ quiet = ""
 [[subscriber]]
 jid = "{BOB}@localhost"
 name = "Bob"
-number = "+9995550100"
+number = "{NUMBER}"
 offline = "phone"
 "#
     )
@@ -162,6 +162,8 @@ pub const COMPONENT: &str = "phone.localhost";
 pub const ALICE: &str = "alice";
 /// Who is phoned.
 pub const BOB: &str = "bob";
+/// His number, which no country has.
+pub const NUMBER: &str = "+9995550100";
 /// Of both.
 pub const PASSWORD: &str = "offhook";
 const REACHABLE: Duration = Duration::from_secs(25);
