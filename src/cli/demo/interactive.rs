@@ -1,0 +1,118 @@
+//! The demo for people who play all parts themselves.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::chat_client::Told;
+use super::conversation::Conversation;
+use super::part::DemoError;
+use super::stage::{ALICE, BOB, COMPONENT, PASSWORD, Stage};
+use crate::seed::Seed;
+
+/// Starts everything and obeys the terminal until the demo is ended from outside.
+///
+/// Errors: [`DemoError`] if something does not start or ends early.
+pub(super) async fn run(shown: &Conversation) -> Result<(), DemoError> {
+    let mut stage = Stage::set(shown, true).await?;
+    shown.write(&help(&stage));
+    shown.waiting("Ctrl-C ends everything");
+    let mut terminal = terminal();
+    let mut at_terminal = true;
+    let mut ids = Seed::fresh();
+    loop {
+        let Stage { alice, phone, offhook, .. } = &mut stage;
+        let parts_run = offhook.is_running();
+        tokio::select! {
+            line = terminal.recv(), if at_terminal => {
+                let Some(line) = line else {
+                    at_terminal = false;
+                    continue;
+                };
+                let done = match line.trim() {
+                    "" => Ok(()),
+                    "a" => phone.answer().await,
+                    "h" => phone.hang_up().await,
+                    keys if keys.chars().all(|key| key.is_ascii_digit() || key == '*' || key == '#') => {
+                        phone.press(keys).await
+                    }
+                    text => {
+                        shown.line("Alice", text);
+                        let to = format!("{BOB}\\40localhost@{COMPONENT}");
+                        alice.send(&to, &ids.token(), text).await
+                    }
+                };
+                match done {
+                    Err(DemoError::Refused { reason, .. }) => shown.line("phone", &reason),
+                    other => other?,
+                }
+            }
+            told = alice.next(LONG) => match told {
+                Ok(Told::Message(message)) => shown.read_by_alice(&message),
+                Ok(Told::Other(_)) | Err(DemoError::Late { .. }) => (),
+                Err(error) => return Err(error),
+            },
+            event = phone.next(LONG) => match event {
+                Ok(event) => match event["type"].as_str() {
+                    Some("CALL_INCOMING") => shown.line("phone", "rings: a picks up, h declines"),
+                    Some("CALL_ESTABLISHED") => shown.line("phone", "was picked up"),
+                    Some("CALL_CLOSED") => {
+                        shown.line("phone", "the call is over");
+                        if let Some(heard) = phone.recording() {
+                            shown.line("phone", &format!("heard {}", heard.file().display()));
+                        }
+                    }
+                    Some(_) | None => (),
+                },
+                Err(DemoError::Late { .. }) => (),
+                Err(error) => return Err(error),
+            },
+            () = sleep(LOOK) => {
+                if !parts_run {
+                    stage.show_logs(shown);
+                    return Err(DemoError::Ended("offhook"));
+                }
+            }
+        }
+    }
+}
+
+/// Lines as they are typed.
+fn terminal() -> mpsc::Receiver<String> {
+    let (lines, typed) = mpsc::channel(1);
+    // A thread of its own: the runtime would wait for its read to end before the program can.
+    std::thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if lines.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    typed
+}
+
+fn help(stage: &Stage) -> String {
+    format!(
+        "\n\
+         Chat server    {clients}, without encryption, host localhost\n\
+         Accounts       {ALICE}@localhost and {BOB}@localhost, password {PASSWORD}\n\
+         Bob by phone   write to {BOB}\\40localhost@{COMPONENT} while {BOB}@localhost is offline\n\
+         Phone          baresip at sip:{sip}\n\
+         Your own phone write its address as proxy into {configuration}\n\
+         {pad}and let Offhook read it again: kill -HUP {offhook}\n\
+         All files      {folder}\n\
+         \n\
+         Here: a picks up, h hangs up, digits * # press keys, any other line is what Alice writes to Bob.\n",
+        clients = stage.prosody.clients,
+        sip = stage.phone.sip,
+        configuration = stage.configuration.display(),
+        offhook = stage.offhook.id().unwrap_or_default(),
+        folder = stage.folder().display(),
+        pad = "               ",
+    )
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+const LOOK: Duration = Duration::from_secs(1);

@@ -1,0 +1,91 @@
+//! A Prosody of our own, on loopback, without encryption, with two people and a component.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use super::part::{DemoError, Part, free_port, listening};
+
+/// A running Prosody with the host `localhost` and the component `phone.localhost`.
+#[derive(Debug)]
+pub struct Prosody {
+    /// Where clients connect, unencrypted.
+    pub clients: SocketAddr,
+    /// Where the component connects (XEP-0114).
+    pub components: SocketAddr,
+    /// What the component says to be let in.
+    pub secret: String,
+    /// The program.
+    pub part: Part,
+}
+
+impl Prosody {
+    /// Starts one in `folder`, and returns when clients and components can connect.
+    ///
+    /// Errors: [`DemoError::Missing`] without Prosody, [`DemoError::Ended`] and [`DemoError::Late`] if it does not come up.
+    /// Contract: `people` are local parts and passwords, both of letters, digits and `-` only.
+    pub async fn start(
+        folder: &Path,
+        people: &[(&str, &str)],
+        secret: &str,
+    ) -> Result<Self, DemoError> {
+        let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let accounts = folder.join("data/localhost/accounts");
+        fs::create_dir_all(&accounts)?;
+        for (name, password) in people {
+            let account = format!("return {{ [\"password\"] = \"{password}\" }};\n");
+            fs::write(accounts.join(format!("{name}.dat")), account)?;
+        }
+        fs::create_dir_all(folder.join("certs"))?;
+        let file = folder.join("prosody.cfg.lua");
+        fs::write(&file, configuration(folder, clients.port(), components.port(), secret))?;
+        let file = file.to_string_lossy();
+        let arguments = ["-F", "--config", &file];
+        let mut part = Part::start("prosody", Path::new("prosody"), &arguments, folder)?;
+        listening(&mut part, clients, START).await?;
+        listening(&mut part, components, START).await?;
+        Ok(Self { clients, components, secret: secret.to_owned(), part })
+    }
+}
+
+fn configuration(folder: &Path, clients: u16, components: u16, secret: &str) -> String {
+    let folder = folder.display();
+    let mut text = String::from(FIXED);
+    let _ = write!(
+        text,
+        r#"pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+certificates = "{folder}/certs"
+c2s_ports = {{ {clients} }}
+component_ports = {{ {components} }}
+
+VirtualHost "localhost"
+
+Component "phone.localhost"
+  component_secret = "{secret}"
+  component_conflict_resolve = "kick_old"
+"#
+    );
+    text
+}
+
+/// Without `run_as_root` Prosody refuses to be started by root, as the README says to.
+const FIXED: &str = r#"run_as_root = true
+log = { { levels = { min = "info" }, to = "console" } }
+interfaces = { "127.0.0.1" }
+c2s_interfaces = { "127.0.0.1" }
+component_interfaces = { "127.0.0.1" }
+s2s_ports = {}
+legacy_ssl_ports = {}
+c2s_direct_tls_ports = {}
+modules_enabled = { "roster"; "saslauth"; "disco"; "ping"; "carbons"; "smacks"; "offline" }
+modules_disabled = { "s2s"; "tls" }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_plain"
+storage = "internal"
+"#;
+const START: Duration = Duration::from_secs(20);

@@ -1,0 +1,170 @@
+//! The four parts of the demo on one machine: a chat server, Offhook, a phone, and Alice.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::chat_client::ChatClient;
+use super::conversation::Conversation;
+use super::part::{DemoError, Folder, Part};
+use super::phone::Phone;
+use super::prosody::Prosody;
+use crate::seed::Seed;
+
+/// All that runs. Dropping it ends everything and removes the folder.
+#[derive(Debug)]
+pub struct Stage {
+    /// Alice, logged in and online.
+    pub alice: ChatClient,
+    /// Bob's phone.
+    pub phone: Phone,
+    /// Offhook itself.
+    pub offhook: Part,
+    /// Alice's and Bob's server.
+    pub prosody: Prosody,
+    /// Offhook's configuration.
+    pub configuration: PathBuf,
+    folder: Folder,
+}
+
+impl Stage {
+    /// Starts everything.
+    ///
+    /// Errors: [`DemoError`], after showing the last lines of each part.
+    pub async fn set(shown: &Conversation, interactive: bool) -> Result<Self, DemoError> {
+        let folder = Folder::make()?;
+        let room = |name: &str| folder.room(name);
+        shown.waiting("starting a chat server (Prosody)");
+        let secret = Seed::fresh().token();
+        let people = [(ALICE, PASSWORD), (BOB, PASSWORD)];
+        let mut prosody = Prosody::start(&room("prosody")?, &people, &secret).await;
+        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &prosody {
+            show_log(shown, "prosody", &folder.path().join("prosody/prosody.log"));
+        }
+        let server = prosody.as_mut().map(|it| (it.clients, it.components));
+        let Ok((clients, components)) = server else { return Err(failure(prosody)) };
+
+        shown.waiting("starting a phone (baresip)");
+        let phone = Phone::start(&room("phone")?, NUMBER, None).await;
+        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &phone {
+            show_log(shown, "baresip", &folder.path().join("phone/baresip.log"));
+        }
+        let phone = phone?;
+
+        shown.waiting("starting Offhook");
+        let home = room("offhook")?;
+        let configuration = home.join("component.toml");
+        fs::write(&configuration, component_toml(components, &secret, phone.sip, interactive))?;
+        let program = std::env::current_exe()?;
+        let arguments = ["--config", &*configuration.to_string_lossy(), "run"];
+        let offhook = Part::start("offhook", &program, &arguments, &home)?;
+
+        let jid = format!("{ALICE}@localhost/demo");
+        let alice = ChatClient::start("alice", clients, &jid, PASSWORD, &room("alice")?).await;
+        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &alice {
+            show_log(shown, "alice", &folder.path().join("alice/alice.log"));
+        }
+        let mut stage =
+            Self { alice: alice?, phone, offhook, prosody: prosody?, configuration, folder };
+        let ready = async {
+            stage.alice.online(0).await?;
+            stage.alice.until_reachable(COMPONENT, REACHABLE).await
+        };
+        if let Err(error) = ready.await {
+            stage.show_logs(shown);
+            return Err(error);
+        }
+        Ok(stage)
+    }
+
+    /// Shows what each part said last.
+    pub fn show_logs(&self, shown: &Conversation) {
+        let parts = [&self.prosody.part, &self.phone.part, &self.offhook, &self.alice.part];
+        for part in parts {
+            show(shown, part.name(), &part.last_lines(LOG_LINES));
+        }
+    }
+
+    /// Ends everything in order, Offhook first, so that it can say goodbye.
+    pub async fn clear(mut self) {
+        self.offhook.stop().await;
+        tokio::join!(self.phone.part.stop(), self.alice.part.stop(), self.prosody.part.stop());
+    }
+
+    /// Where everything is kept while it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+fn failure<T>(result: Result<T, DemoError>) -> DemoError {
+    match result {
+        Err(error) => error,
+        Ok(_) => unreachable!("asked only about failures"),
+    }
+}
+
+fn show_log(shown: &Conversation, name: &str, file: &Path) {
+    let said = fs::read(file).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().collect();
+    show(shown, name, &lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
+}
+
+fn show(shown: &Conversation, name: &str, lines: &str) {
+    shown.write(&format!("\n--- {name} said last:\n{lines}"));
+}
+
+fn component_toml(
+    components: SocketAddr,
+    secret: &str,
+    phone: SocketAddr,
+    interactive: bool,
+) -> String {
+    // Who plays with it must not wait for the next call.
+    let throttle =
+        if interactive { "throttle = [\"30/1m\"]\nsender_throttle = [\"30/1m\"]\n" } else { "" };
+    format!(
+        r#"[component]
+jid = "{COMPONENT}"
+server = "{components}"
+secret = "{secret}"
+
+[[trunk]]
+name = "phone"
+proxy = "sip:{phone}"
+from = "sip:offhook@127.0.0.1"
+
+[sip]
+listen = "127.0.0.1:0"
+
+[media]
+listen = "127.0.0.1"
+
+[dial]
+allow = ["+999"]
+wait_s = 1
+quiet = ""
+{throttle}
+[[subscriber]]
+jid = "{BOB}@localhost"
+name = "Bob"
+number = "{NUMBER}"
+offline = "phone"
+"#
+    )
+}
+
+/// The component's address on the stage.
+pub const COMPONENT: &str = "phone.localhost";
+/// Who writes.
+pub const ALICE: &str = "alice";
+/// Who is phoned.
+pub const BOB: &str = "bob";
+/// His number, which no country has.
+pub const NUMBER: &str = "+9995550100";
+/// Of both.
+pub const PASSWORD: &str = "offhook";
+const REACHABLE: Duration = Duration::from_secs(25);
+const LOG_LINES: usize = 15;
