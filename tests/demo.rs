@@ -1,5 +1,7 @@
 //! The demo, as a visitor runs it: the program itself, on real parts.
 
+#![allow(clippy::unwrap_used)] // A test stops where it fails.
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
