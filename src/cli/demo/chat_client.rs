@@ -126,7 +126,7 @@ impl ChatClient {
         mut wanted: impl FnMut(ChatMessage) -> Option<T>,
     ) -> Result<T, DemoError> {
         self.wait_for(wait, what, |told| match told {
-            Told::Message(message) => wanted(message),
+            Told::Message(message) => wanted(*message),
             Told::Other(_) => None,
         })
         .await
@@ -162,7 +162,7 @@ impl ChatClient {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     /// It received a message.
-    Message(ChatMessage),
+    Message(Box<ChatMessage>),
     /// Anything else, such as `{"event": "presence", "from": …, "type": …}`.
     Other(Value),
 }
@@ -174,7 +174,7 @@ impl Told {
             return Some(Self::Other(value));
         }
         let text = |name: &str| value[name].as_str().map(str::to_owned);
-        Some(Self::Message(ChatMessage {
+        Some(Self::Message(Box::new(ChatMessage {
             from: text("from").unwrap_or_default(),
             id: text("id"),
             kind: text("type").unwrap_or_default(),
@@ -186,7 +186,7 @@ impl Told {
             receipt: text("receipt"),
             error: text("error"),
             xml: text("xml").unwrap_or_default(),
-        }))
+        })))
     }
 }
 
