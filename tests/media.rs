@@ -1,5 +1,7 @@
 //! The media thread with real sockets on loopback.
 
+#![allow(clippy::unwrap_used)] // A test stops where it fails.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;

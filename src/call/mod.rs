@@ -11,13 +11,11 @@ mod voice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 pub use place::place;
 
-use crate::config::Dial;
 use crate::media::codec::Codec;
 use crate::media::engine::Engine;
+use crate::notification::policy::Policy;
 use crate::script::Terms;
 use crate::sip::transport::UserAgent;
 use crate::sip::trunk::Trunk;
@@ -39,16 +37,14 @@ pub struct Exchange {
     pub trunks: Vec<Arc<Trunk>>,
     /// Codecs to offer, best first.
     pub codecs: Vec<Codec>,
-    /// What may be dialled, and for how long.
-    pub dial: Dial,
+    /// What may be dialled, and how long it rings.
+    pub policy: Policy,
     /// What is asked on the phone.
     pub terms: Terms,
     /// Voice of a message when nothing better is known.
     pub language: String,
     /// Longer messages are cut.
     pub body_chars_max: usize,
-    /// Zone for spoken times of people who have set none.
-    pub time_zone: TimeZone,
     /// Between the starts of two calls.
     pub start_pause: Duration,
 }

@@ -38,7 +38,7 @@ pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<
     let mut script =
         Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
     let mut attempt = unplaced(Outcome::TrunkFailed);
-    if !exchange.dial.allows(&claim.number) {
+    if !exchange.policy.may_dial(&claim.number) {
         warn!("a number outside dial.allow was not dialled");
         return unplaced(Outcome::WrongNumber);
     }
@@ -93,7 +93,7 @@ impl OneTrunk<'_> {
             number: self.claim.number.clone(),
             local,
             offer: offer_answer::offer(rtp, &self.exchange.codecs, seed.below(1 << 53)),
-            ring: self.exchange.dial.ring,
+            ring: self.exchange.policy.ring,
         };
         let now = clock::now();
         let invite = Invite::new(plan, seed, now);
@@ -119,10 +119,12 @@ impl OneTrunk<'_> {
             exchange: self.exchange,
             teller: self.teller,
             over: None,
+            stop_calls: false,
         };
         live.carry_out().await;
         live.voice.prepare(ahead);
         let over = live.run(self.stop).await;
+        let stop_calls = live.stop_calls;
         let stopping = *self.stop.borrow() == Stop::ShuttingDown;
         let script = live.end(stopping).await;
         let rang = over.rang.is_some();
@@ -149,6 +151,7 @@ impl OneTrunk<'_> {
             talked: over.talked.unwrap_or_default(),
             sip_call_id: call_id,
             trunk: name,
+            stop_calls,
             retry_after,
         };
         (attempt, is_trunks_fault(&over.ending, rang), script)
@@ -166,6 +169,7 @@ struct Live<'c> {
     exchange: &'c Exchange,
     teller: &'c Teller,
     over: Option<Over>,
+    stop_calls: bool,
 }
 
 /// What an errand to the store came back with.
@@ -282,7 +286,7 @@ impl Live<'_> {
             }
             Output::Passed(id) => {
                 self.errands.spawn(async move {
-                    if let Err(error) = store.passed(attempt, id, now).await {
+                    if let Err(error) = store.passed(id, now).await {
                         warn!(%error, message_id = id.0, "that a message was passed over was not stored");
                     }
                     Done::Told
@@ -298,6 +302,7 @@ impl Live<'_> {
                 });
             }
             Output::StopCalls => {
+                self.stop_calls = true;
                 self.errands.spawn(async move {
                     let stored = store.stop_calls(attempt, now).await;
                     if let Err(error) = &stored {
@@ -308,7 +313,7 @@ impl Live<'_> {
             }
             Output::CheckForMore => {
                 self.errands.spawn(async move {
-                    Done::More(store.joined(attempt).await.unwrap_or_else(|error| {
+                    Done::More(store.joined(attempt, now).await.unwrap_or_else(|error| {
                         warn!(%error, "messages that came meanwhile were not read");
                         vec![]
                     }))
@@ -353,7 +358,7 @@ struct Teller {
 
 impl Teller {
     fn item(&self, message: &Message) -> Item {
-        let zone = self.callee.time_zone.as_ref().unwrap_or(&self.exchange.time_zone);
+        let zone = self.callee.time_zone.as_ref().unwrap_or(&self.exchange.policy.zone);
         let sender = message.draft.sender.to_bare();
         let local = sender.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
         let name = prompt::spoken_sender(
@@ -383,6 +388,7 @@ fn unplaced(outcome: Outcome) -> Attempt {
         talked: Duration::ZERO,
         sip_call_id: String::new(),
         trunk: String::new(),
+        stop_calls: false,
         retry_after: None,
     }
 }

@@ -6,32 +6,12 @@ use jiff::tz::TimeZone;
 
 use super::phone::prefix;
 use super::source::Section;
-use crate::notification::policy::{Policy, Senders, Throttle};
-use crate::phone_number::PhoneNumber;
+use crate::notification::Throttle;
+use crate::notification::policy::{Policy, Senders};
 use crate::subscriber::{Quiet, QuietHours};
 
-/// What of `[dial]` is not [`Policy`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dial {
-    /// Beginnings of numbers that may be dialled. Nothing else ever is.
-    pub allow: Vec<String>,
-    /// Beginnings that may not, although `allow` covers them.
-    pub deny: Vec<String>,
-    /// How long a phone rings.
-    pub ring: Duration,
-    /// The longest a call may take.
-    pub call_max: Duration,
-}
-
-impl Dial {
-    /// Whether the operator lets this number be dialled.
-    pub fn allows(&self, number: &PhoneNumber) -> bool {
-        let among = |prefixes: &[String]| prefixes.iter().any(|prefix| number.has_prefix(prefix));
-        among(&self.allow) && !among(&self.deny)
-    }
-}
-
-pub(super) fn read(mut section: Section<'_>) -> Option<(Dial, Policy)> {
+/// Reads the policy, and the longest a call may take.
+pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
     let allow = section.list("allow", &[], |text| prefix(text, false)).and_then(|allow| {
         if allow.is_empty() {
             section.mistake(
@@ -68,21 +48,23 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Dial, Policy)> {
     let senders = section.choice("senders", &choices, Senders::Domain);
     let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
     section.refuse_unknown_keys();
-    let dial = Dial { allow: allow?, deny: deny?, ring: ring?, call_max: call_max? };
     let policy = Policy {
         wait: wait?,
+        ring: ring?,
         attempts: attempts?,
         busy_retry: busy_retry?,
         no_answer_retry: no_answer_retry?,
         keep: keep?,
         quiet: quiet?,
-        time_zone: time_zone?,
+        zone: time_zone?,
         throttle: throttles?,
         sender_throttle: sender_throttle?,
         calls_per_day_max: calls_per_day_max?,
+        allow: allow?,
+        deny: deny?,
         senders: senders?,
     };
-    Some((dial, policy))
+    Some((policy, call_max?))
 }
 
 /// The zone that `time_zone` names, if it is written.

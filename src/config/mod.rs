@@ -8,11 +8,11 @@ mod speech;
 mod subscribers;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::de::DeTable;
 
 pub use chat::Component;
-pub use dial::Dial;
 pub use phone::{Media, Sip};
 pub use speech::Speech;
 
@@ -35,10 +35,10 @@ pub struct Config {
     pub sip: Sip,
     /// `[media]`
     pub media: Media,
-    /// `[dial]`, what is not policy.
-    pub dial: Dial,
-    /// `[dial]`, what decides when the phone rings.
+    /// `[dial]`: what decides when which phone rings.
     pub policy: Policy,
+    /// `dial.call_s_max`
+    pub call_max: Duration,
     /// `[speech]`
     pub speech: Speech,
     /// `[[key]]`
@@ -88,19 +88,19 @@ fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
     let menu = speech::menu(&mut top);
     let voice_reply = top.section("voice_reply", &absent).map(speech::voice_reply);
     let http = top.section("http", &absent).map(chat::http);
-    let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(dial, _)| dial);
+    let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(policy, _)| policy);
     let subscribers = subscribers::read(&mut top, allowed);
     top.refuse_unknown_keys();
     (voice_reply?, http?).0?;
-    let (dial, policy) = dial??;
+    let (policy, call_max) = dial??;
     Some(Config {
         component: component??,
         store: store??,
         trunks: trunks?,
         sip: sip??,
         media: media??,
-        dial,
         policy,
+        call_max,
         speech: speech??,
         menu: menu?,
         subscribers: subscribers?,

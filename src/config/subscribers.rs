@@ -1,10 +1,11 @@
 //! `[[subscriber]]`: people whom the operator has set up.
 
-use super::dial::{Dial, time_zone};
+use super::dial::time_zone;
 use super::source::Section;
+use crate::notification::policy::Policy;
 use crate::subscriber::{Quiet, Subscriber, WhenOffline};
 
-pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Dial>) -> Option<Vec<Subscriber>> {
+pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Policy>) -> Option<Vec<Subscriber>> {
     if !top.is_written("subscriber") {
         top.sections("subscriber");
         return Some(vec![]);
@@ -24,7 +25,7 @@ pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Dial>) -> Option<Vec<
     Some(people)
 }
 
-fn subscriber(mut section: Section<'_>, allowed: Option<&Dial>) -> Option<Subscriber> {
+fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subscriber> {
     let jid = section.required::<xmpp_parsers::jid::BareJid>("jid").and_then(|jid| {
         if jid.node().is_none() {
             section.mistake("jid", "jid must be a person's, such as bob@example.org");
@@ -46,8 +47,8 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Dial>) -> Option<Subscr
         None => None,
     };
     let time_zone = time_zone(&mut section);
-    if let (Some(Some(number)), Some(dial)) = (&number, allowed)
-        && !dial.allows(number)
+    if let (Some(Some(number)), Some(policy)) = (&number, allowed)
+        && !policy.may_dial(number)
     {
         section.mistake("number", "dial.allow does not let this number be dialled");
     }

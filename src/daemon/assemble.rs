@@ -65,16 +65,15 @@ pub(super) fn exchange(
         store,
         trunks,
         codecs: config.media.codecs.clone(),
-        dial: config.dial.clone(),
+        policy: config.policy.clone(),
         terms: Terms {
             settle: config.speech.settle,
             hear_first: config.speech.hear_first,
             menu: config.menu.clone(),
-            call_max: config.dial.call_max,
+            call_max: config.call_max,
         },
         language: config.speech.language.clone(),
         body_chars_max: config.speech.body_chars_max,
-        time_zone: config.policy.time_zone.clone(),
         start_pause: Duration::from_secs(1) / calls_per_s.max(1),
     }
 }

@@ -28,14 +28,13 @@ use switchboard::Switchboard;
 /// Errors: what keeps it from starting, in one sentence.
 pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new()?;
-    let store = Store::open(&config.store, config.policy.clone(), Seed::fresh())?;
-    store.configure_subscribers(config.subscribers.clone()).await?;
+    let store = Store::open(&config.store, config.policy.clone())?;
     let recovered = store.recover(clock::timestamp()).await?;
-    if recovered.interrupted + recovered.set_aside > 0 {
+    store.configure_subscribers(config.subscribers.clone(), clock::timestamp()).await?;
+    if recovered > 0 {
         warn!(
-            calls = recovered.interrupted,
-            set_aside = recovered.set_aside,
-            "recovered from a crash"
+            calls = recovered,
+            "calls were cut off by a crash; they are made again when they may be"
         );
     }
     let (engine, speaker) = (assemble::engine(&config)?, assemble::speaker().await?);
@@ -110,6 +109,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let _ = stop_outbox.send(true);
     let _ = timeout(FLUSH_MAX, outbox).await;
     link.close().await;
+    store.close().await;
     info!("stopped");
     Ok(())
 }
@@ -128,14 +128,14 @@ async fn reload(
             return;
         }
     };
-    store.set_policy(config.policy.clone());
     let people = async {
-        store.configure_subscribers(config.subscribers.clone()).await?;
+        store.adopt(config.policy.clone(), clock::timestamp()).await?;
+        store.configure_subscribers(config.subscribers.clone(), clock::timestamp()).await?;
         store.subscribers().await
     };
     match people.await {
         Ok(people) => drop(newcomers.send(Directory::new(&people)).await),
-        Err(error) => warn!(%error, "the people of the new configuration were not stored"),
+        Err(error) => warn!(%error, "the new rules and people were not stored"),
     }
     exchange.send_modify(|exchange| {
         let old = (**exchange).clone();
@@ -156,10 +156,12 @@ async fn reload(
 }
 
 async fn expire(store: &Store) {
-    match store.expire(clock::timestamp()).await {
-        Ok(0) => {}
-        Ok(messages) => info!(messages, "messages have expired"),
-        Err(error) => warn!(%error, "old messages were not let go"),
+    loop {
+        match store.expire(clock::timestamp()).await {
+            Ok(0) => return,
+            Ok(found) => info!(found, "what has served its time was let go"),
+            Err(error) => return warn!(%error, "old messages were not let go"),
+        }
     }
 }
 

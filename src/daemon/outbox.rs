@@ -33,7 +33,7 @@ pub(super) async fn run(
             return;
         }
         tokio::select! {
-            () = store.outbox() => {}
+            () = store.outbox().notified() => {}
             () = sleep(pause) => {}
             () = asked(&mut stopping) => {}
         }

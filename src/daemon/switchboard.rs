@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use tracing::{info, warn};
 use xmpp_parsers::jid::BareJid;
@@ -34,7 +32,7 @@ pub(super) struct Switchboard {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-type Holding = FuturesUnordered<BoxFuture<'static, (Draft, Result<Held, StoreError>)>>;
+type Holding = JoinSet<(Draft, Result<Held, StoreError>)>;
 
 impl Switchboard {
     /// Runs until it is told to stop, and until what it has begun to hold is held.
@@ -42,7 +40,7 @@ impl Switchboard {
     /// Messages are handed to the store in the order in which they came, without waiting for the commit of the
     /// one before, so that a burst shares its commits.
     pub(super) async fn run(mut self) {
-        let mut holding: Holding = FuturesUnordered::new();
+        let mut holding: Holding = JoinSet::new();
         // The link is up before anyone listens; what it says first is that.
         loop {
             self.carry_out(&mut holding).await;
@@ -50,12 +48,12 @@ impl Switchboard {
             tokio::select! {
                 () = asked(&mut self.stopping) => break,
                 Some(event) = self.events.recv() => self.hear(event),
-                Some((draft, held)) = holding.next() => self.held(draft, held).await,
+                Some(Ok((draft, held))) = holding.join_next() => self.held(draft, held).await,
                 Some(people) = self.people.recv() => self.gateway.handle(Input::People(people), clock::now()),
                 () = sleep_until(wake.into()) => self.gateway.handle(Input::Tick, clock::now()),
             }
         }
-        while let Some((draft, held)) = holding.next().await {
+        while let Some(Ok((draft, held))) = holding.join_next().await {
             self.held(draft, held).await;
         }
         self.carry_out(&mut holding).await;
@@ -93,10 +91,10 @@ impl Switchboard {
         }
     }
 
-    fn hold(&self, draft: Draft, holding: &Holding) {
+    fn hold(&self, draft: Draft, holding: &mut Holding) {
         let room = if self.gateway.settled() { self.lines.available_permits() } else { 0 };
         let held = self.store.hold(draft.clone(), clock::timestamp(), room);
-        holding.push(Box::pin(async move { (draft, held.await) }));
+        holding.spawn(async move { (draft, held.await) });
     }
 
     async fn held(&mut self, draft: Draft, held: Result<Held, StoreError>) {
@@ -129,7 +127,7 @@ impl Switchboard {
 
     async fn switch(&mut self, jid: &BareJid, offline: WhenOffline) {
         match self.store.switch(jid, offline, clock::timestamp()).await {
-            Ok(()) => self.gateway.handle(Input::Switched(jid, offline), clock::now()),
+            Ok(_) => self.gateway.handle(Input::Switched(jid, offline), clock::now()),
             Err(error) => warn!(%error, "a person's choice was not stored; they got no answer"),
         }
     }

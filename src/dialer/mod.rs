@@ -63,7 +63,7 @@ pub async fn run(
                 Order::CameOnline(jid) => dialer.hush(&jid),
             },
             Some(ended) = dialer.calls.join_next_with_id() => dialer.settle(ended).await,
-            () = dialer.store.due() => {}
+            () = dialer.store.due().notified() => {}
             Ok(()) = settled.changed() => {}
             () = sleep(pause) => {}
         }
@@ -169,6 +169,7 @@ impl Dialer {
             talked: Duration::ZERO,
             sip_call_id: String::new(),
             trunk: live.trunk,
+            stop_calls: false,
             retry_after: None,
         });
         info!(

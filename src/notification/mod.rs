@@ -1,7 +1,11 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod holding;
 pub mod lifecycle;
 pub mod policy;
+mod throttle;
+
+pub use throttle::{NotAThrottle, Throttle};
 
 use std::time::Duration;
 
@@ -15,7 +19,7 @@ use crate::subscriber::Subscriber;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub i64);
 
-/// Names a [`Notification`].
+/// Names a [`Notification`](lifecycle::Notification).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotificationId(pub i64);
 
@@ -76,6 +80,8 @@ pub struct Attempt {
     pub sip_call_id: String,
     /// Name of the trunk that carried it.
     pub trunk: String,
+    /// The callee asked for no more calls (9, then 9).
+    pub stop_calls: bool,
     /// Earliest next try that the far end asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
 }

@@ -1,39 +1,47 @@
-//! When the phone may ring: the only place that decides retries, quiet hours and throttles.
+//! When to phone next, or not at all: the only place that decides retries, quiet hours and throttles.
 
-use std::str::FromStr;
+use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use xmpp_parsers::jid::BareJid;
 
+use super::throttle::Throttle;
 use super::{Outcome, Wait};
-use crate::subscriber::{Quiet, Subscriber};
+use crate::phone_number::PhoneNumber;
+use crate::subscriber::Quiet;
 
-/// The operator's rules for calls (`[dial]`).
+/// What the operator allows, from `[dial]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// From the first held message to the call, so that more messages can join it.
+    /// From the first held message to the call (`wait_s`).
     pub wait: Duration,
-    /// Calls that count, before the notification is given up.
+    /// How long a phone may ring (`ring_s`).
+    pub ring: Duration,
+    /// Calls that may fail to reach the person before we stop (`attempts`).
     pub attempts: u32,
-    /// Pause after a busy line.
+    /// From a busy line to the next call (`busy_retry_s`).
     pub busy_retry: Duration,
-    /// Pause after the first, second, … call without answer; the last one repeats.
+    /// From the first, second, … unanswered call to the next; the last one repeats (`no_answer_retry_s`).
     pub no_answer_retry: Vec<Duration>,
-    /// How long a message is held.
+    /// How long a message is held (`keep_h`).
     pub keep: Duration,
-    /// Hours without calls, for people who have set none.
+    /// Quiet hours of everyone who has not chosen their own (`quiet`).
     pub quiet: Quiet,
-    /// Zone of people who have set none.
-    pub time_zone: TimeZone,
-    /// Limits for calls to one number.
+    /// Zone of everyone who has not chosen their own (`time_zone`).
+    pub zone: TimeZone,
+    /// Calls to one number (`throttle`).
     pub throttle: Vec<Throttle>,
-    /// Limits for calls that one sender causes to one person.
+    /// Calls that one sender can cause to one person (`sender_throttle`).
     pub sender_throttle: Vec<Throttle>,
-    /// Limit for all calls within 24 hours.
+    /// Calls of the whole component in any 24 hours (`calls_per_day_max`).
     pub calls_per_day_max: u32,
-    /// Who may make a phone ring.
+    /// Prefixes that may be dialled; nothing else ever is (`allow`).
+    pub allow: Vec<String>,
+    /// Prefixes within them that may not (`deny`).
+    pub deny: Vec<String>,
+    /// Who may make a phone ring (`senders`).
     pub senders: Senders,
 }
 
@@ -46,8 +54,36 @@ pub enum Senders {
     Everyone,
 }
 
+impl Default for Policy {
+    /// The defaults of `component.toml`, in UTC, with no number allowed.
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(60),
+            ring: Duration::from_secs(30),
+            attempts: 3,
+            busy_retry: Duration::from_secs(180),
+            no_answer_retry: vec![Duration::from_secs(600), Duration::from_secs(1800)],
+            keep: Duration::from_secs(72 * 3600),
+            quiet: "21:00-08:00".parse().map_or(Quiet::Never, Quiet::Daily),
+            zone: TimeZone::UTC,
+            throttle: [(1, 60), (3, 900), (7, 3600), (15, 10_800)].map(Throttle::from).to_vec(),
+            sender_throttle: vec![Throttle::from((3, 900))],
+            calls_per_day_max: 200,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            senders: Senders::Domain,
+        }
+    }
+}
+
 impl Policy {
-    /// Whether a message of this sender makes the phone ring; else it is only held.
+    /// Tells whether the operator lets this number be dialled at all.
+    pub fn may_dial(&self, number: &PhoneNumber) -> bool {
+        let listed = |prefixes: &[String]| prefixes.iter().any(|prefix| number.has_prefix(prefix));
+        listed(&self.allow) && !listed(&self.deny)
+    }
+
+    /// Tells whether a message of this sender makes the phone ring; else it is only held.
     pub fn may_ring(&self, sender: &BareJid, recipient: &BareJid) -> bool {
         match self.senders {
             Senders::Everyone => true,
@@ -55,263 +91,249 @@ impl Policy {
         }
     }
 
-    /// The earliest instant from `wish` on at which the phone may ring, and what it waits for.
+    /// Decides when to phone next. A call may start when the decision's `at` is not after `now`.
     ///
-    /// Contract: pure and idempotent: asked again with the instant it gave, it gives the same one.
-    pub fn next_call(&self, wish: Slot, person: &Subscriber, history: &History) -> Slot {
-        let zone = person.time_zone.as_ref().unwrap_or(&self.time_zone);
-        let quiet = person.quiet.unwrap_or(self.quiet);
-        let day = [Throttle { calls: self.calls_per_day_max, within: DAY }];
-        let mut slot = wish;
-        // Each pass moves the slot later or ends; hours and throttles can push each other a few times.
-        for _ in 0..PASSES_MAX {
-            let before = slot.at;
-            for (limits, calls) in [
-                (self.throttle.as_slice(), &history.to_number),
-                (self.sender_throttle.as_slice(), &history.by_senders),
-                (day.as_slice(), &history.all),
-            ] {
-                for limit in limits {
-                    if let Some(at) = limit.free_from(calls, slot.at) {
-                        slot = Slot { at, why: Wait::Throttled };
-                    }
-                }
-            }
-            if let Quiet::Daily(hours) = quiet
-                && let Some(at) = hours.end_after(slot.at, zone)
-            {
-                slot = Slot { at, why: Wait::Quiet };
-            }
-            if slot.at == before {
-                break;
-            }
-        }
-        slot
+    /// Contract: `at` is never before `now`, never in quiet hours, never beyond a throttle; it does not
+    ///           move back as `now` moves on, nor when a call is added to the history.
+    pub fn next_call(&self, past: &Past, history: &History, now: Timestamp) -> Decision {
+        self.rulings(past, history, now).1
     }
 
-    /// When to try again after a call, or that it has been the last.
-    ///
-    /// `attempts` are the calls so far that count, this one included where it counts; `troubles` the calls in
-    /// a row, this one included, that the trunk or we ourselves have spoilt.
-    pub fn retry(&self, outcome: Outcome, attempts: u32, troubles: u32) -> Option<Duration> {
-        match outcome {
-            Outcome::Declined | Outcome::WrongNumber | Outcome::Cancelled => None,
-            Outcome::TrunkFailed | Outcome::Interrupted => {
-                let doublings = troubles.saturating_sub(1).min(TROUBLE_DOUBLINGS_MAX);
-                Some(TROUBLE_PAUSE * 2_u32.pow(doublings))
+    /// Decides as [`Policy::next_call`] does and tells what each rule said, in order.
+    pub fn rulings(
+        &self,
+        past: &Past,
+        history: &History,
+        now: Timestamp,
+    ) -> (Vec<Ruling>, Decision) {
+        let mut told = Vec::new();
+        if let Some(never) = self.never(past, history) {
+            told.push(Ruling { rule: Rule::Never(never), until: None });
+            return (told, Decision::Never(never));
+        }
+        let (mut at, mut why) = (now, Wait::Gathering);
+        for (rule, until) in self.bounds(past, history, now) {
+            told.push(Ruling { rule, until });
+            if let Some(until) = until.filter(|until| *until > at) {
+                (at, why) = (until, rule.wait());
             }
-            Outcome::Busy | Outcome::NoAnswer | Outcome::Answered if attempts >= self.attempts => {
-                None
+        }
+        let quiet_until = self.quiet_until(history, at);
+        told.push(Ruling { rule: Rule::Quiet, until: quiet_until });
+        if let Some(until) = quiet_until {
+            (at, why) = (until, Wait::Quiet);
+        }
+        (told, Decision::Call { at, why })
+    }
+
+    fn never(&self, past: &Past, history: &History) -> Option<Never> {
+        match past.last.map(|call| call.outcome) {
+            _ if history.number.as_ref().is_some_and(|number| !self.may_dial(number)) => {
+                Some(Never::NotAllowed)
             }
-            Outcome::Busy => Some(self.busy_retry),
-            Outcome::NoAnswer | Outcome::Answered => {
-                let tries = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+            Some(Outcome::Declined) => Some(Never::Declined),
+            Some(Outcome::WrongNumber) => Some(Never::WrongNumber),
+            _ if past.attempts >= self.attempts => Some(Never::AttemptsUsed),
+            _ => None,
+        }
+    }
+
+    /// What each rule but the quiet hours asks for. All of these hold for any later time too.
+    fn bounds(
+        &self,
+        past: &Past,
+        history: &History,
+        now: Timestamp,
+    ) -> Vec<(Rule, Option<Timestamp>)> {
+        // What is dated after now was written before the clock was set back, and says nothing about how long ago it was.
+        let since = |at: Timestamp, pause| (at <= now).then(|| later(at, pause));
+        let retry = past.last.and_then(|call| since(call.ended, self.pause(past, &call)));
+        let mut bounds = vec![
+            (Rule::Gathering, since(history.gathering_since, self.wait)),
+            (Rule::Retry, retry),
+        ];
+        bounds.extend(
+            self.throttle.iter().map(|t| (Rule::Throttle(*t), t.free_at(&history.calls, now))),
+        );
+        bounds.extend(self.sender_throttle.iter().map(|throttle| {
+            // One sender with calls left is enough: the call is for his message, and the others are read on the way.
+            let free = history.calls_by_sender.iter().map(|calls| throttle.free_at(calls, now));
+            (Rule::SenderThrottle(*throttle), free.min().flatten())
+        }));
+        let day = Throttle { calls: self.calls_per_day_max.max(1), span: DAY };
+        let day_over = history.day_filled_at.and_then(|filled_at| day.free_after(filled_at, now));
+        bounds.push((Rule::Day(self.calls_per_day_max), day_over));
+        bounds
+    }
+
+    fn pause(&self, past: &Past, last: &Last) -> Duration {
+        let pause = match last.outcome {
+            Outcome::Busy => self.busy_retry,
+            Outcome::TrunkFailed | Outcome::Interrupted | Outcome::Cancelled => {
+                SETBACK_PAUSE_MAX.min(SETBACK_PAUSE * (1 << past.setbacks.clamp(1, 6).abs_diff(1)))
+            }
+            Outcome::Answered | Outcome::NoAnswer | Outcome::Declined | Outcome::WrongNumber => {
+                let nth = (past.attempts.max(1) - 1) as usize;
                 let pauses = &self.no_answer_retry;
-                pauses.get(tries).or(pauses.last()).copied().or(Some(self.busy_retry))
+                pauses.get(nth).or(pauses.last()).copied().unwrap_or(SETBACK_PAUSE)
             }
+        };
+        pause.max(last.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX))
+    }
+
+    fn quiet_until(&self, history: &History, from: Timestamp) -> Option<Timestamp> {
+        let Quiet::Daily(hours) = history.quiet.unwrap_or(self.quiet) else { return None };
+        let zone = history.zone.as_ref().unwrap_or(&self.zone);
+        let mut at = from;
+        // The end of one quiet span may lie in the span again where the clock is set back: a minute on, we ask again.
+        for _ in 0..MINUTES_PER_DAY {
+            let Some(end) = hours.end_after(at, zone) else { break };
+            at = end;
         }
+        (at > from).then_some(at)
     }
 }
 
-/// An instant for a call, and what it waits for until then.
+/// The calls of one notification so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Calls that count against the recipient.
+    pub attempts: u32,
+    /// Calls since then, one after the other, that do not.
+    pub setbacks: u32,
+    /// The last call.
+    pub last: Option<Last>,
+}
+
+/// How the last call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// The earliest instant.
-    pub at: Timestamp,
-    /// Why not before.
-    pub why: Wait,
+pub struct Last {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What the far end asked for.
+    pub retry_after: Option<Duration>,
 }
 
-/// When earlier calls began, oldest first, as far back as the longest limit reaches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// Calls to the number.
-    pub to_number: Vec<Timestamp>,
-    /// Calls to the person that messages of the same senders caused.
-    pub by_senders: Vec<Timestamp>,
-    /// All calls within the last 24 hours.
-    pub all: Vec<Timestamp>,
-}
-
-/// At most so many calls within so much time.
+/// What the rules must know about the world around one notification.
 ///
-/// Shape: `3/15m`: a count, a slash, a number and `s`, `m`, `h` or `d`.
+/// Contract: lists of calls hold when each call was started, oldest first, with every call whose INVITE may have left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Where the call would go; `None` leaves the question of allowed numbers out.
+    pub number: Option<PhoneNumber>,
+    /// When the oldest message that waits for the call was received.
+    pub gathering_since: Timestamp,
+    /// The person's own quiet hours, if chosen.
+    pub quiet: Option<Quiet>,
+    /// The person's own zone, if chosen.
+    pub zone: Option<TimeZone>,
+    /// Calls to the number.
+    pub calls: Vec<Timestamp>,
+    /// For each sender of a waiting message: calls to this person that read a message of his.
+    pub calls_by_sender: Vec<Vec<Timestamp>>,
+    /// When the call of the whole component was started that is the `calls_per_day_max`th from the last;
+    /// `None` while there were fewer in the last 24 hours.
+    pub day_filled_at: Option<Timestamp>,
+}
+
+/// When to phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Throttle {
-    /// How many.
-    pub calls: u32,
-    /// In any span of this length.
-    pub within: Duration,
+pub enum Decision {
+    /// Phone at `at`, or now when that is not in the future.
+    Call {
+        /// The earliest time.
+        at: Timestamp,
+        /// The rule that decided it.
+        why: Wait,
+    },
+    /// Do not phone about these messages again.
+    Never(Never),
 }
 
-impl Throttle {
-    /// The instant from which one more call fits; `None` when it fits at `at`.
-    fn free_from(&self, calls: &[Timestamp], at: Timestamp) -> Option<Timestamp> {
-        let within = SignedDuration::try_from(self.within).ok()?;
-        let limit = usize::try_from(self.calls).ok()?;
-        if limit == 0 {
-            return at.checked_add(within).ok();
+/// Why there is no further call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {
+    /// The number is outside `dial.allow` or inside `dial.deny`.
+    NotAllowed,
+    /// `dial.attempts` calls did not reach the person.
+    AttemptsUsed,
+    /// The callee declined.
+    Declined,
+    /// There is nobody at the number.
+    WrongNumber,
+}
+
+/// What one rule said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// The rule.
+    pub rule: Rule,
+    /// Until when it forbids the call; `None` or a past time: it does not.
+    pub until: Option<Timestamp>,
+}
+
+/// The rules, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Something forbids the call for good.
+    Never(Never),
+    /// `dial.wait_s`.
+    Gathering,
+    /// The pause after the last call.
+    Retry,
+    /// One of `dial.throttle`.
+    Throttle(Throttle),
+    /// One of `dial.sender_throttle`.
+    SenderThrottle(Throttle),
+    /// `dial.calls_per_day_max`.
+    Day(u32),
+    /// The quiet hours.
+    Quiet,
+}
+
+impl Rule {
+    fn wait(self) -> Wait {
+        match self {
+            Self::Never(_) | Self::Gathering => Wait::Gathering,
+            Self::Retry => Wait::Retry,
+            Self::Throttle(_) | Self::SenderThrottle(_) | Self::Day(_) => Wait::Throttled,
+            Self::Quiet => Wait::Quiet,
         }
-        // A call in the future is a clock that was set back; it must not hold the phone for longer than the span.
-        let recent: Vec<_> =
-            calls.iter().filter(|&&call| call <= at && at.duration_since(call) < within).collect();
-        let blocking = recent.len().checked_sub(limit)?;
-        recent.get(blocking)?.checked_add(within).ok()
     }
 }
 
-impl FromStr for Throttle {
-    type Err = NotAThrottle;
-
-    fn from_str(written: &str) -> Result<Self, NotAThrottle> {
-        let (calls, span) = written.split_once('/').ok_or(NotAThrottle)?;
-        let unit = span.chars().last().ok_or(NotAThrottle)?;
-        let seconds = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86400,
-            _ => return Err(NotAThrottle),
-        };
-        let digits = |text: &str| {
-            let plain = (1..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-            if plain { text.parse::<u32>().ok().filter(|&n| n > 0) } else { None }
-        };
-        let calls = digits(calls).ok_or(NotAThrottle)?;
-        let number = digits(span.trim_end_matches(unit)).ok_or(NotAThrottle)?;
-        Ok(Self { calls, within: Duration::from_secs(u64::from(number) * seconds) })
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never(Never::NotAllowed) => {
+                write!(f, "number outside dial.allow or in dial.deny")
+            }
+            Self::Never(Never::AttemptsUsed) => write!(f, "dial.attempts used up"),
+            Self::Never(Never::Declined) => write!(f, "callee declined"),
+            Self::Never(Never::WrongNumber) => write!(f, "nobody at this number"),
+            Self::Gathering => write!(f, "dial.wait_s"),
+            Self::Retry => write!(f, "pause after the last call"),
+            Self::Throttle(throttle) => write!(f, "dial.throttle {throttle}"),
+            Self::SenderThrottle(throttle) => write!(f, "dial.sender_throttle {throttle}"),
+            Self::Day(max) => write!(f, "dial.calls_per_day_max {max}"),
+            Self::Quiet => write!(f, "quiet hours"),
+        }
     }
 }
 
-/// The text is not a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a throttle is written 3/15m: so many calls within so many s, m, h or d")]
-pub struct NotAThrottle;
+pub(super) fn later(at: Timestamp, pause: Duration) -> Timestamp {
+    at.checked_add(pause).unwrap_or(Timestamp::MAX)
+}
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const TROUBLE_PAUSE: Duration = Duration::from_secs(60);
-const TROUBLE_DOUBLINGS_MAX: u32 = 5;
-const PASSES_MAX: usize = 64;
+const MINUTES_PER_DAY: u32 = 24 * 60;
+/// After a call that our side spoiled: a minute, twice that after the next, and so on.
+const SETBACK_PAUSE: Duration = Duration::from_secs(60);
+const SETBACK_PAUSE_MAX: Duration = Duration::from_secs(30 * 60);
+/// No far end silences us for longer than this.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn policy() -> Policy {
-        Policy {
-            wait: Duration::from_secs(60),
-            attempts: 3,
-            busy_retry: Duration::from_secs(180),
-            no_answer_retry: vec![Duration::from_secs(600), Duration::from_secs(1800)],
-            keep: Duration::from_secs(72 * 3600),
-            quiet: Quiet::Daily("21:00-08:00".parse().unwrap()),
-            time_zone: TimeZone::UTC,
-            throttle: vec!["1/1m".parse().unwrap(), "3/15m".parse().unwrap()],
-            sender_throttle: vec!["3/15m".parse().unwrap()],
-            calls_per_day_max: 200,
-            senders: Senders::Domain,
-        }
-    }
-
-    fn bob() -> Subscriber {
-        Subscriber {
-            jid: "bob@example.org".parse().unwrap(),
-            name: "Bob".into(),
-            number: "+81312345678".parse().ok(),
-            offline: crate::subscriber::WhenOffline::Phone,
-            language: None,
-            quiet: None,
-            time_zone: None,
-        }
-    }
-
-    #[test]
-    fn the_phone_rings_when_it_may() {
-        let calls = |times: &[&str]| -> Vec<Timestamp> {
-            times.iter().map(|t| format!("2026-11-23T{t}Z").parse().unwrap()).collect()
-        };
-        let cases: [(&str, &[&str], &str, Wait); 6] = [
-            ("12:00:00", &[], "12:00:00", Wait::Gathering),
-            ("12:00:30", &["12:00:00"], "12:01:00", Wait::Throttled),
-            ("12:10:00", &["12:00:00", "12:04:00", "12:08:00"], "12:15:00", Wait::Throttled),
-            ("12:16:00", &["12:00:00", "12:04:00", "12:08:00"], "12:16:00", Wait::Gathering),
-            ("07:59:59", &[], "08:00:00", Wait::Quiet),
-            ("07:59:59", &["07:59:30"], "08:00:30", Wait::Throttled),
-        ];
-        for (wish, earlier, expected, why) in cases {
-            let history = History { to_number: calls(earlier), ..History::default() };
-            let wish = Slot { at: calls(&[wish])[0], why: Wait::Gathering };
-            let slot = policy().next_call(wish, &bob(), &history);
-            assert_eq!(
-                slot,
-                Slot { at: calls(&[expected])[0], why },
-                "wish {wish:?} after {earlier:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_spoilt_call_is_followed_by_the_pause_for_its_outcome() {
-        let minutes = |n: u64| Some(Duration::from_secs(n * 60));
-        let cases = [
-            (Outcome::Busy, 1, 0, minutes(3)),
-            (Outcome::Busy, 3, 0, None),
-            (Outcome::NoAnswer, 1, 0, minutes(10)),
-            (Outcome::NoAnswer, 2, 0, minutes(30)),
-            (Outcome::NoAnswer, 3, 0, None),
-            (Outcome::Answered, 1, 0, minutes(10)),
-            (Outcome::Declined, 1, 0, None),
-            (Outcome::WrongNumber, 1, 0, None),
-            (Outcome::TrunkFailed, 0, 1, minutes(1)),
-            (Outcome::TrunkFailed, 0, 4, minutes(8)),
-            (Outcome::TrunkFailed, 0, 400, minutes(32)),
-            (Outcome::Interrupted, 0, 1, minutes(1)),
-        ];
-        for (outcome, attempts, troubles, expected) in cases {
-            assert_eq!(
-                policy().retry(outcome, attempts, troubles),
-                expected,
-                "{outcome:?} {attempts} {troubles}"
-            );
-        }
-    }
-
-    #[test]
-    fn strangers_do_not_make_the_phone_ring_unless_everyone_may() {
-        let jid = |text: &str| text.parse::<BareJid>().unwrap();
-        let bob = jid("bob@example.org");
-        assert!(policy().may_ring(&jid("alice@example.org"), &bob));
-        assert!(!policy().may_ring(&jid("alice@example.com"), &bob));
-        let open = Policy { senders: Senders::Everyone, ..policy() };
-        assert!(open.may_ring(&jid("alice@example.com"), &bob));
-    }
-
-    #[test]
-    fn a_throttle_is_a_count_and_a_span() {
-        let quarter = Throttle { calls: 3, within: Duration::from_secs(900) };
-        assert_eq!("3/15m".parse(), Ok(quarter));
-        for wrong in ["", "3", "3/", "/15m", "3/15", "0/1m", "3/0m", "-1/1m", "3/15x", "9999999/1m"]
-        {
-            assert_eq!(wrong.parse::<Throttle>(), Err(NotAThrottle), "{wrong}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_slot_is_quiet_or_throttled(wish in 0_i64..7_000_000, calls in prop::collection::vec(0_i64..7_000_000, 0..40)) {
-            let at = |second| Timestamp::from_second(1_790_000_000 + second).unwrap();
-            let mut calls: Vec<_> = calls.into_iter().map(at).collect();
-            calls.sort();
-            let history = History { to_number: calls.clone(), by_senders: calls.clone(), all: calls.clone() };
-            let wish = Slot { at: at(wish), why: Wait::Gathering };
-            let slot = policy().next_call(wish, &bob(), &history);
-            prop_assert!(slot.at >= wish.at);
-            prop_assert_eq!(policy().next_call(slot, &bob(), &history).at, slot.at);
-            let recent = calls.iter().filter(|&&c| c <= slot.at && slot.at.duration_since(c).as_secs() < 900).count();
-            prop_assert!(recent < 3);
-            let hour = slot.at.to_zoned(TimeZone::UTC).hour();
-            prop_assert!((8..21).contains(&hour));
-        }
-    }
-}
+mod tests;

@@ -193,3 +193,89 @@ fn derived(invite: &[u8], method: &Method, to: Option<&str>) -> Vec<u8> {
         .header("User-Agent", super::PRODUCT)
         .end()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::now;
+
+    #[test]
+    fn a_request_goes_out_again_until_it_is_answered_or_given_up() {
+        // Each number is a second at which a copy leaves; the word is the answer and its second.
+        let cases = [
+            ("INVITE", "", "0 0.5 1.5 3.5 7.5 15.5 31.5 gave up at 32"),
+            ("INVITE", "180 1", "0 0.5 waits"),
+            ("INVITE", "200 1", "0 0.5 over at 33"),
+            ("INVITE", "486 1", "0 0.5 1 over at 33"),
+            ("BYE", "", "0 0.5 1.5 3.5 7.5 11.5 15.5 19.5 23.5 27.5 31.5 gave up at 32"),
+            ("BYE", "100 1", "0 0.5 5 9 13 17 21 25 29 gave up at 32"),
+            ("BYE", "200 1", "0 0.5 over at 6"),
+            ("BYE", "481 4", "0 0.5 1.5 3.5 over at 9"),
+        ];
+        for (method, answer, expected) in cases {
+            let start = now();
+            let request = request(method);
+            let mut transaction = ClientTransaction::new(
+                Method::from(method),
+                "z9hG4bKa".to_owned(),
+                request.clone(),
+                start,
+            );
+            let mut told = Vec::new();
+            let mut time = start;
+            let answer = answer.split_once(' ').map(|(status, second)| {
+                let second: u64 = second.parse().unwrap();
+                (status.parse::<u16>().unwrap(), start + Duration::from_secs(second))
+            });
+            let mut answer = answer;
+            while transaction.poll().is_some() {
+                told.push(seconds(time - start));
+                while let Some(next) =
+                    transaction.deadline().into_iter().chain(answer.map(|(_, at)| at)).min()
+                {
+                    time = next;
+                    if let Some((status, _)) = answer.take_if(|(_, at)| *at == time) {
+                        let response = Message::parse(&request).unwrap().respond(status, "x").end();
+                        let response = Message::parse(&response).unwrap();
+                        assert!(
+                            transaction.owns(&response)
+                                && transaction.receive(&response, status, time)
+                        );
+                    } else {
+                        transaction.tick(time);
+                    }
+                    if transaction.send.is_some() {
+                        break;
+                    }
+                }
+            }
+            told.push(match (transaction.has_timed_out(), transaction.is_over()) {
+                (true, _) => format!("gave up at {}", seconds(time - start)),
+                (false, true) => format!("over at {}", seconds(time - start)),
+                (false, false) => "waits".to_owned(),
+            });
+            assert_eq!(told.join(" "), expected, "{method} answered {answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_response_belongs_by_branch_and_method() {
+        let transaction =
+            ClientTransaction::new(Method::Cancel, "z9hG4bKa".to_owned(), vec![], now());
+        let of = |method: &str| Message::parse(&request(method)).unwrap().respond(200, "x").end();
+        assert!(transaction.owns(&Message::parse(&of("CANCEL")).unwrap()));
+        assert!(!transaction.owns(&Message::parse(&of("INVITE")).unwrap()));
+    }
+
+    fn seconds(time: Duration) -> String {
+        time.as_secs_f32().to_string()
+    }
+
+    fn request(method: &str) -> Vec<u8> {
+        let text = format!(
+            "{method} sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP b;branch=z9hG4bKa\r\nFrom: <sip:b@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 7 {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        text.into_bytes()
+    }
+}

@@ -134,3 +134,86 @@ fn method(method: &Method) -> ezk_sip_types::Method {
 const ROUNDS_MAX: u32 = 4;
 const CHALLENGES_MAX: usize = 8;
 const LONGEST_AKA: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::trunk::Trunk;
+
+    #[test]
+    fn a_challenge_is_answered_if_there_is_a_way() {
+        let md5 = "response=\"eb3b0641de7c7c1b7df614530e9432b3\"";
+        let sha = "response=\"b0c895520ceaa62cef88e1d216e68c43ae46a6d0c16621d00981d1143e430ef8\"";
+        let cases = [
+            ("plain", "Digest realm=\"r\", nonce=\"n\"", md5),
+            ("lower case", "digest realm=r,nonce=n,algorithm=md5", md5),
+            ("SHA-256", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256", sha),
+            (
+                "a list",
+                "Basic realm=\"r\"|Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256|Digest realm=\"r\", nonce=\"n\"",
+                sha,
+            ),
+            (
+                "an unknown one first",
+                "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-1|Digest realm=\"r\", nonce=\"n\"",
+                md5,
+            ),
+            ("opaque", "Digest realm=\"r\", nonce=\"n\", opaque=\"o,p\"", "opaque=\"o,p\""),
+            ("a comma in the realm", "Digest realm=\"r, s\", nonce=\"n\"", "realm=\"r, s\""),
+            ("a realm beyond ASCII", "Digest realm=\"rü\", nonce=\"n\"", "realm=\"rü\""),
+            ("two qops", "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int, auth\"", "qop=auth, "),
+            (
+                "only the harder qop",
+                "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"",
+                "qop=auth-int, ",
+            ),
+            ("an unknown qop", "Digest realm=\"r\", nonce=\"n\", qop=\"guess\"", ""),
+            ("a session", "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess, qop=auth", ""),
+            ("only Basic", "Basic realm=\"r\"", ""),
+            ("no nonce", "Digest realm=\"r\"", ""),
+            ("half a character", "Digest realm=\"r\", nonce=\"n\", algorithm=\"aaaé-md5\"", ""),
+            (
+                "half a character in quotes",
+                "Digest realm=\"r\", nonce=\"n\", algorithm=\"\\\"aé-md5\"",
+                "",
+            ),
+            ("rubbish", "Digest ,,,=\"", ""),
+            ("nothing", "", ""),
+        ];
+        for (challenge, values, expected) in cases {
+            let mut draft = request().respond(401, "t");
+            for value in values.split('|') {
+                draft = draft.header("WWW-Authenticate", value);
+            }
+            let response = Message::parse(&draft.end()).unwrap();
+            let mut digest = Digest::new(Trunk::example().credentials.as_ref());
+            let headers = digest.answer(&response, &request()).unwrap_or_default();
+            let text: String =
+                headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            assert!(text.contains(expected), "{challenge}: {text}");
+            assert_eq!(text.is_empty(), expected.is_empty(), "{challenge}: {text}");
+        }
+    }
+
+    #[test]
+    fn without_credentials_no_challenge_is_answered() {
+        let draft = request()
+            .respond(407, "t")
+            .header("Proxy-Authenticate", "Digest realm=\"r\", nonce=\"n\"");
+        let response = Message::parse(&draft.end()).unwrap();
+        assert_eq!(Digest::new(None).answer(&response, &request()), None);
+    }
+
+    #[test]
+    fn a_password_is_in_no_debug_line() {
+        let trunk = Trunk::example();
+        let digest = Digest::new(trunk.credentials.as_ref());
+        assert!(!format!("{trunk:?}{digest:?}").contains("secret"));
+    }
+
+    fn request() -> Message {
+        let text = "REGISTER sip:pbx.example.org SIP/2.0\r\nVia: SIP/2.0/UDP b;branch=z9hG4bKa\r\nFrom: <sip:b@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 7 REGISTER\r\n\r\n";
+        Message::parse(text.as_bytes()).unwrap()
+    }
+}

@@ -3,7 +3,11 @@
 mod events;
 mod far_end;
 mod fork;
+#[cfg(test)]
+mod peer;
 mod request;
+#[cfg(test)]
+mod timeline;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -17,7 +21,7 @@ use super::client_transaction::{ClientTransaction, cancellation};
 use super::digest::Digest;
 use super::message::{Message, Method, Start};
 use super::server_transaction::ServerTransaction;
-use super::{PATIENCE, T1};
+use super::{PATIENCE, T1, T4};
 use crate::seed::Seed;
 
 /// The caller's side of one call.
@@ -45,7 +49,8 @@ pub struct Invite {
     early: Option<String>,
     sdp_version: u64,
     offered_in_response: Option<u32>,
-    outputs: VecDeque<Output>,
+    sends: VecDeque<Vec<u8>>,
+    told: VecDeque<Output>,
     done: bool,
 }
 
@@ -72,10 +77,11 @@ impl Invite {
             early: None,
             sdp_version: 0,
             offered_in_response: None,
-            outputs: VecDeque::new(),
+            sends: VecDeque::new(),
+            told: VecDeque::new(),
             done: false,
         };
-        invite.flush(now);
+        invite.flush();
         invite
     }
 
@@ -94,12 +100,12 @@ impl Invite {
             }
             Input::Tick => self.tick(now),
         }
-        self.flush(now);
+        self.flush();
     }
 
-    /// The next thing to do, until `None`.
+    /// The next thing to do, until `None`. What is to be sent comes first, so that nobody who stops at the ending owes a message.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.sends.pop_front().map(Output::Send).or_else(|| self.told.pop_front())
     }
 
     /// Tells when [`Input::Tick`] is due next; `None` once all is done.
@@ -142,6 +148,10 @@ impl Invite {
     fn receive_response(&mut self, response: &Message, status: u16, now: Instant) {
         if let Some(cancel) = self.cancel.as_mut().filter(|cancel| cancel.owns(response)) {
             cancel.receive(response, status, now);
+            // The trunk knows no such call: its last word is on its way, or it was lost.
+            if let (481, Phase::Leaving { until, .. }) = (status, &mut self.phase) {
+                *until = now + T4;
+            }
             return;
         }
         for fork in &mut self.forks {
@@ -183,11 +193,11 @@ impl Invite {
         }
         if let Phase::Proceeding { rang, .. } = &mut self.phase {
             if status == 180 && !std::mem::replace(rang, true) {
-                self.outputs.push_back(Output::Ringing);
+                self.told.push_back(Output::Ringing);
             }
             if let Some(sdp) = response.sdp().filter(|_| self.early.is_none()) {
                 self.early = Some(sdp.to_owned());
-                self.outputs.push_back(Output::EarlyMedia(sdp.to_owned()));
+                self.told.push_back(Output::EarlyMedia(sdp.to_owned()));
             }
         }
     }
@@ -204,9 +214,8 @@ impl Invite {
             Fork::new(response, &self.request, &self.authorization, &self.plan, &mut self.seed);
         match std::mem::replace(&mut self.phase, Phase::Talking) {
             Phase::Calling { .. } | Phase::Proceeding { .. } => {
-                self.outputs.extend(fork.poll());
                 let sdp = response.sdp().map(str::to_owned).or_else(|| self.early.clone());
-                self.outputs.push_back(Output::Answered(sdp.unwrap_or_default()));
+                self.told.push_back(Output::Answered(sdp.unwrap_or_default()));
             }
             Phase::Leaving { ending, .. } => {
                 fork.hang_up(&self.plan, &mut self.seed, now);
@@ -326,24 +335,24 @@ impl Invite {
     fn over(&mut self, ending: Ending, now: Instant) {
         if !matches!(self.phase, Phase::Over { .. }) {
             self.phase = Phase::Over { until: now + PATIENCE };
-            self.outputs.push_back(Output::Over(ending));
+            self.told.push_back(Output::Over(ending));
         }
     }
 
     /// Collects what the parts want sent, and notices the end.
-    fn flush(&mut self, _now: Instant) {
-        let mut sends = Vec::new();
+    fn flush(&mut self) {
+        if !self.invites.iter().any(ClientTransaction::is_pending) {
+            // Whoever has answered the INVITE need not hear a lost CANCEL again.
+            self.cancel = None;
+        }
         for client in self.invites.iter_mut().chain(&mut self.cancel) {
-            sends.extend(client.poll());
+            self.sends.extend(client.poll());
         }
         for server in &mut self.answered {
-            sends.extend(server.poll());
+            self.sends.extend(server.poll());
         }
-        self.outputs.extend(sends.into_iter().map(Output::Send));
         for fork in &mut self.forks {
-            while let Some(output) = fork.poll() {
-                self.outputs.push_back(output);
-            }
+            self.sends.extend(std::iter::from_fn(|| fork.poll()));
         }
         let over = matches!(self.phase, Phase::Over { .. });
         if over
@@ -352,7 +361,7 @@ impl Invite {
             && self.clients().all(ClientTransaction::is_over)
         {
             self.done = true;
-            self.outputs.push_back(Output::Done);
+            self.told.push_back(Output::Done);
         }
     }
 

@@ -305,3 +305,6 @@ fn is_token(b: u8) -> bool {
 pub const DATAGRAM_BYTES_MAX: usize = 8192;
 const HEADERS_MAX: usize = 100;
 pub(super) const VERSION: &str = "SIP/2.0";
+
+#[cfg(test)]
+mod torture;

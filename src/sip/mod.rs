@@ -8,6 +8,8 @@ pub mod header_value;
 pub mod invite;
 pub mod message;
 pub mod offer_answer;
+pub mod probe;
+pub mod registration;
 pub mod server_transaction;
 pub mod stray;
 pub mod transport;

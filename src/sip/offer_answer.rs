@@ -233,3 +233,119 @@ const EVENTS_PAYLOAD_TYPE: u8 = 101;
 const MEDIAS_MAX: usize = 8;
 const ATTRIBUTES_MAX: usize = 64;
 const FORMATS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_offer_names_codecs_events_and_packet_time() {
+        let offer = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, 7);
+        assert_eq!(
+            offer,
+            "v=0\r\no=- 7 0 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\n\
+             m=audio 20000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+        );
+        assert_eq!(codecs(&offer), BOTH);
+    }
+
+    #[test]
+    fn an_answer_gives_codec_payload_types_address_and_direction() {
+        use AnswerError::*;
+        // Codec, payload types of codec and events, address, and whether we send.
+        let cases = [
+            (
+                "m=audio 4000 RTP/AVP 8 101|a=rtpmap:101 telephone-event/8000",
+                Ok("Pcma 8 101 192.0.2.1:4000 true"),
+            ),
+            ("m=audio 4000 RTP/AVP 0", Ok("Pcmu 0 - 192.0.2.1:4000 true")),
+            ("m=audio 4000 RTP/AVP 18 0 8", Ok("Pcmu 0 - 192.0.2.1:4000 true")),
+            (
+                "m=audio 4000 RTP/AVP 96 97|a=rtpmap:96 pcma/8000|a=rtpmap:97 Telephone-Event/8000",
+                Ok("Pcma 96 97 192.0.2.1:4000 true"),
+            ),
+            ("m=audio 4000 RTP/AVP 8|a=rtpmap:8 L16/44100", Err(NoCodec)),
+            (
+                "m=audio 4000 RTP/AVP 8 100|a=rtpmap:100 telephone-event/16000",
+                Ok("Pcma 8 - 192.0.2.1:4000 true"),
+            ),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP4 192.0.2.9", Ok("Pcma 8 - 192.0.2.9:4000 true")),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP6 2001:db8::9", Ok("Pcma 8 - [2001:db8::9]:4000 true")),
+            ("m=audio 4000 RTP/AVP 8|a=sendonly", Ok("Pcma 8 - 192.0.2.1:4000 false")),
+            ("a=inactive|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 false")),
+            ("a=inactive|m=audio 4000 RTP/AVP 8|a=recvonly", Ok("Pcma 8 - 192.0.2.1:4000 true")),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP4 0.0.0.0", Ok("Pcma 8 - 0.0.0.0:4000 false")),
+            ("m=video 5000 RTP/AVP 99|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 true")),
+            ("m=audio 0 RTP/AVP 8|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 true")),
+            ("m=audio 0 RTP/AVP 8", Err(NoAudio)),
+            ("m=audio 4000 RTP/SAVP 8", Err(NoAudio)),
+            ("m=audio 4000 RTP/AVP 18", Err(NoCodec)),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP4 224.0.0.1", Err(NoAddress)),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP4 255.255.255.255", Err(NoAddress)),
+            ("m=audio 4000 RTP/AVP 8|c=IN IP4 victim.example.org", Err(NoAddress)),
+            ("m=audio 99999 RTP/AVP 8", Err(NotSdp)),
+            ("m=audio", Err(NotSdp)),
+        ];
+        for (answer, expected) in cases {
+            let told = accept(&sdp(answer), &BOTH).map(|now| {
+                let events =
+                    now.events_payload_type.map_or("-".to_owned(), |events| events.to_string());
+                format!(
+                    "{:?} {} {events} {} {}",
+                    now.codec, now.payload_type, now.remote, now.sending
+                )
+            });
+            assert_eq!(told, expected.map(str::to_owned), "{answer}");
+        }
+        assert_eq!(accept("", &BOTH), Err(NotSdp));
+        assert_eq!(accept(&sdp("m=audio 4000 RTP/AVP 8"), &[Codec::Pcmu]), Err(NoCodec));
+    }
+
+    #[test]
+    fn a_description_over_a_limit_is_not_read() {
+        for bomb in [
+            "m=audio 4000 RTP/AVP 8|".repeat(9),
+            "a=x|".repeat(65),
+            "a=".to_owned() + &"x".repeat(9000),
+        ] {
+            assert_eq!(accept(&sdp(&bomb), &BOTH), Err(AnswerError::TooLarge));
+        }
+    }
+
+    #[test]
+    fn a_new_offer_of_the_far_end_is_mirrored() {
+        let cases = [
+            (
+                "m=audio 4000 RTP/AVP 0 8",
+                "m=audio 20000 RTP/AVP 0|a=rtpmap:0 PCMU/8000|a=ptime:20|a=sendrecv|",
+            ),
+            (
+                "m=audio 4000 RTP/AVP 8|a=sendonly",
+                "m=audio 20000 RTP/AVP 8|a=rtpmap:8 PCMA/8000|a=ptime:20|a=recvonly|",
+            ),
+            (
+                "m=video 5000 RTP/AVP 99|a=rtpmap:99 VP8/90000|m=audio 4000 RTP/AVP 8|a=inactive",
+                "m=video 0 RTP/AVP 99|m=audio 20000 RTP/AVP 8|a=rtpmap:8 PCMA/8000|a=ptime:20|a=inactive|",
+            ),
+        ];
+        let own = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, 7);
+        for (theirs, expected) in cases {
+            let (answer, negotiated) = reanswer(&sdp(theirs), &own, 3).unwrap();
+            let (head, medias) = answer.split_once("t=0 0\r\n").unwrap();
+            assert!(head.starts_with("v=0\r\no=- 7 3 IN IP4 192.0.2.2\r\n"), "{head}");
+            assert_eq!(medias.replace("\r\n", "|"), expected);
+            assert_eq!(negotiated.remote, "192.0.2.1:4000".parse().unwrap());
+        }
+        assert!(reoffer(&own, 4).unwrap().starts_with("v=0\r\no=- 7 4 IN"));
+    }
+
+    fn sdp(medias: &str) -> String {
+        let medias = medias.trim_end_matches('|').replace('|', "\r\n");
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{medias}\r\n"
+        )
+    }
+
+    const BOTH: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+}

@@ -1,21 +1,25 @@
-//! The user agent's edge: one UDP socket for all trunks, and who may talk to it.
+//! The user agent's edge: one UDP socket for all trunks, and a line for each call.
+
+mod socket;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
-use tracing::{debug, trace, warn};
+use tokio::task::JoinSet;
+use tracing::{debug, info, trace, warn};
 
+use self::socket::{Shared, Way, lock};
 use super::invite::{Input, Invite, Output};
-use super::message::{DATAGRAM_BYTES_MAX, Message, Start};
-use super::stray;
+use super::probe::Probe;
+use super::registration::{self, Registration, State};
 use super::trunk::Trunk;
-use super::via::{return_address, stamped};
 use crate::clock::now;
 use crate::seed::Seed;
 
@@ -26,30 +30,46 @@ use crate::seed::Seed;
 #[derive(Clone, Debug)]
 pub struct UserAgent {
     shared: Arc<Shared>,
-    alive: Arc<watch::Sender<()>>,
+    alive: Arc<watch::Sender<bool>>,
+    registrations: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl UserAgent {
-    /// Opens the socket and finds the trunks. A trunk that cannot be found now is looked for again.
+    /// Opens the socket, finds the trunks and begins to register. A trunk that cannot be found now is looked for again.
     ///
     /// Errors: [`TransportError::Listen`] if the address cannot be had.
     pub async fn bind(
         listen: SocketAddr,
         trunks: Vec<Arc<Trunk>>,
-        seed: Seed,
+        mut seed: Seed,
     ) -> Result<Self, TransportError> {
         let socket =
             UdpSocket::bind(listen).await.map_err(|error| TransportError::Listen(listen, error))?;
+        if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BYTES) {
+            debug!(%error, "receive buffer stays small");
+        }
         let local = socket.local_addr().map_err(|error| TransportError::Listen(listen, error))?;
-        let ways = trunks.into_iter().map(|trunk| Way { trunk, route: Mutex::new(None) }).collect();
+        let ways = trunks.into_iter().map(Way::new).collect();
         let (inboxes, dropped) = (Mutex::new(HashMap::new()), AtomicU64::new(0));
         let shared = Arc::new(Shared { socket, local, ways, inboxes, dropped });
         shared.resolve().await;
-        let (alive, ended) = watch::channel(());
-        tokio::spawn(shared.clone().receive(ended.clone()));
-        tokio::spawn(shared.clone().keep_resolving(ended.clone()));
-        drop(seed);
-        Ok(Self { shared, alive: Arc::new(alive) })
+        let (alive, leaving) = watch::channel(false);
+        tokio::spawn(shared.clone().receive(leaving.clone()));
+        tokio::spawn(shared.clone().keep_resolving(leaving.clone()));
+        let mut registrations = JoinSet::new();
+        for index in (0..shared.ways.len()).filter(|index| shared.ways[*index].trunk.register) {
+            registrations.spawn(keep_registered(
+                shared.clone(),
+                index,
+                leaving.clone(),
+                seed.split(),
+            ));
+        }
+        Ok(Self {
+            shared,
+            alive: Arc::new(alive),
+            registrations: Arc::new(Mutex::new(registrations)),
+        })
     }
 
     /// A line for one call on a trunk. Messages of this Call-ID go to its inbox until it is dropped.
@@ -57,7 +77,8 @@ impl UserAgent {
     /// Contract: keep the line as long as the call's [`Invite`] has something to absorb; [`Line::see_out`] does.
     /// Errors:   [`TransportError::Unknown`], [`TransportError::Unresolved`].
     pub fn line(&self, trunk: &str, call_id: &str) -> Result<Line, TransportError> {
-        let route = self.shared.route(trunk)?;
+        let way = self.way(trunk)?;
+        let route = way.route().ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))?;
         let inbox = self.shared.open_inbox(call_id);
         let (shared, alive) = (self.shared.clone(), self.alive.clone());
         Ok(Line {
@@ -70,11 +91,73 @@ impl UserAgent {
         })
     }
 
-    /// Our address as this trunk sees it, and the trunk's own, for the INVITE of a line that is opened next.
+    /// Our address as a trunk sees it, for a plan made before its line.
+    ///
+    /// Errors: as [`UserAgent::line`].
+    pub fn local_towards(&self, trunk: &str) -> Result<SocketAddr, TransportError> {
+        self.ends(trunk).map(|(ours, _)| ours)
+    }
+
+    /// Our address as a trunk sees it, and the trunk's own.
     ///
     /// Errors: as [`UserAgent::line`].
     pub fn ends(&self, trunk: &str) -> Result<(SocketAddr, SocketAddr), TransportError> {
-        self.shared.route(trunk).map(|route| (route.local, route.to))
+        let route = self.way(trunk)?.route();
+        let route = route.ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))?;
+        Ok((route.local, route.to))
+    }
+
+    /// How the binding of a trunk stands; `None` for a trunk without one.
+    pub fn registration(&self, trunk: &str) -> Option<State> {
+        let way = self.way(trunk).ok().filter(|way| way.trunk.register)?;
+        Some(*way.registration.borrow())
+    }
+
+    /// Tries a trunk: by its REGISTER if it has one, else by OPTIONS, to which any answer is a good one.
+    ///
+    /// Errors: [`TransportError::Silent`], [`TransportError::Refused`], or as [`UserAgent::line`].
+    pub async fn probe(&self, trunk: &str, seed: Seed) -> Result<(), TransportError> {
+        let way = self.way(trunk)?;
+        let local = self.local_towards(trunk)?;
+        let silent = || TransportError::Silent(trunk.to_owned());
+        if way.trunk.register {
+            let mut state = way.registration.subscribe();
+            let known = state.wait_for(|state| *state != State::Trying);
+            let known = tokio::time::timeout(PROBE_WAIT, known).await.map_err(|_| silent())?;
+            return match known.map(|state| *state) {
+                Ok(State::Registered) => Ok(()),
+                Ok(State::Refused { status }) => {
+                    Err(TransportError::Refused(trunk.to_owned(), status))
+                }
+                Ok(State::Trying | State::Silent | State::Left) | Err(_) => Err(silent()),
+            };
+        }
+        let mut probe = Probe::new(&way.trunk, local, seed, now());
+        let mut line = self.line(trunk, probe.call_id())?;
+        loop {
+            if let Some(request) = probe.poll() {
+                line.send(&request).await.map_err(|_| silent())?;
+            }
+            if let Some(outcome) = probe.outcome() {
+                return outcome.map(drop).ok_or_else(silent);
+            }
+            tokio::select! {
+                Some(message) = line.inbox.recv() => probe.handle(Some(&message), now()),
+                () = tokio::time::sleep_until(probe.deadline().into()) => probe.handle(None, now()),
+            }
+        }
+    }
+
+    /// Gives up the bindings. Calls that still run keep their lines.
+    ///
+    /// Contract: returns within [`LEAVE_WAIT`], also if a registrar is silent.
+    pub async fn close(&self) {
+        self.alive.send_replace(true);
+        let mut registrations = std::mem::take(&mut *lock(&self.registrations));
+        let all = async { while registrations.join_next().await.is_some() {} };
+        if tokio::time::timeout(LEAVE_WAIT, all).await.is_err() {
+            warn!("a registrar did not let go in time");
+        }
     }
 
     /// The address of the socket.
@@ -85,6 +168,11 @@ impl UserAgent {
     /// How many datagrams were dropped: from strangers, unreadable, or too many for an inbox.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    fn way(&self, trunk: &str) -> Result<&Way, TransportError> {
+        let way = self.shared.ways.iter().find(|way| way.trunk.name == trunk);
+        way.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))
     }
 }
 
@@ -98,7 +186,7 @@ pub struct Line {
     to: SocketAddr,
     call_id: String,
     shared: Arc<Shared>,
-    _alive: Arc<watch::Sender<()>>,
+    _alive: Arc<watch::Sender<bool>>,
 }
 
 impl Line {
@@ -111,14 +199,15 @@ impl Line {
         self.shared.socket.send_to(message, to).await.map(drop)
     }
 
-    /// Carries on with a call that is over until nothing late can come any more, 32 s at most in most cases.
+    /// Carries on with a call that is over until nothing late can come any more: mostly 32 s, at most about 96 s.
     pub async fn see_out(mut self, mut invite: Invite) {
         loop {
             while let Some(output) = invite.poll() {
                 match output {
                     Output::Send(message) => drop(self.send(&message).await),
                     Output::Done => return,
-                    _ => {}
+                    Output::Ringing | Output::EarlyMedia(_) | Output::Answered(_) => {}
+                    Output::Reoffered(_) | Output::Key(_) | Output::Over(_) => {}
                 }
             }
             let Some(deadline) = invite.deadline() else { return };
@@ -132,7 +221,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        lock(&self.shared.inboxes).remove(&self.call_id);
+        self.shared.close_inbox(&self.call_id);
     }
 }
 
@@ -148,189 +237,78 @@ pub enum TransportError {
     /// The proxy's name gives no address that the socket can reach.
     #[error("the proxy of trunk {0} cannot be found; check its host name")]
     Unresolved(String),
+    /// Nothing came back.
+    #[error("trunk {0} does not answer; check proxy and the firewall between")]
+    Silent(String),
+    /// The registrar said no.
+    #[error("trunk {0} refuses to register with status {1}; check from, username and password")]
+    Refused(String, u16),
 }
 
-#[derive(Debug)]
-struct Shared {
-    socket: UdpSocket,
-    local: SocketAddr,
-    ways: Vec<Way>,
-    inboxes: Mutex<HashMap<String, mpsc::Sender<Vec<u8>>>>,
-    dropped: AtomicU64,
-}
-
-/// A trunk and how it is reached now.
-#[derive(Debug)]
-struct Way {
-    trunk: Arc<Trunk>,
-    route: Mutex<Option<Route>>,
-}
-
-#[derive(Clone, Debug)]
-struct Route {
-    to: SocketAddr,
-    local: SocketAddr,
-    /// All its addresses, and those of the look-up before, for calls that began then.
-    members: Vec<IpAddr>,
-}
-
-impl Shared {
-    fn route(&self, trunk: &str) -> Result<Route, TransportError> {
-        let way = self.ways.iter().find(|way| way.trunk.name == trunk);
-        let way = way.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))?;
-        let route = lock(&way.route).clone();
-        route.ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))
-    }
-
-    fn open_inbox(&self, call_id: &str) -> mpsc::Receiver<Vec<u8>> {
-        let (sender, inbox) = mpsc::channel(INBOX_MAX);
-        lock(&self.inboxes).insert(call_id.to_owned(), sender);
-        inbox
-    }
-
-    async fn receive(self: Arc<Self>, mut ended: watch::Receiver<()>) {
-        let mut buffer = vec![0; DATAGRAM_BYTES_MAX + 1];
-        loop {
-            let received = tokio::select! {
-                _ = ended.changed() => return,
-                received = self.socket.recv_from(&mut buffer) => received,
-            };
-            match received {
-                Ok((len, source)) => {
-                    let answer =
-                        buffer.get(..len).and_then(|datagram| self.dispatch(datagram, source));
-                    if let Some((answer, to)) = answer
-                        && let Err(error) = self.socket.send_to(&answer, to).await
-                    {
-                        debug!(%error, "answer not sent");
+/// Keeps one trunk's binding until told to leave, or until nobody needs the user agent any more.
+async fn keep_registered(
+    shared: Arc<Shared>,
+    index: usize,
+    mut leaving: watch::Receiver<bool>,
+    seed: Seed,
+) {
+    let Some(way) = shared.ways.get(index) else { unreachable!("one index per way") };
+    let route = loop {
+        if let Some(route) = way.route() {
+            break route;
+        }
+        tokio::select! {
+            _ = leaving.changed() => return,
+            () = tokio::time::sleep(ROUTE_POLL) => {}
+        }
+    };
+    let mut registration = Registration::new(way.trunk.clone(), route.local, seed, now());
+    let mut inbox = shared.open_inbox(registration.call_id());
+    let mut asked_to_leave = false;
+    loop {
+        while let Some(output) = registration.poll() {
+            match output {
+                registration::Output::Send(message) => {
+                    let to = way.route().map_or(route.to, |route| route.to);
+                    if let Err(error) = shared.socket.send_to(&message, to).await {
+                        warn!(trunk = way.trunk.name, %error, "REGISTER not sent");
                     }
                 }
-                Err(error) => {
-                    warn!(%error, "SIP socket failed");
-                    tokio::time::sleep(BREATH).await;
+                registration::Output::Changed(state) => {
+                    match state {
+                        State::Registered => info!(trunk = way.trunk.name, "registered"),
+                        State::Left | State::Trying => {
+                            info!(trunk = way.trunk.name, "not registered")
+                        }
+                        State::Refused { status } => {
+                            warn!(trunk = way.trunk.name, status, "registration refused")
+                        }
+                        State::Silent => warn!(trunk = way.trunk.name, "registrar does not answer"),
+                    }
+                    way.registration.send_replace(state);
                 }
+                registration::Output::Done => return shared.close_inbox(registration.call_id()),
             }
         }
-    }
-
-    /// Brings a datagram to its call; a request without one gets the answer returned here.
-    fn dispatch(&self, datagram: &[u8], source: SocketAddr) -> Option<(Vec<u8>, SocketAddr)> {
-        if !self.is_trunk(source.ip()) {
-            trace!(%source, "datagram of a stranger dropped");
-            self.count();
-            return None;
-        }
-        if datagram.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
-            return None;
-        }
-        let message = match Message::parse(datagram) {
-            Ok(message) => message,
-            Err(error) => {
-                debug!(%error, %source, "datagram dropped");
-                self.count();
-                return None;
+        let deadline = registration.deadline().unwrap_or_else(|| now() + PROBE_WAIT);
+        tokio::select! {
+            _ = leaving.changed(), if !asked_to_leave => {
+                asked_to_leave = true;
+                registration.handle(registration::Input::Leave, now());
             }
-        };
-        let request = matches!(message.start, Start::Request { .. });
-        let bytes = if request { stamped(&message, source) } else { datagram.to_vec() };
-        let inbox = lock(&self.inboxes).get(&message.call_id).cloned();
-        if let Some(inbox) = inbox {
-            if inbox.try_send(bytes).is_err() {
-                debug!("inbox full, message dropped");
-                self.count();
+            Some(message) = inbox.recv() => {
+                registration.handle(registration::Input::Received(&message), now());
             }
-            return None;
-        }
-        if !request {
-            debug!("response without a call dropped");
-            self.count();
-            return None;
-        }
-        let request = Message::parse(&bytes).ok()?;
-        let answer = stray::answer(&request)?;
-        let to = self.destination(&answer, source);
-        Some((answer, to))
-    }
-
-    /// A request goes to the trunk, a response where its topmost Via says, if that is a trunk.
-    fn destination(&self, message: &[u8], otherwise: SocketAddr) -> SocketAddr {
-        let response =
-            message.starts_with(b"SIP/2.0 ").then(|| Message::parse(message).ok()).flatten();
-        let address = response.and_then(|response| return_address(&response));
-        address.filter(|address| self.is_trunk(address.ip())).unwrap_or(otherwise)
-    }
-
-    fn is_trunk(&self, ip: IpAddr) -> bool {
-        let ip = ip.to_canonical();
-        self.ways
-            .iter()
-            .any(|way| lock(&way.route).as_ref().is_some_and(|route| route.members.contains(&ip)))
-    }
-
-    fn count(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-
-    async fn keep_resolving(self: Arc<Self>, mut ended: watch::Receiver<()>) {
-        loop {
-            let lost = self.ways.iter().any(|way| lock(&way.route).is_none());
-            let pause = if lost { RESOLVE_AGAIN } else { RESOLVE_EVERY };
-            tokio::select! {
-                _ = ended.changed() => return,
-                () = tokio::time::sleep(pause) => self.resolve().await,
+            () = tokio::time::sleep_until(deadline.into()) => {
+                registration.handle(registration::Input::Tick, now());
             }
         }
-    }
-
-    async fn resolve(&self) {
-        for way in &self.ways {
-            let host = (way.trunk.proxy.host.as_str(), way.trunk.proxy.port());
-            let looked_up = tokio::time::timeout(RESOLVE_WAIT, tokio::net::lookup_host(host)).await;
-            let addresses = match looked_up {
-                Ok(Ok(addresses)) => {
-                    addresses.filter(|to| to.is_ipv4() == self.local.is_ipv4()).collect()
-                }
-                Ok(Err(_)) | Err(_) => Vec::new(),
-            };
-            let Some(to) = addresses.first().copied() else {
-                warn!(trunk = way.trunk.name, "proxy of trunk not found");
-                continue;
-            };
-            let local = match self.local_towards(to) {
-                Ok(local) => local,
-                Err(error) => {
-                    warn!(trunk = way.trunk.name, %error, "no way to trunk");
-                    continue;
-                }
-            };
-            let mut members: Vec<_> = addresses.iter().map(|to| to.ip().to_canonical()).collect();
-            let mut route = lock(&way.route);
-            let before = route.iter().flat_map(|route| &route.members).take(MEMBERS_MAX);
-            let before: Vec<_> = before.filter(|ip| !members.contains(ip)).copied().collect();
-            members.extend(before);
-            *route = Some(Route { to, local, members });
-        }
-    }
-
-    /// The address that we have towards a trunk: the system's routing table knows.
-    fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
-        if !self.local.ip().is_unspecified() {
-            return Ok(self.local);
-        }
-        let probe = StdUdpSocket::bind((self.local.ip(), 0))?;
-        probe.connect(to)?;
-        Ok(SocketAddr::new(probe.local_addr()?.ip(), self.local.port()))
     }
 }
 
-/// Nothing panics while it holds one of these locks; if it did, the value would still be whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const INBOX_MAX: usize = 64;
-const MEMBERS_MAX: usize = 64;
-const BREATH: Duration = Duration::from_millis(100);
-const RESOLVE_WAIT: Duration = Duration::from_secs(5);
-const RESOLVE_AGAIN: Duration = Duration::from_secs(10);
-const RESOLVE_EVERY: Duration = Duration::from_secs(300);
+/// How long [`UserAgent::close`] may take.
+pub const LEAVE_WAIT: Duration = Duration::from_secs(2);
+const PROBE_WAIT: Duration = Duration::from_secs(10);
+const ROUTE_POLL: Duration = Duration::from_secs(1);
+/// Room for what comes in while the thread is busy: some 500 messages.
+const SOCKET_BYTES: usize = 1 << 20;

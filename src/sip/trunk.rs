@@ -33,6 +33,25 @@ pub struct Trunk {
 }
 
 impl Trunk {
+    /// A trunk for tests.
+    #[cfg(test)]
+    pub(crate) fn example() -> Self {
+        Self {
+            name: "pbx".to_owned(),
+            proxy: Proxy { host: "192.0.2.1".to_owned(), port: None, transport: Transport::Udp },
+            from: "sip:offhook@pbx.example.org".to_owned(),
+            credentials: Some(Credentials {
+                username: "offhook".to_owned(),
+                password: "secret".into(),
+            }),
+            register: true,
+            calls_max: 1,
+            calls_per_s_max: 1,
+            prefixes: vec!["+".to_owned()],
+            dtmf: Dtmf::Auto,
+        }
+    }
+
     /// The user of [`Trunk::from`], as it stands in the URI.
     pub fn user(&self) -> &str {
         let after_scheme = self.from.split_once(':').map_or(self.from.as_str(), |(_, rest)| rest);

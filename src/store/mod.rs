@@ -1,309 +1,284 @@
-//! The durable state: what each operation promises.
-//!
-//! Every operation that changes a notification loads its row, applies one event, and saves the row under its
-//! version together with what is owed, in one transaction. An operation returns only after the commit.
+//! What must outlive a crash: held messages, planned calls, and stanzas that are owed.
 
-mod calling;
-mod holding;
-mod open;
-mod people;
+mod calls;
+mod error;
+mod history;
+mod ledger;
+mod messages;
 mod reader;
 mod replies;
-mod rows;
+mod sqlite;
+mod subscribers;
+mod words;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+pub use error::StoreError;
+pub use messages::Held;
+pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, Step, Trace};
 
-use jiff::Timestamp;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use jiff::{Timestamp, TimestampRound, Unit};
+use tokio::sync::{Notify, mpsc};
 use xmpp_parsers::jid::BareJid;
 
-pub use reader::{CallRow, HeldRow, Reader, TraceLine};
-
+use self::ledger::Ledger;
+use self::sqlite::Lock;
+use self::writer::{Errand, Wakes, Writer};
+use crate::notification::holding::Happened;
 use crate::notification::policy::Policy;
 use crate::notification::{
     Answer, Attempt, AttemptId, Claim, Draft, Message, MessageId, Owed, Progress, ReplyId,
 };
 use crate::seed::Seed;
 use crate::subscriber::{Subscriber, WhenOffline};
-use writer::Writer;
 
-/// A handle to the store; clones share one writer thread and one file.
+/// The durable state: a handle to the one thread that writes it. Cloning gives another handle.
+///
+/// Contract: when an operation returns `Ok`, what it did is on the disk, whole, and survives a power cut;
+///           when it returns an error, it has changed nothing. Operations that wait at the same time become
+///           durable together, and the failure of one does not touch the others.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: Writer,
-    rules: Arc<Mutex<Rulebook>>,
-}
-
-/// What the operations judge by besides the rows.
-#[derive(Debug)]
-struct Rulebook {
-    policy: Arc<Policy>,
-    seed: Seed,
-}
-
-/// What became of a message that was to be held.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    /// Its name.
-    pub message: MessageId,
-    /// It was held already; nothing has changed.
-    pub duplicate: bool,
-    /// The call for it, claimed in the same commit.
-    pub claim: Option<Claim>,
+    errands: mpsc::Sender<Errand>,
+    wakes: Arc<Wakes>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Store {
-    /// Opens the file for the daemon, makes or migrates it, and starts the writer thread.
+    /// Opens the file for the daemon; creates it, or raises it from an earlier version, as needed.
     ///
-    /// Errors: another process has it open as daemon, a newer schema, a network file system, settings that the file refuses.
-    pub fn open(path: &Path, policy: Policy, seed: Seed) -> Result<Self, StoreError> {
-        let writer = Writer::start(open::for_writing(path)?)?;
-        Ok(Self {
-            writer,
-            rules: Arc::new(Mutex::new(Rulebook { policy: Arc::new(policy), seed })),
-        })
+    /// Contract: [`Store::recover`] comes before any other operation.
+    /// Errors:   all that would make a promise hollow: another daemon, a network file system, damage,
+    ///           settings that do not hold, a later version's file.
+    pub fn open(path: &Path, policy: Policy) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let conn = Some(sqlite::open(path)?);
+        let (errands, inbox) = mpsc::channel(ERRANDS_MAX);
+        let wakes = Arc::new(Wakes::default());
+        let (path, seed) = (path.to_owned(), Seed::fresh());
+        let writer = Writer { path, conn, policy, seed, wakes: wakes.clone(), _lock: lock };
+        let thread = thread::spawn(move || writer.run(inbox));
+        Ok(Self { errands, wakes, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
-    /// Judges by other rules from now on.
-    pub fn set_policy(&self, policy: Policy) {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).policy = Arc::new(policy);
+    /// Finishes what was asked for and closes the file.
+    ///
+    /// Contract: returns when the file is closed; as long as there are other handles it returns at once.
+    pub async fn close(self) {
+        let Self { errands, thread, .. } = self;
+        drop(errands);
+        let Some(thread) = Arc::into_inner(thread) else { return };
+        let thread = thread.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread {
+            // The thread ends by itself once its inbox is closed; a panic there has been reported by then.
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
     }
 
-    /// Holds a message and what it means for its recipient's notification.
+    /// Fires after a commit that changed when the next call is due.
+    pub fn due(&self) -> &Notify {
+        &self.wakes.due
+    }
+
+    /// Fires after a commit by which a stanza became owed.
+    pub fn outbox(&self) -> &Notify {
+        &self.wakes.outbox
+    }
+
+    /// Holds a message, with the notification it calls for and the status its sender is owed.
+    /// It is asked for at once, so messages are held in the order of these calls, whichever future is polled first.
     ///
-    /// With `room` for a call, a notification that is due at once is claimed in the same transaction.
-    /// The work is queued before the first poll, so that messages are held in the order of the calls.
+    /// A message that repeats a held one is told apart as `duplicate` and changes nothing. Where the call is due at once
+    /// and there is `room` for one, it is claimed in the same transaction.
+    ///
+    /// Errors: [`StoreError::RecipientFull`], [`StoreError::SenderFull`] and [`StoreError::Full`]; the sender then hears of it at once.
     pub fn hold(
         &self,
         draft: Draft,
         now: Timestamp,
         room: usize,
     ) -> impl Future<Output = Result<Held, StoreError>> + use<> {
-        let (policy, mut seed) = self.rules();
-        self.writer.write(move |tx| holding::hold(tx, draft, now, room, &policy, &mut seed))
+        let (errand, answer) =
+            writer::errand(move |ledger: &mut Ledger<'_>| ledger.hold(draft, whole_ms(now), room));
+        let asked = self.errands.try_send(errand);
+        async move {
+            asked.map_err(|_| StoreError::Full)?;
+            answer.await.unwrap_or(Err(StoreError::Closed))
+        }
     }
 
-    /// Claims up to `room` notifications that are due, each with its intent to call. Those that may not ring now are put off.
+    /// Claims up to `room` calls that are due and allowed at this very moment, their intent durable before the first packet.
+    ///
+    /// What is due but not allowed now is planned for later, and the senders are owed the new time. Calls whose lease ran out end as interrupted.
     pub async fn claim_due(&self, now: Timestamp, room: usize) -> Result<Vec<Claim>, StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer.write(move |tx| calling::claim_due(tx, now, room, &policy, &mut seed)).await
+        self.ask(move |ledger| ledger.claim_due(whole_ms(now), room)).await
     }
 
-    /// When the next notification is due, or the next claim runs out.
+    /// When [`Store::claim_due`] has something to do next.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.writer.write(calling::next_due).await
+        self.ask(|ledger| ledger.next_due()).await
     }
 
-    /// The call rings, or was answered: the sender is told, and its messages have survived their handling.
+    /// The call has come further; the messages it reads have been handled without harm so far.
     pub async fn progress(
         &self,
         attempt: AttemptId,
         progress: Progress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer
-            .write(move |tx| calling::progress(tx, attempt, progress, now, &policy, &mut seed))
-            .await
+        self.ask(move |ledger| ledger.progress(attempt, progress, whole_ms(now))).await
     }
 
-    /// A message was spoken to its end: no later call repeats it, and its sender is told.
+    /// A message was heard to its end. No later call reads it again.
+    ///
+    /// Errors: [`StoreError::NotInCall`].
     pub async fn spoken(
         &self,
         attempt: AttemptId,
         message: MessageId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (_, mut seed) = self.rules();
-        self.writer.write(move |tx| calling::spoken(tx, attempt, message, now, &mut seed)).await
+        self.ask(move |ledger| ledger.spoken(attempt, message, whole_ms(now))).await
     }
 
-    /// The callee was told of a message but did not listen to it: it is not told by phone again, and its sender reads that.
-    pub async fn passed(
-        &self,
-        attempt: AttemptId,
-        message: MessageId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (_, mut seed) = self.rules();
-        self.writer.write(move |tx| calling::passed(tx, attempt, message, now, &mut seed)).await
+    /// The callee was told of a message but did not listen to it. No later call is about it, and its sender reads that.
+    pub async fn passed(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.happen(message, Happened::Passed, whole_ms(now)).map(drop))
+            .await
     }
 
-    /// The callee wants no more calls (9, then 9): it is their own setting from now on, and both sides are told.
+    /// The callee wants no more calls (9, then 9). It is his own setting from now on, and both sides are told. After `Ok` he may be told so.
     pub async fn stop_calls(&self, attempt: AttemptId, now: Timestamp) -> Result<(), StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer.write(move |tx| calling::stop_calls(tx, attempt, now, &policy, &mut seed)).await
+        self.ask(move |ledger| ledger.stop_calls(attempt, whole_ms(now))).await
     }
 
-    /// The callee's choice and the reply that is owed for it. A second choice for the same message changes nothing.
+    /// The callee's answer to a message, and the reply owed for it, in one transaction. After `Ok` he may be thanked.
+    ///
+    /// Contract: the first answer to a message counts; asking again is harmless.
+    /// Errors:   [`StoreError::NotInCall`].
     pub async fn commit_answer(
         &self,
         attempt: AttemptId,
         answer: Answer,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (_, mut seed) = self.rules();
-        self.writer
-            .write(move |tx| calling::commit_answer(tx, attempt, &answer, now, &mut seed))
-            .await
+        self.ask(move |ledger| ledger.commit_answer(attempt, answer, whole_ms(now))).await
     }
 
-    /// Messages that arrived since the call began; they are part of it from now on.
-    pub async fn joined(&self, attempt: AttemptId) -> Result<Vec<Message>, StoreError> {
-        self.writer.write(move |tx| calling::joined(tx, attempt)).await
+    /// The messages that arrived during the call; they are part of it from now on.
+    pub async fn joined(
+        &self,
+        attempt: AttemptId,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.ask(move |ledger| ledger.joined(attempt, whole_ms(now))).await
     }
 
-    /// The call is over. Settling twice changes nothing.
+    /// The call is over. Settling twice is harmless.
     pub async fn settle(
         &self,
         id: AttemptId,
         attempt: Attempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer
-            .write(move |tx| calling::settle(tx, id, &attempt, now, &policy, &mut seed))
-            .await
+        self.ask(move |ledger| ledger.settle(id, &attempt, whole_ms(now))).await
     }
 
-    /// The recipient can read chat again: their held messages become owed deliveries, in order, once. Tells how many.
-    pub async fn came_online(
-        &self,
-        recipient: &BareJid,
-        now: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let (policy, mut seed) = self.rules();
-        let recipient = recipient.clone();
-        self.writer
-            .write(move |tx| holding::came_online(tx, &recipient, now, &policy, &mut seed))
-            .await
+    /// The person is online: what is held for him becomes owed in order of arrival, and no call is needed any more.
+    /// Tells how many messages that were.
+    ///
+    /// A call that rings goes on until the dialer cancels it.
+    pub async fn came_online(&self, jid: &BareJid, now: Timestamp) -> Result<usize, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.came_online(&jid, whole_ms(now))).await
     }
 
-    /// What is owed and not known to have arrived, oldest first.
+    /// Up to `limit` stanzas that are owed, in the order in which they became so.
+    ///
+    /// Contract: they are given again until they are marked as sent, with the same `id`s.
     pub async fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
-        let (policy, _) = self.rules();
-        self.writer.write(move |tx| replies::owed(tx, limit, &policy)).await
+        self.ask(move |ledger| ledger.owed(limit)).await
     }
 
-    /// These have arrived at the server.
-    pub async fn mark_sent(&self, ids: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
-        let ids = ids.to_vec();
-        self.writer.write(move |tx| replies::mark_sent(tx, &ids, now)).await
+    /// The server has these.
+    pub async fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
+        let replies = replies.to_vec();
+        self.ask(move |ledger| ledger.mark_sent(&replies, whole_ms(now))).await
     }
 
-    /// One person's settings.
+    /// A person who can be phoned, as he or the operator has set it.
     pub async fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
         let jid = jid.clone();
-        self.writer.write(move |tx| people::find(tx.db, &jid)).await
+        self.ask(move |ledger| ledger.subscriber(&jid)).await
     }
 
-    /// Everyone who is known, by JID.
+    /// Everyone who can be phoned, by JID.
     pub async fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
-        self.writer.write(|tx| people::all(tx.db)).await
+        self.ask(|ledger| ledger.subscribers()).await
     }
 
-    /// Takes over the people of `component.toml`. What a person has chosen for themselves stays.
-    pub async fn configure_subscribers(&self, people: Vec<Subscriber>) -> Result<(), StoreError> {
-        self.writer.write(move |tx| people::configure(tx.db, &people)).await
+    /// Takes over what the operator has configured. Whoever is not among them is no longer phoned.
+    ///
+    /// Contract: what a person has switched himself stays as he switched it.
+    pub async fn configure_subscribers(
+        &self,
+        subscribers: Vec<Subscriber>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.configure_subscribers(&subscribers, whole_ms(now))).await
     }
 
-    /// The person's own choice of `phone` or `store`.
+    /// A person switches calls on or off. Off ends what is planned, and the senders are told. Tells whether that was a change.
     pub async fn switch(
         &self,
         jid: &BareJid,
         offline: WhenOffline,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (policy, mut seed) = self.rules();
+    ) -> Result<bool, StoreError> {
         let jid = jid.clone();
-        self.writer
-            .write(move |tx| holding::switch(tx, &jid, offline, now, &policy, &mut seed))
-            .await
+        self.ask(move |ledger| ledger.switch(&jid, offline, whole_ms(now))).await
     }
 
-    /// At start: calls that a crash cut off are interrupted ones, and a message whose handling has crashed the program twice is set aside.
-    pub async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer.write(move |tx| calling::recover(tx, now, &policy, &mut seed)).await
+    /// Takes over new rules, and plans anew what waits.
+    pub async fn adopt(&self, policy: Policy, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| {
+            *ledger.policy = policy;
+            ledger.replan(whole_ms(now))
+        })
+        .await
     }
 
-    /// Lets go of messages older than `dial.keep_h`. Tells how many.
+    /// Finds the calls that a crash broke off and plans the next ones; a message whose handling
+    /// crashed the program twice is set aside. Tells how many calls there were.
+    pub async fn recover(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.ask(move |ledger| ledger.recover(whole_ms(now))).await
+    }
+
+    /// Ends what has been held for `dial.keep_h` and erases what has served. Tells how much it found;
+    /// while that is not 0 there may be more.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let (policy, mut seed) = self.rules();
-        self.writer.write(move |tx| holding::expire(tx, now, &policy, &mut seed)).await
+        self.ask(move |ledger| ledger.expire(whole_ms(now))).await
     }
 
-    /// Returns when something may have become due. Wake-ups carry no data and may be lost.
-    pub async fn due(&self) {
-        self.writer.due.notified().await;
-    }
-
-    /// Returns when something may have become owed.
-    pub async fn outbox(&self) {
-        self.writer.outbox.notified().await;
-    }
-
-    fn rules(&self) -> (Arc<Policy>, Seed) {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        (rules.policy.clone(), rules.seed.split())
+    /// Has the writer thread do `work` and answers once that is durable.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Ledger<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (errand, answer) = writer::errand(work);
+        self.errands.send(errand).await.map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
-/// What a start found from before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Calls that were cut off.
-    pub interrupted: usize,
-    /// Messages that were set aside.
-    pub set_aside: usize,
+/// The tables hold milliseconds; what is compared with them must be as coarse.
+fn whole_ms(now: Timestamp) -> Timestamp {
+    now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor))
+        .unwrap_or(now)
 }
 
-/// Why the store did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be opened or made.
-    #[error("store.path {path}: {why}", path = path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What to change.
-        why: String,
-    },
-    /// SQLite refuses.
-    #[error("the store refuses: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// The commit failed, so nothing of it happened.
-    #[error("the store could not commit; is the disk full or broken?")]
-    NotCommitted,
-    /// Too much work waits.
-    #[error("the store is busier than it can bear; try again")]
-    Busy,
-    /// The recipient or the sender has as many held messages as are kept.
-    #[error("as many messages are held for this person as may be")]
-    Full,
-    /// A row holds what no version of Offhook writes.
-    #[error("the store holds an unreadable {0}; restore a backup")]
-    Damaged(&'static str),
-    /// The writer thread could not be started.
-    #[error("the store's thread did not start: {0}")]
-    Thread(std::io::Error),
-}
-
-impl StoreError {
-    /// Whether the same call may succeed later.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::NotCommitted | Self::Busy | Self::Full => true,
-            Self::Sqlite(error) => matches!(
-                error.sqlite_error_code(),
-                Some(
-                    rusqlite::ErrorCode::DatabaseBusy
-                        | rusqlite::ErrorCode::DiskFull
-                        | rusqlite::ErrorCode::SystemIoFailure
-                )
-            ),
-            Self::Unusable { .. } | Self::Damaged(_) | Self::Thread(_) => false,
-        }
-    }
-}
+/// How many operations may wait; who comes later waits for a place.
+const ERRANDS_MAX: usize = 1024;

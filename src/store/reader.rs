@@ -1,225 +1,268 @@
-//! A look at the store beside a running daemon, for the command line.
+//! What the command line shows: held messages, calls, and one message step by step.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::rows::instant;
-use super::{StoreError, open};
+use super::words::Columns;
+use super::{StoreError, sqlite};
+use crate::notification::holding::Ending;
+use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, Wait};
+use crate::phone_number::PhoneNumber;
 
-/// A connection that cannot change anything.
+/// A look at the file, beside a running daemon or without one. It changes nothing.
 #[derive(Debug)]
-pub struct Reader(Connection);
+pub struct Reader {
+    conn: Connection,
+}
 
-/// One held message.
+impl Reader {
+    /// Opens the file to read.
+    ///
+    /// Errors: [`StoreError::Missing`], and what else makes a file unreadable.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { conn: sqlite::open_to_read(path)? })
+    }
+
+    /// Everything that is held or was set aside, oldest first.
+    pub fn held_list(&self) -> Result<Vec<HeldMessage>, StoreError> {
+        self.list(
+            "SELECT messages.*, due, why, coalesce(state = 'calling', 0) AS calling,
+                 (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
+             FROM messages LEFT JOIN notifications
+                 ON notifications.recipient = messages.recipient AND state <> 'closed'
+                 AND messages.heard IS NULL AND answered IS NULL AND declined IS NULL
+             WHERE messages.ended IS NULL OR ending = 'set_aside' ORDER BY messages.id",
+            [],
+            held_message,
+        )
+    }
+
+    /// The last calls, newest first.
+    pub fn call_list(&self, limit: usize) -> Result<Vec<CallRecord>, StoreError> {
+        let sql = format!("{CALLS} ORDER BY attempts.id DESC LIMIT ?");
+        self.list(&sql, [limit as i64], call_record)
+    }
+
+    /// One message from stanza to key press. `name` is its number here, or the `id` of the sender's
+    /// stanza or of any stanza that was sent about it; the newest that fits is meant.
+    pub fn trace(&self, name: &str) -> Result<Option<Trace>, StoreError> {
+        let found = self.conn.query_row(
+            "SELECT id FROM messages WHERE id = ?1 OR stanza_id = ?2 OR status_stanza_id = ?2
+                 OR id IN (SELECT message FROM replies WHERE stanza_id = ?2)
+             ORDER BY id = ?1 DESC, id DESC LIMIT 1",
+            params![name.parse::<i64>().ok(), name],
+            |row| row.get::<_, i64>(0),
+        );
+        let Some(id) = found.optional()? else { return Ok(None) };
+        let message = self.conn.query_row(
+            "SELECT *, NULL AS due, NULL AS why, 0 AS calling,
+                 (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
+             FROM messages WHERE id = ?",
+            [id],
+            held_message,
+        )?;
+        let calls = format!(
+            "{CALLS} WHERE attempts.id IN (SELECT attempt FROM attempt_messages WHERE message = ?)
+             ORDER BY attempts.id"
+        );
+        Ok(Some(Trace {
+            message,
+            calls: self.list(&calls, [id], call_record)?,
+            replies: self.list(
+                "SELECT * FROM replies WHERE message = ? ORDER BY id",
+                [id],
+                reply_record,
+            )?,
+            steps: self.list(
+                "SELECT at, what FROM events WHERE message = ? ORDER BY id",
+                [id],
+                |row| Ok(Step { at: row.time("at")?, what: row.get("what")? }),
+            )?,
+        }))
+    }
+
+    fn list<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut find = self.conn.prepare(sql)?;
+        Ok(find.query_map(values, read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A held message as the operator sees it: everything but its text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HeldRow {
-    /// Its number, as `trace` takes it.
-    pub message: i64,
+pub struct HeldMessage {
+    /// Its name in the store.
+    pub id: MessageId,
+    /// The sender's `id` of the stanza.
+    pub stanza_id: Option<String>,
+    /// The `id` of the first status message about it.
+    pub status_stanza_id: String,
+    /// Who wrote it.
+    pub sender: Jid,
+    /// For whom.
+    pub recipient: BareJid,
+    /// How long the text is, in characters; 0 once it has been erased.
+    pub body_chars: usize,
     /// When it was received.
     pub received: Timestamp,
-    /// Who wrote it.
-    pub sender: String,
-    /// Whom it is for.
-    pub recipient: String,
-    /// When it was heard on the phone.
+    /// When it was heard to its end.
     pub heard: Option<Timestamp>,
-    /// When the next call is due.
-    pub due: Option<Timestamp>,
-    /// What that call waits for, or that it is being made.
-    pub state: Option<String>,
-    /// Calls so far that count.
-    pub attempts: Option<u32>,
+    /// When it was answered by key.
+    pub answered: Option<Timestamp>,
+    /// When the callee declined a call about it.
+    pub declined: Option<Timestamp>,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, Ending)>,
+    /// A call about it is on the line.
+    pub calling: bool,
+    /// When the next call is due, and what it waits for.
+    pub next_call: Option<(Timestamp, Wait)>,
+    /// How many calls there were about it.
+    pub calls: u32,
 }
 
 /// One call.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CallRow {
-    /// Its number.
-    pub attempt: i64,
-    /// When it was decided on.
-    pub intended: Timestamp,
-    /// Whom it was for.
-    pub recipient: String,
-    /// The number dialled.
-    pub number: String,
-    /// What became of it; `None` while it lasts.
-    pub outcome: Option<String>,
+pub struct CallRecord {
+    /// Its name.
+    pub id: AttemptId,
+    /// Who was phoned.
+    pub recipient: BareJid,
+    /// Where.
+    pub number: PhoneNumber,
+    /// When it was claimed.
+    pub started: Timestamp,
+    /// When the phone began to ring.
+    pub rung: Option<Timestamp>,
+    /// When it was answered.
+    pub answered: Option<Timestamp>,
+    /// When it was over; `None` while it is on the line.
+    pub ended: Option<Timestamp>,
+    /// What became of it.
+    pub outcome: Option<Outcome>,
     /// Final SIP status.
     pub status: Option<u16>,
     /// How long it rang.
-    pub ring_ms: Option<i64>,
-    /// How long was talked.
-    pub talk_ms: Option<i64>,
-    /// The trunk that carried it.
-    pub trunk: Option<String>,
-    /// SIP Call-ID.
+    pub rang: Option<Duration>,
+    /// How long it lasted from the answer on.
+    pub talked: Option<Duration>,
+    /// SIP Call-ID; `None` when a crash took it along.
     pub sip_call_id: Option<String>,
+    /// Name of the trunk.
+    pub trunk: Option<String>,
+    /// The callee asked for no more calls.
+    pub stop_calls: bool,
+    /// How many messages it was about.
+    pub messages: u32,
+    /// How many were heard to their end.
+    pub heard: u32,
 }
 
-/// One thing that happened to a message.
+/// One stanza that is owed or was sent about a message.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TraceLine {
+pub struct ReplyRecord {
+    /// Its row.
+    pub id: ReplyId,
+    /// The `id` it bears.
+    pub stanza_id: String,
+    /// `status`, `answer`, `receipt`, `delivery`, `calls_switched_off` or `set_aside`.
+    pub content: String,
+    /// Which status: `waiting`, `calling`, `heard` and so on.
+    pub status: Option<String>,
+    /// The key pressed.
+    pub key: Option<String>,
+    /// When it became owed.
+    pub owed: Timestamp,
+    /// When the server had it.
+    pub sent: Option<Timestamp>,
+}
+
+/// One message from stanza to key press.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// The message.
+    pub message: HeldMessage,
+    /// The calls about it.
+    pub calls: Vec<CallRecord>,
+    /// The stanzas about it, without those that a newer status replaced before they left.
+    pub replies: Vec<ReplyRecord>,
+    /// What happened, in order, with each decision of the rules.
+    pub steps: Vec<Step>,
+}
+
+/// One step in the life of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
     /// When.
     pub at: Timestamp,
-    /// What, in words.
+    /// What, such as `owed: waiting, quiet, call at 2026-11-24T08:00:00Z`.
     pub what: String,
 }
 
-impl Reader {
-    /// Opens an existing store.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        open::for_reading(path).map(Self)
-    }
-
-    /// Everything that is held now, oldest first.
-    pub fn held(&self) -> Result<Vec<HeldRow>, StoreError> {
-        let mut find = self.0.prepare(
-            "SELECT m.id, m.received, m.sender_bare, m.recipient, m.heard, n.due, \
-             CASE n.state WHEN 'waiting' THEN n.why ELSE n.state END, n.attempts \
-             FROM messages m LEFT JOIN notifications n ON n.recipient = m.recipient AND n.state <> 'closed' AND m.heard IS NULL \
-             WHERE m.delivered IS NULL AND m.gone IS NULL ORDER BY m.id",
-        )?;
-        let found = find.query_map([], |row| {
-            Ok(HeldRow {
-                message: row.get(0)?,
-                received: instant(row.get(1)?),
-                sender: row.get(2)?,
-                recipient: row.get(3)?,
-                heard: row.get::<_, Option<i64>>(4)?.map(instant),
-                due: row.get::<_, Option<i64>>(5)?.map(instant),
-                state: row.get(6)?,
-                attempts: row.get(7)?,
-            })
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// The latest calls, newest first.
-    pub fn calls(&self, limit: usize) -> Result<Vec<CallRow>, StoreError> {
-        let sql = format!("SELECT {CALL} FROM attempts ORDER BY id DESC LIMIT ?1");
-        let mut find = self.0.prepare(&sql)?;
-        let found = find.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], call)?;
-        Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// What happened to one message, in order. It is named by its number or by the `id` of its stanza; `None` if unknown.
-    pub fn trace(&self, name: &str) -> Result<Option<Vec<TraceLine>>, StoreError> {
-        let mut find = self.0.prepare(
-            "SELECT id, received, sender_bare, recipient, heard, delivered, gone, fate FROM messages \
-             WHERE CAST(id AS TEXT) = ?1 OR stanza_id = ?1 ORDER BY id DESC LIMIT 1",
-        )?;
-        let mut lines = vec![];
-        let id: Option<i64> = find
-            .query_row([name], |row| {
-                let (from, to): (String, String) = (row.get(2)?, row.get(3)?);
-                lines.push(line(row.get(1)?, format!("received from {from} for {to}, and held")));
-                if let Some(at) = row.get(4)? {
-                    lines.push(line(at, "heard on the phone".into()));
-                }
-                if let Some(at) = row.get(5)? {
-                    lines.push(line(at, "the recipient came online; delivery owed".into()));
-                }
-                if let Some(at) = row.get(6)? {
-                    lines.push(line(
-                        at,
-                        row.get::<_, Option<String>>(7)?.unwrap_or_default().replace('_', " "),
-                    ));
-                }
-                row.get(0)
-            })
-            .optional()?;
-        let Some(id) = id else { return Ok(None) };
-        self.trace_calls(id, &mut lines)?;
-        self.trace_replies(id, &mut lines)?;
-        lines.sort_by_key(|line| line.at);
-        Ok(Some(lines))
-    }
-
-    fn trace_calls(&self, id: i64, lines: &mut Vec<TraceLine>) -> Result<(), StoreError> {
-        let sql = format!(
-            "SELECT {CALL}, ringing, answered, ended FROM attempts WHERE id IN (SELECT attempt FROM attempt_messages WHERE message = ?1)"
-        );
-        let mut find = self.0.prepare(&sql)?;
-        let mut found = find.query([id])?;
-        while let Some(row) = found.next()? {
-            let call = call(row)?;
-            let number = call.attempt;
-            lines.push(TraceLine { at: call.intended, what: format!("call {number} decided on") });
-            if let Some(at) = row.get(10)? {
-                lines.push(line(at, format!("call {number} rings")));
-            }
-            if let Some(at) = row.get(11)? {
-                lines.push(line(at, format!("call {number} answered")));
-            }
-            if let Some(at) = row.get(12)? {
-                let outcome = call.outcome.unwrap_or_default().replace('_', " ");
-                let status =
-                    call.status.map(|status| format!(", SIP status {status}")).unwrap_or_default();
-                let trunk = call
-                    .trunk
-                    .filter(|t| !t.is_empty())
-                    .map(|t| format!(", trunk {t}"))
-                    .unwrap_or_default();
-                let call_id = call
-                    .sip_call_id
-                    .filter(|c| !c.is_empty())
-                    .map(|c| format!(", Call-ID {c}"))
-                    .unwrap_or_default();
-                lines.push(line(
-                    at,
-                    format!("call {number} ended: {outcome}{status}{trunk}{call_id}"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn trace_replies(&self, id: i64, lines: &mut Vec<TraceLine>) -> Result<(), StoreError> {
-        let mut find = self.0.prepare(
-            "SELECT created, sent, kind, coalesce(status, ''), coalesce(why, outcome, ''), coalesce(key, ''), stanza_id FROM replies WHERE message = ?1",
-        )?;
-        let mut found = find.query(params![id])?;
-        while let Some(row) = found.next()? {
-            let text = |at: usize| row.get::<_, String>(at);
-            let mut what = format!("{} {}", text(2)?, text(3)?).replace('_', " ").trim().to_owned();
-            let why = text(4)?.replace('_', " ");
-            if !why.is_empty() {
-                what += &format!(" ({why})");
-            }
-            let key = text(5)?;
-            if !key.is_empty() {
-                what += &format!(", key {key}");
-            }
-            let stanza = text(6)?;
-            lines.push(line(row.get(0)?, format!("{what} owed, stanza {stanza}")));
-            if let Some(at) = row.get(1)? {
-                lines.push(line(at, format!("{what} reached the server")));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn line(ms: i64, what: String) -> TraceLine {
-    TraceLine { at: instant(ms), what }
-}
-
-const CALL: &str =
-    "id, intended, recipient, number, outcome, status, ring_ms, talk_ms, trunk, sip_call_id";
-
-fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
-    Ok(CallRow {
-        attempt: row.get(0)?,
-        intended: instant(row.get(1)?),
-        recipient: row.get(2)?,
-        number: row.get(3)?,
-        outcome: row.get(4)?,
-        status: row.get(5)?,
-        ring_ms: row.get(6)?,
-        talk_ms: row.get(7)?,
-        trunk: row.get(8)?,
-        sip_call_id: row.get(9)?,
+fn held_message(row: &Row<'_>) -> rusqlite::Result<HeldMessage> {
+    Ok(HeldMessage {
+        id: MessageId(row.get("id")?),
+        stanza_id: row.get("stanza_id")?,
+        status_stanza_id: row.get("status_stanza_id")?,
+        sender: row.parsed("sender")?,
+        recipient: row.parsed("recipient")?,
+        body_chars: row.get::<_, String>("body")?.chars().count(),
+        received: row.time("received")?,
+        heard: row.maybe_time("heard")?,
+        answered: row.maybe_time("answered")?,
+        declined: row.maybe_time("declined")?,
+        ended: row.maybe_time("ended")?.zip(row.maybe_word("ending")?),
+        calling: row.get("calling")?,
+        next_call: row.maybe_time("due")?.zip(row.maybe_word("why")?),
+        calls: row.get("calls")?,
     })
 }
+
+fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
+    let named = |column| -> rusqlite::Result<_> {
+        Ok(row.get::<_, Option<String>>(column)?.filter(|name| !name.is_empty()))
+    };
+    Ok(CallRecord {
+        id: AttemptId(row.get("id")?),
+        recipient: row.parsed("recipient")?,
+        number: row.parsed("number")?,
+        started: row.time("started")?,
+        rung: row.maybe_time("rung")?,
+        answered: row.maybe_time("answered")?,
+        ended: row.maybe_time("ended")?,
+        outcome: row.maybe_word("outcome")?,
+        status: row.get("status")?,
+        rang: row.maybe_span("rang_ms")?,
+        talked: row.maybe_span("talked_ms")?,
+        sip_call_id: named("sip_call_id")?,
+        trunk: named("trunk")?,
+        stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
+        messages: row.get("messages")?,
+        heard: row.get("heard")?,
+    })
+}
+
+fn reply_record(row: &Row<'_>) -> rusqlite::Result<ReplyRecord> {
+    Ok(ReplyRecord {
+        id: ReplyId(row.get("id")?),
+        stanza_id: row.get("stanza_id")?,
+        content: row.get("content")?,
+        status: row.get("status")?,
+        key: row.get("key")?,
+        owed: row.time("owed")?,
+        sent: row.maybe_time("sent")?,
+    })
+}
+
+const CALLS: &str = "SELECT attempts.*,
+         (SELECT count(*) FROM attempt_messages WHERE attempt = attempts.id) AS messages,
+         (SELECT count(spoken) FROM attempt_messages WHERE attempt = attempts.id) AS heard
+     FROM attempts";

@@ -1,201 +1,230 @@
-//! What is owed: written with the event that owes it, gone when it is known to have arrived.
+//! Stanzas that are owed: written in the transaction that makes them due, kept until they are known to have arrived.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::rows::{self, instant, ms};
-use super::writer::Room;
-use super::{StoreError, people};
-use crate::notification::policy::Policy;
-use crate::notification::{Answer, MessageId, Owed, Reply, ReplyId, Status};
-use crate::seed::Seed;
+use super::StoreError;
+use super::ledger::Ledger;
+use super::messages::message;
+use super::words::{Columns, Word, misfit, ms};
+use crate::notification::{Answer, MessageId, Outcome, Owed, Reply, ReplyId, Status, Wait};
 
-/// Owes one stanza about a message.
-///
-/// A status that has not been handed out yet is overtaken by a newer one of the same message. The first status
-/// a sender sees bears the message's own status id, to which later ones refer.
-pub(super) fn owe(
-    tx: &Room<'_>,
-    message: MessageId,
-    reply: &Reply,
-    now: Timestamp,
-    seed: &mut Seed,
-) -> Result<(), StoreError> {
-    let mut stanza_id = seed.token();
-    let mut columns = Columns::default();
-    match reply {
-        Reply::Status(status) => {
-            tx.db
-                .prepare_cached("DELETE FROM replies WHERE message = ?1 AND kind = 'status' AND sent IS NULL AND handed_out = 0")?
-                .execute([message.0])?;
-            let first: Option<String> = tx
-                .db
-                .prepare_cached(
-                    "SELECT status_stanza_id FROM messages WHERE id = ?1 \
-                     AND NOT EXISTS (SELECT 1 FROM replies WHERE message = ?1 AND kind = 'status')",
-                )?
-                .query_row([message.0], |row| row.get(0))
-                .optional()?;
-            stanza_id = first.unwrap_or(stanza_id);
-            columns = status_columns(*status);
+impl Ledger<'_> {
+    /// Writes down that a stanza is owed. A newer status takes the place of older ones that never left.
+    pub(super) fn owe(
+        &mut self,
+        id: MessageId,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let stanza_id = match reply {
+            Reply::Status(_) => self.status_stanza_id(id)?,
+            _ => self.seed.token(),
+        };
+        let columns = ReplyColumns::from(reply);
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        insert.execute(params![
+            id.0,
+            stanza_id,
+            columns.content,
+            columns.status,
+            columns.call_at,
+            columns.why,
+            columns.outcome,
+            columns.key,
+            columns.words,
+            ms(now),
+        ])?;
+        self.wake_outbox = true;
+        self.note(id, now, &columns.told())
+    }
+
+    /// Clears the way for a newer status and tells which `id` it bears.
+    ///
+    /// The first status must have reached the sender before another can refer to it (XEP-0308 §3), so
+    /// one that has been handed out stays, and one that has not gives its `id` away.
+    fn status_stanza_id(&mut self, id: MessageId) -> Result<String, StoreError> {
+        let mut supersede = self.conn.prepare_cached(
+            "DELETE FROM replies WHERE message = ?1 AND content = 'status' AND sent IS NULL AND NOT (
+                 id IN (SELECT reply FROM handed)
+                 AND stanza_id = (SELECT status_stanza_id FROM messages WHERE id = ?1))",
+        )?;
+        supersede.execute([id.0])?;
+        let mut find = self.conn.prepare_cached(
+            "SELECT status_stanza_id FROM messages WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM replies WHERE stanza_id = status_stanza_id)",
+        )?;
+        let mut unused = find.query([id.0])?;
+        match unused.next()? {
+            Some(row) => Ok(row.get(0)?),
+            None => Ok(self.seed.token()),
         }
-        Reply::Answer(answer) => {
-            columns.key = Some(answer.key.to_string());
-            columns.words = Some(answer.words.clone());
+    }
+
+    pub(super) fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at,
+                 why, outcome, key, words, messages.*
+             FROM replies JOIN messages ON messages.id = replies.message
+             WHERE sent IS NULL ORDER BY replies.id LIMIT ?",
+        )?;
+        let mut rows = find.query([limit as i64])?;
+        let mut owed = vec![];
+        while let Some(row) = rows.next()? {
+            owed.push(self.read_owed(row)?);
         }
-        Reply::Receipt | Reply::Delivery | Reply::CallsSwitchedOff | Reply::SetAside => {}
+        let mut hand = self.conn.prepare_cached("INSERT OR IGNORE INTO handed VALUES (?)")?;
+        for reply in &owed {
+            hand.execute([reply.id.0])?;
+        }
+        Ok(owed)
     }
-    let mut put = tx.db.prepare_cached(
-        "INSERT INTO replies (message, stanza_id, kind, status, why, outcome, at, key, words, created) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
-    let Columns { status, why, outcome, at, key, words } = columns;
-    put.execute(params![
-        message.0,
-        stanza_id,
-        kind(reply),
-        status,
-        why,
-        outcome,
-        at,
-        key,
-        words,
-        ms(now)
-    ])?;
-    tx.wake_outbox();
-    Ok(())
-}
 
-pub(super) fn owed(tx: &Room<'_>, limit: usize, policy: &Policy) -> Result<Vec<Owed>, StoreError> {
-    let sql = format!(
-        "SELECT r.id, r.stanza_id, r.kind, r.status, r.why, r.outcome, r.at, r.key, r.words, {} \
-         FROM replies r JOIN messages m ON m.id = r.message WHERE r.sent IS NULL ORDER BY r.id LIMIT ?1",
-        rows::MESSAGE
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let owed: Vec<Owed> = tx
-        .db
-        .prepare_cached(&sql)?
-        .query_map([limit], |row| Ok(read(tx, row, policy)))?
-        .map(|row| row?)
-        .collect::<Result<_, StoreError>>()?;
-    let mut hand_out = tx
-        .db
-        .prepare_cached("UPDATE replies SET handed_out = 1 WHERE id = ?1 AND handed_out = 0")?;
-    for row in &owed {
-        hand_out.execute([row.id.0])?;
+    fn read_owed(&self, row: &Row<'_>) -> Result<Owed, StoreError> {
+        let message = message(row)?;
+        let content = content(row, message.id)?;
+        let recipient = &message.draft.recipient;
+        let callee = self.subscriber(recipient)?;
+        let node = || recipient.node().map_or_else(|| recipient.to_string(), |n| n.to_string());
+        let callee_name = callee.as_ref().map_or_else(node, |callee| callee.name.clone());
+        let to_sender = matches!(content, Reply::Status(_) | Reply::Answer(_) | Reply::Receipt);
+        let reader =
+            if to_sender { self.subscriber(&message.draft.sender.to_bare())? } else { callee };
+        let (own_language, own_zone) =
+            reader.map(|reader| (reader.language, reader.time_zone)).unwrap_or_default();
+        let written_in = message.draft.language.clone().filter(|_| to_sender);
+        Ok(Owed {
+            id: ReplyId(row.get("reply")?),
+            stanza_id: row.get("reply_stanza_id")?,
+            callee_name,
+            language: own_language.or(written_in),
+            zone: own_zone.unwrap_or_else(|| self.policy.zone.clone()),
+            content,
+            message,
+        })
     }
-    Ok(owed)
-}
 
-pub(super) fn mark_sent(tx: &Room<'_>, ids: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
-    let mut mark =
-        tx.db.prepare_cached("UPDATE replies SET sent = ?2 WHERE id = ?1 AND sent IS NULL")?;
-    let mut forget = tx.db.prepare_cached(
-        "UPDATE messages SET body = '', stanza = '' WHERE id = (SELECT message FROM replies WHERE id = ?1 AND kind = 'delivery')",
-    )?;
-    for id in ids {
-        mark.execute(params![id.0, ms(now)])?;
-        // The text is the recipient's now; nothing here needs it any more.
-        forget.execute([id.0])?;
+    pub(super) fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE replies SET sent = ? WHERE id = ? AND sent IS NULL RETURNING message, stanza_id";
+        let mut mark = self.conn.prepare_cached(sql)?;
+        let mut forget = self.conn.prepare_cached("DELETE FROM handed WHERE reply = ?")?;
+        for reply in replies {
+            let mut rows = mark.query(params![ms(now), reply.0])?;
+            if let Some(row) = rows.next()? {
+                let stanza_id: String = row.get(1)?;
+                self.note(MessageId(row.get(0)?), now, &format!("sent: stanza {stanza_id}"))?;
+            }
+            forget.execute([reply.0])?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[derive(Default)]
-struct Columns {
+struct ReplyColumns<'a> {
+    content: &'static str,
     status: Option<&'static str>,
+    call_at: Option<i64>,
     why: Option<&'static str>,
     outcome: Option<&'static str>,
-    at: Option<i64>,
     key: Option<String>,
-    words: Option<String>,
+    words: Option<&'a str>,
 }
 
-fn kind(reply: &Reply) -> &'static str {
-    match reply {
-        Reply::Status(_) => "status",
-        Reply::Answer(_) => "answer",
-        Reply::Receipt => "receipt",
-        Reply::Delivery => "delivery",
-        Reply::CallsSwitchedOff => "calls_off",
-        Reply::SetAside => "set_aside",
-    }
-}
-
-fn status_columns(status: Status) -> Columns {
-    let plain = |word| Columns { status: Some(word), ..Columns::default() };
-    match status {
-        Status::Held => plain("held"),
-        Status::Waiting { call_at, why } => {
-            Columns { why: Some(rows::wait_word(why)), at: Some(ms(call_at)), ..plain("waiting") }
+impl<'a> From<&'a Reply> for ReplyColumns<'a> {
+    fn from(reply: &'a Reply) -> Self {
+        let only = |content| Self { content, ..Self::default() };
+        match reply {
+            Reply::Status(status) => Self { content: "status", ..Self::status(*status) },
+            Reply::Answer(Answer { key, words, .. }) => {
+                Self { key: Some(key.to_string()), words: Some(words), ..only("answer") }
+            }
+            Reply::Receipt => only("receipt"),
+            Reply::Delivery => only("delivery"),
+            Reply::CallsSwitchedOff => only("calls_switched_off"),
+            Reply::SetAside => only("set_aside"),
         }
-        Status::Calling => plain("calling"),
-        Status::Ringing => plain("ringing"),
-        Status::Answered => plain("answered"),
-        Status::Heard => plain("heard"),
-        Status::Passed => plain("passed"),
-        Status::NotReached { outcome, next } => Columns {
-            outcome: Some(rows::outcome_word(outcome)),
-            at: next.map(ms),
-            ..plain("not_reached")
-        },
-        Status::Delivered => plain("delivered"),
-        Status::CallsSwitchedOff => plain("calls_off"),
-        Status::Expired => plain("expired"),
-        Status::SetAside => plain("set_aside"),
     }
 }
 
-fn read(tx: &Room<'_>, row: &Row<'_>, policy: &Policy) -> Result<Owed, StoreError> {
-    let message = rows::message(row, 9)?;
-    let person = people::find_past(tx.db, &message.draft.recipient)?;
-    let kind: String = row.get(2)?;
-    let content = match kind.as_str() {
-        "status" => Reply::Status(read_status(row)?),
-        "answer" => Reply::Answer(Answer {
-            message: message.id,
-            key: row.get::<_, String>(7)?.chars().next().ok_or(StoreError::Damaged("key"))?,
-            words: row.get(8)?,
-        }),
+impl ReplyColumns<'_> {
+    /// The step as `offhook trace` shows it: `owed: waiting, quiet, call at 2026-11-24T08:00:00Z`.
+    fn told(&self) -> String {
+        let mut told = format!("owed: {}", self.status.unwrap_or(self.content));
+        for reason in self.why.iter().chain(&self.outcome) {
+            told = told + ", " + reason;
+        }
+        match self.call_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
+            Some(at) => format!("{told}, call at {at}"),
+            None => told,
+        }
+    }
+
+    fn status(status: Status) -> Self {
+        let plain = |word| Self { status: Some(word), ..Self::default() };
+        match status {
+            Status::Waiting { call_at, why } => {
+                Self { call_at: Some(ms(call_at)), why: Some(why.word()), ..plain("waiting") }
+            }
+            Status::NotReached { outcome, next } => Self {
+                call_at: next.map(ms),
+                outcome: Some(outcome.word()),
+                ..plain("not_reached")
+            },
+            Status::Held => plain("held"),
+            Status::Calling => plain("calling"),
+            Status::Ringing => plain("ringing"),
+            Status::Answered => plain("answered"),
+            Status::Heard => plain("heard"),
+            Status::Passed => plain("passed"),
+            Status::Delivered => plain("delivered"),
+            Status::CallsSwitchedOff => plain("calls_switched_off"),
+            Status::Expired => plain("expired"),
+            Status::SetAside => plain("set_aside"),
+        }
+    }
+}
+
+fn content(row: &Row<'_>, message: MessageId) -> rusqlite::Result<Reply> {
+    let content: String = row.get("content")?;
+    Ok(match content.as_str() {
+        "status" => Reply::Status(status(row)?),
+        "answer" => {
+            let key: String = row.get("key")?;
+            let key = key.chars().next().ok_or_else(|| misfit("key"))?;
+            Reply::Answer(Answer { message, key, words: row.get("words")? })
+        }
         "receipt" => Reply::Receipt,
         "delivery" => Reply::Delivery,
-        "calls_off" => Reply::CallsSwitchedOff,
+        "calls_switched_off" => Reply::CallsSwitchedOff,
         "set_aside" => Reply::SetAside,
-        _ => return Err(StoreError::Damaged("reply")),
-    };
-    Ok(Owed {
-        id: ReplyId(row.get(0)?),
-        stanza_id: row.get(1)?,
-        language: message.draft.language.clone(),
-        callee_name: person.name,
-        zone: person.time_zone.unwrap_or_else(|| policy.time_zone.clone()),
-        message,
-        content,
+        _ => return Err(misfit("content")),
     })
 }
 
-fn read_status(row: &Row<'_>) -> Result<Status, StoreError> {
-    let at = row.get::<_, Option<i64>>(6)?.map(instant);
-    let status = match row.get::<_, String>(3)?.as_str() {
-        "held" => Status::Held,
-        "waiting" => Status::Waiting {
-            call_at: at.ok_or(StoreError::Damaged("status"))?,
-            why: rows::wait(&row.get::<_, String>(4)?)?,
+fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
+    let status: String = row.get("status")?;
+    Ok(match status.as_str() {
+        "waiting" => {
+            Status::Waiting { call_at: row.time("call_at")?, why: row.word::<Wait>("why")? }
+        }
+        "not_reached" => Status::NotReached {
+            outcome: row.word::<Outcome>("outcome")?,
+            next: row.maybe_time("call_at")?,
         },
+        "held" => Status::Held,
         "calling" => Status::Calling,
         "ringing" => Status::Ringing,
         "answered" => Status::Answered,
         "heard" => Status::Heard,
         "passed" => Status::Passed,
-        "not_reached" => {
-            Status::NotReached { outcome: rows::outcome(&row.get::<_, String>(5)?)?, next: at }
-        }
         "delivered" => Status::Delivered,
-        "calls_off" => Status::CallsSwitchedOff,
+        "calls_switched_off" => Status::CallsSwitchedOff,
         "expired" => Status::Expired,
         "set_aside" => Status::SetAside,
-        _ => return Err(StoreError::Damaged("status")),
-    };
-    Ok(status)
+        _ => return Err(misfit("status")),
+    })
 }

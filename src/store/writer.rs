@@ -1,139 +1,225 @@
-//! The one thread that writes: what waits is one group, one group is one commit.
+//! The one thread that writes: it takes what waits as one group and answers when the group is durable.
 
-use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{error, warn};
 
 use super::StoreError;
+use super::ledger::Ledger;
+use super::sqlite::{self, Lock};
+use crate::notification::policy::Policy;
+use crate::seed::Seed;
 
-/// A handle to the writer thread. The thread ends when the last handle is dropped.
-#[derive(Clone, Debug)]
+/// One operation. It does its work in the tables it is lent, or learns that there are none, and leaves
+/// behind who is to be told once the group's fate is known.
+pub(super) type Errand = Box<dyn FnOnce(Result<&mut Ledger<'_>, StoreError>) -> Verdict + Send>;
+
+/// Tells the waiter; an error here means that the group did not become durable.
+pub(super) type Verdict = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Wake-ups that fire after a commit. They carry nothing and may be spurious.
+#[derive(Debug, Default)]
+pub(super) struct Wakes {
+    pub(super) due: Notify,
+    pub(super) outbox: Notify,
+}
+
+/// Makes an errand of `work`, and the place where its result arrives once that is durable.
+pub(super) fn errand<T: Send + 'static>(
+    work: impl FnOnce(&mut Ledger<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> (Errand, oneshot::Receiver<Result<T, StoreError>>) {
+    let (reply, answer) = oneshot::channel();
+    let errand: Errand = Box::new(move |ledger| {
+        let result = ledger.and_then(|ledger| ledger.within(work));
+        // Whoever no longer waits for the answer has lost interest, not changed what was done.
+        Box::new(move |fate| drop(reply.send(fate.and(result))))
+    });
+    (errand, answer)
+}
+
+/// The thread's own.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Work>,
-    pub(super) due: Arc<Notify>,
-    pub(super) outbox: Arc<Notify>,
+    pub(super) path: PathBuf,
+    pub(super) conn: Option<Connection>,
+    pub(super) policy: Policy,
+    pub(super) seed: Seed,
+    pub(super) wakes: Arc<Wakes>,
+    /// Outlives the connection, so that nobody else opens the file before it is closed.
+    pub(super) _lock: Lock,
 }
-
-/// What one piece of work may touch.
-pub(super) struct Room<'c> {
-    pub(super) db: &'c Connection,
-    wake: &'c Wake,
-}
-
-impl Room<'_> {
-    /// After the commit, the dialer looks for what is due.
-    pub(super) fn wake_due(&self) {
-        self.wake.due.store(true, Ordering::Relaxed);
-    }
-
-    /// After the commit, the outbox looks for what is owed.
-    pub(super) fn wake_outbox(&self) {
-        self.wake.outbox.store(true, Ordering::Relaxed);
-    }
-}
-
-#[derive(Default)]
-struct Wake {
-    due: AtomicBool,
-    outbox: AtomicBool,
-}
-
-type Verdict = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Work = Box<dyn FnOnce(&mut Connection, &Wake) -> Verdict + Send>;
 
 impl Writer {
-    /// Takes the connection and its lock to a thread of their own.
-    pub(super) fn start((mut db, lock): (Connection, File)) -> Result<Self, StoreError> {
-        let (queue, mut waiting) = mpsc::channel::<Work>(QUEUE_MAX);
-        let (due, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let writer = Self { queue, due: due.clone(), outbox: outbox.clone() };
-        let run = move || {
-            let mut group = Vec::with_capacity(GROUP_MAX);
-            while waiting.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
-                let wake = Wake::default();
-                let committed = commit(&mut db, &mut group, &wake);
-                if committed && wake.due.into_inner() {
-                    due.notify_one();
-                }
-                if committed && wake.outbox.into_inner() {
-                    outbox.notify_one();
+    /// Works until every handle is gone and all they asked for is done.
+    pub(super) fn run(mut self, mut errands: mpsc::Receiver<Errand>) {
+        while let Some(first) = errands.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX {
+                let Ok(next) = errands.try_recv() else { break };
+                group.push(next);
+            }
+            self.commit(group);
+        }
+        drop(self.conn.take());
+    }
+
+    fn commit(&mut self, group: Vec<Errand>) {
+        let conn = match self.conn.take().map_or_else(|| sqlite::open(&self.path), Ok) {
+            Ok(conn) => conn,
+            Err(error) => {
+                warn!(%error, "store not reopened");
+                group.into_iter().for_each(|errand| errand(Err(error.clone()))(Ok(())));
+                return;
+            }
+        };
+        match self.work(&conn, group) {
+            Ok(()) => self.conn = Some(conn),
+            Err(error) if error.spoils_connection() => {
+                error!(%error, "store failed; it will be opened and checked anew");
+            }
+            Err(_) => self.conn = Some(conn),
+        }
+    }
+
+    /// Runs a group in one transaction and tells each waiter what became of it.
+    fn work(&mut self, conn: &Connection, group: Vec<Errand>) -> Result<(), StoreError> {
+        if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+            let error = StoreError::from(error);
+            group.into_iter().for_each(|errand| errand(Err(error.clone()))(Ok(())));
+            return Err(error);
+        }
+        let mut ledger = Ledger::new(conn, &mut self.policy, &mut self.seed);
+        let mut verdicts = Vec::with_capacity(group.len());
+        let mut errands = group.into_iter();
+        for errand in errands.by_ref() {
+            verdicts.push(errand(Ok(&mut ledger)));
+            // A full disk and some failures make SQLite give up the whole transaction, and with it what came before.
+            if conn.is_autocommit() {
+                break;
+            }
+        }
+        let (due, outbox) = (ledger.wake_due, ledger.wake_outbox);
+        let fate = if conn.is_autocommit() {
+            Err(ledger.broken_by.take().unwrap_or(StoreError::Full))
+        } else {
+            conn.execute_batch("COMMIT").map_err(StoreError::from)
+        };
+        if fate.is_err() && !conn.is_autocommit() {
+            // Nobody has been told yes. If even this fails the connection is given up below.
+            drop(conn.execute_batch("ROLLBACK"));
+        }
+        verdicts.into_iter().for_each(|verdict| verdict(fate.clone()));
+        errands
+            .for_each(|errand| errand(Err(fate.clone().err().unwrap_or(StoreError::Full)))(Ok(())));
+        if fate.is_ok() {
+            if due {
+                self.wakes.due.notify_one();
+            }
+            if outbox {
+                self.wakes.outbox.notify_one();
+            }
+        }
+        fate
+    }
+}
+
+const GROUP_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::notification::{Draft, MessageId};
+
+    type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+    fn open(name: &str) -> (PathBuf, Writer) {
+        let folder =
+            std::env::temp_dir().join(format!("offhook-writer-{name}-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&folder));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("offhook.db");
+        let writer = Writer {
+            _lock: Lock::take(&path).unwrap(),
+            conn: Some(sqlite::open(&path).unwrap()),
+            path,
+            policy: Policy::default(),
+            seed: Seed::fixed(1),
+            wakes: Arc::default(),
+        };
+        (folder, writer)
+    }
+
+    fn hold(number: u32) -> (Errand, Answer<MessageId>) {
+        let draft = Draft {
+            stanza_id: Some(number.to_string()),
+            sender: "alice@example.org/x".parse().unwrap(),
+            recipient: "bob@example.org".parse().unwrap(),
+            body: "x".repeat(20_000),
+            language: None,
+            wants_receipt: false,
+            stanza: String::new(),
+        };
+        errand(move |ledger| Ok(ledger.hold(draft, Timestamp::UNIX_EPOCH, 0)?.message))
+    }
+
+    fn held(writer: &mut Writer) -> Vec<i64> {
+        let (count, mut answer) =
+            errand(|ledger| ledger.ids("SELECT id FROM messages ORDER BY id", []));
+        writer.commit(vec![count]);
+        answer.try_recv().unwrap().unwrap().into_iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_to_those_it_hits_and_to_nobody_else() {
+        let (folder, mut writer) = open("full");
+        let pages = |writer: &Writer, wanted: u32| {
+            let conn = writer.conn.as_ref().unwrap();
+            conn.query_row(&format!("PRAGMA max_page_count = {wanted}"), [], |_| Ok(())).unwrap();
+        };
+        pages(&writer, 60);
+        let mut acknowledged = vec![];
+        for round in 0..5 {
+            let (group, answers): (Vec<_>, Vec<_>) = (0..3).map(|n| hold(round * 3 + n)).unzip();
+            writer.commit(group);
+            for mut answer in answers {
+                match answer.try_recv().unwrap() {
+                    Ok(id) => acknowledged.push(id.0),
+                    Err(error) => assert!(matches!(error, StoreError::Full), "{error}"),
                 }
             }
-            drop(lock);
-        };
-        thread::Builder::new().name("store".into()).spawn(run).map_err(StoreError::Thread)?;
-        Ok(writer)
+            assert_eq!(held(&mut writer), acknowledged);
+        }
+        assert!((1..15).contains(&acknowledged.len()), "{acknowledged:?}");
+        pages(&writer, 10_000);
+        let (errand, mut answer) = hold(99);
+        writer.commit(vec![errand]);
+        acknowledged.push(answer.try_recv().unwrap().unwrap().0);
+        assert_eq!(held(&mut writer), acknowledged);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
-    /// Queues one piece of work at once; the future waits for the commit it is part of.
-    ///
-    /// Contract: `Ok` is told only after the commit. Work that fails takes back its own changes and no others.
-    pub(super) fn write<T, W>(
-        &self,
-        work: W,
-    ) -> impl Future<Output = Result<T, StoreError>> + use<T, W>
-    where
-        T: Send + 'static,
-        W: FnOnce(&Room<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        let (tell, told) = oneshot::channel();
-        let work: Work = Box::new(move |db, wake| {
-            let result = in_savepoint(db, wake, work);
-            Box::new(move |committed| {
-                let _ = tell.send(committed.and(result));
-            })
+    #[test]
+    fn nobody_is_told_yes_when_the_commit_fails() {
+        let (folder, mut writer) = open("commit");
+        let (first, mut told_first) = hold(1);
+        let (dangling, mut told_dangling) = errand(|ledger| {
+            ledger.conn.execute_batch(
+                "PRAGMA defer_foreign_keys = ON; INSERT INTO events (message, at, what) VALUES (99, 0, '')",
+            )?;
+            Ok(())
         });
-        let queued = self.queue.try_send(work);
-        async move {
-            queued.map_err(|_| StoreError::Busy)?;
-            told.await.unwrap_or(Err(StoreError::NotCommitted))
-        }
+        let (last, mut told_last) = hold(2);
+        writer.commit(vec![first, dangling, last]);
+        assert!(told_first.try_recv().unwrap().is_err());
+        assert!(told_dangling.try_recv().unwrap().is_err());
+        assert!(told_last.try_recv().unwrap().is_err());
+        assert!(held(&mut writer).is_empty());
+        let (again, mut told_again) = hold(1);
+        writer.commit(vec![again]);
+        assert!(told_again.try_recv().unwrap().is_ok());
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
-
-fn in_savepoint<T>(
-    db: &mut Connection,
-    wake: &Wake,
-    work: impl FnOnce(&Room<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let savepoint = db.savepoint()?;
-    let result = work(&Room { db: &savepoint, wake })?;
-    savepoint.commit()?;
-    Ok(result)
-}
-
-/// Runs a group in one transaction and tells each member what became of it. Tells whether it was committed.
-fn commit(db: &mut Connection, group: &mut Vec<Work>, wake: &Wake) -> bool {
-    // IMMEDIATE takes the lock once, before anything is read.
-    if let Err(error) = db.execute_batch("BEGIN IMMEDIATE") {
-        warn!(%error, "the store could not begin a transaction");
-        group.clear();
-        return false;
-    }
-    let mut verdicts = Vec::with_capacity(group.len());
-    for work in group.drain(..) {
-        verdicts.push(work(db, wake));
-    }
-    let committed = db.execute_batch("COMMIT");
-    if let Err(error) = &committed {
-        error!(%error, "the store could not commit; nothing of this group was told as done");
-        if !db.is_autocommit()
-            && let Err(error) = db.execute_batch("ROLLBACK")
-        {
-            error!(%error, "the store could not roll back");
-        }
-    }
-    let done = committed.is_ok();
-    for verdict in verdicts {
-        verdict(if done { Ok(()) } else { Err(StoreError::NotCommitted) });
-    }
-    done
-}
-
-const QUEUE_MAX: usize = 4096;
-const GROUP_MAX: usize = 256;

@@ -31,7 +31,7 @@ impl Invite {
         let ours = request.to.tag.as_ref() == Some(&self.local_tag);
         let Some(index) = self.forks.iter().position(|fork| ours && fork.dialog.owns(request))
         else {
-            self.outputs.extend(stray::answer(request).map(Output::Send));
+            self.sends.extend(stray::answer(request));
             return;
         };
         let Some(fork) = self.forks.get_mut(index) else { unreachable!("just found") };
@@ -86,7 +86,7 @@ impl Invite {
             .about_us("Server")
             .body("application/sdp", &sdp);
         self.remember(request, response, now);
-        self.outputs.extend(negotiated.map(Output::Reoffered));
+        self.told.extend(negotiated.map(Output::Reoffered));
     }
 
     /// Takes the answer that an ACK brings to an offer made in our 200.
@@ -96,7 +96,7 @@ impl Invite {
         }
         self.offered_in_response = None;
         match ack.sdp().map(|answer| accept(answer, &codecs(&self.plan.offer))) {
-            Some(Ok(negotiated)) => self.outputs.push_back(Output::Reoffered(negotiated)),
+            Some(Ok(negotiated)) => self.told.push_back(Output::Reoffered(negotiated)),
             Some(Err(error)) => debug!(%error, "answer in an ACK dropped"),
             None => debug!("ACK without the answer that it owes"),
         }
@@ -118,7 +118,7 @@ impl Invite {
             _ => return self.reply(request, 415, now),
         };
         self.reply(request, 200, now);
-        self.outputs.extend(key.map(Output::Key));
+        self.told.extend(key.map(Output::Key));
     }
 
     fn refuse_extension(&mut self, request: &Message, now: Instant) {

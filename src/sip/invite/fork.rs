@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{InvitePlan, Output, branch, ours};
+use super::{InvitePlan, branch, ours};
 use crate::seed::Seed;
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
@@ -92,11 +92,11 @@ impl Fork {
     }
 
     /// What to send now: the ACK goes before the BYE.
-    pub(super) fn poll(&mut self) -> Option<Output> {
+    pub(super) fn poll(&mut self) -> Option<Vec<u8>> {
         if std::mem::take(&mut self.send_ack) {
-            return Some(Output::Send(self.ack.clone()));
+            return Some(self.ack.clone());
         }
-        self.bye.as_mut().and_then(|bye| bye.transaction.poll()).map(Output::Send)
+        self.bye.as_mut().and_then(|bye| bye.transaction.poll())
     }
 
     fn send_bye(

@@ -1,0 +1,258 @@
+//! A scripted trunk for the timelines of a call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::*;
+use crate::clock::now;
+use crate::media::codec::Codec;
+use crate::sip::draft::Draft;
+use crate::sip::offer_answer::offer;
+use crate::sip::trunk::Trunk;
+
+/// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
+/// `=seconds`), `cancel:` or `bye:` and a status for those, a method, `@` and seconds that pass.
+pub(super) struct Peer {
+    us: Invite,
+    time: Instant,
+    pub(super) invite: Vec<u8>,
+    first_invite: Vec<u8>,
+    cancel: Vec<u8>,
+    bye: Vec<u8>,
+    last_received: Vec<u8>,
+    cseq: u32,
+    refused: bool,
+}
+
+impl Peer {
+    pub(super) fn new() -> Self {
+        let time = now();
+        let plan = InvitePlan {
+            trunk: Arc::new(Trunk::example()),
+            number: "+81312345678".parse().unwrap(),
+            local: "192.0.2.2:5060".parse().unwrap(),
+            offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu, Codec::Pcma], 7),
+            ring: Duration::from_secs(30),
+        };
+        let us = Invite::new(plan, Seed::fixed(1), time);
+        let none = Vec::new;
+        let mut peer = Self {
+            us,
+            time,
+            invite: none(),
+            first_invite: none(),
+            cancel: none(),
+            bye: none(),
+            last_received: none(),
+            cseq: 100,
+            refused: false,
+        };
+        if let Some(invite) = peer.us.sends.front() {
+            (peer.invite, peer.first_invite) = (invite.clone(), invite.clone());
+        }
+        peer
+    }
+
+    pub(super) fn play(&mut self, word: &str, told: &mut Vec<String>) {
+        if let Some(seconds) = word.strip_prefix('@') {
+            self.pass(Duration::from_secs(seconds.parse().unwrap()), told);
+        } else if word == "hang" {
+            self.us.handle(Input::HangUp, self.time);
+        } else if word == "unreachable" {
+            self.us.handle(Input::TransportFailed, self.time);
+        } else if word == "rubbish" {
+            self.receive(b"SIP/2.0 200 OK\r\nVia: x\r\n\r\n".to_vec());
+        } else if word == "gap" {
+            self.cseq += 100;
+        } else if word == "back" {
+            self.cseq -= 50;
+        } else if word == "copy" {
+            self.receive(self.last_received.clone());
+        } else if word == "loop" {
+            self.receive(self.invite.clone());
+        } else if let Some(status) = word.strip_prefix("cancel:") {
+            self.receive(
+                Message::parse(&self.cancel).unwrap().respond(status.parse().unwrap(), "a").end(),
+            );
+        } else if let Some(status) = word.strip_prefix("bye:") {
+            let answer = Message::parse(&self.bye).unwrap().respond(status.parse().unwrap(), "a");
+            self.receive(challenge(answer, status, "one").end());
+        } else if let Some(status) = word.strip_prefix("old:") {
+            self.receive(respond(&self.first_invite, status));
+        } else if word.starts_with(|c: char| c.is_ascii_digit()) {
+            self.refused = !word.starts_with(['1', '2']);
+            self.receive(respond(&self.invite, word));
+        } else {
+            self.ask(word);
+        }
+        self.listen(told);
+    }
+
+    fn receive(&mut self, bytes: Vec<u8>) {
+        self.us.handle(Input::Received(&bytes), self.time);
+        self.last_received = bytes;
+    }
+
+    /// Lets time pass, from deadline to deadline.
+    fn pass(&mut self, time: Duration, told: &mut Vec<String>) {
+        let end = self.time + time;
+        while let Some(deadline) = self.us.deadline().filter(|deadline| *deadline <= end) {
+            assert!(deadline >= self.time, "a deadline lies in the past");
+            self.time = deadline;
+            self.us.handle(Input::Tick, self.time);
+            self.listen(told);
+            assert_ne!(self.us.deadline(), Some(deadline), "a deadline does not move");
+        }
+        self.time = end;
+    }
+
+    /// Sends a request of the far end: a method, the tag of its fork, `+` and what it brings.
+    fn ask(&mut self, word: &str) {
+        let invite = Message::parse(&self.invite).unwrap();
+        let (name, extra) = word.split_once(['+', '=']).unwrap_or((word, ""));
+        let tag = name.trim_start_matches(|c: char| c.is_ascii_uppercase());
+        let method = Method::from(name.trim_end_matches(|c: char| c.is_ascii_lowercase()));
+        let repeats = matches!(method, Method::Ack | Method::Cancel);
+        if !repeats {
+            self.cseq += 1;
+        }
+        let branch = if method == Method::Cancel { Method::Invite } else { method.clone() };
+        let tag = if tag.is_empty() { "a" } else { tag };
+        let mut draft = Draft::request(&method, "sip:offhook@192.0.2.2")
+            .header(
+                "Via",
+                &format!("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}{}", branch.as_str(), self.cseq),
+            )
+            .header("From", &format!("{};tag={tag}", invite.to.text))
+            .header("To", &invite.from.text)
+            .header("Call-ID", &invite.call_id)
+            .header("CSeq", &format!("{} {}", self.cseq, method.as_str()));
+        if extra == "100rel" {
+            draft = draft.header("Require", "100rel");
+        }
+        let bytes = match extra {
+            "sdp" | "hold" | "video" => draft.body("application/sdp", &sdp(extra)),
+            _ if method == Method::Info && extra.starts_with('S') => {
+                draft.body("application/dtmf-relay", &format!("{extra}\r\nDuration=120\r\n"))
+            }
+            _ if method == Method::Info && extra.starts_with('<') => {
+                draft.body("application/xml", extra)
+            }
+            _ if method == Method::Info => draft.body("application/dtmf", extra),
+            _ => draft.end(),
+        };
+        self.receive(bytes);
+    }
+
+    /// Notes what we say, and checks what must hold for each message.
+    pub(super) fn listen(&mut self, told: &mut Vec<String>) {
+        while let Some(output) = self.us.poll() {
+            let word = match output {
+                Output::Send(bytes) => self.hear(bytes),
+                Output::Ringing => "Ringing".to_owned(),
+                Output::EarlyMedia(sdp) => {
+                    format!("Early{}", if sdp.is_empty() { "?" } else { "" })
+                }
+                Output::Answered(sdp) => {
+                    format!("Answered{}", if sdp.is_empty() { "" } else { "+sdp" })
+                }
+                Output::Reoffered(now) => if now.sending { "on" } else { "hold" }.to_owned(),
+                Output::Key(key) => format!("Key{key}"),
+                Output::Over(Ending::Refused { status, retry_after: None }) => {
+                    format!("Refused{status}")
+                }
+                Output::Over(Ending::Refused { status, retry_after: Some(wait) }) => {
+                    format!("Refused{status}/{}", wait.as_secs())
+                }
+                Output::Over(ending) => format!("{ending:?}"),
+                Output::Done => {
+                    assert!(self.us.is_settled());
+                    assert_eq!(self.us.deadline(), None);
+                    "Done".to_owned()
+                }
+            };
+            told.push(word);
+        }
+    }
+
+    fn hear(&mut self, bytes: Vec<u8>) -> String {
+        let message = Message::parse(&bytes).unwrap();
+        let invite = Message::parse(&self.invite).unwrap();
+        if let Some(status) = message.status() {
+            assert_eq!(message.to.tag, invite.from.tag);
+            return format!("->{status}{}", if message.sdp().is_some() { "+sdp" } else { "" });
+        }
+        assert_eq!((&message.call_id, &message.from.text), (&invite.call_id, &invite.from.text));
+        match message.method {
+            Method::Cancel => {
+                assert_eq!((message.branch(), message.cseq), (invite.branch(), invite.cseq));
+                assert_eq!(
+                    (message.to.tag.clone(), message.request_uri()),
+                    (None, invite.request_uri())
+                );
+                self.cancel = bytes.clone();
+            }
+            Method::Ack if self.refused && message.cseq == invite.cseq => {
+                assert_eq!(message.branch(), invite.branch());
+                assert_eq!(message.request_uri(), invite.request_uri());
+            }
+            Method::Ack => assert!(message.cseq == invite.cseq || message.cseq == 1),
+            Method::Bye => {
+                assert!(message.cseq > invite.cseq && message.branch() != invite.branch());
+                self.bye = bytes.clone();
+            }
+            _ => {
+                assert_eq!((message.method.as_str(), message.to.tag.as_deref()), ("INVITE", None));
+                self.invite = bytes.clone();
+            }
+        }
+        let named = |name: &str| "+auth".repeat(message.all(name).count());
+        format!(
+            "{}{}{}",
+            message.method.as_str(),
+            named("Authorization"),
+            named("Proxy-Authorization")
+        )
+    }
+}
+
+fn respond(invite: &[u8], word: &str) -> Vec<u8> {
+    let (status, rest) = word.split_at(3);
+    let (rest, with_sdp) = rest.strip_suffix("+sdp").map_or((rest, false), |rest| (rest, true));
+    let tag = match rest {
+        "b" | "c" | "d" | "e" | "f" => rest,
+        _ => "a",
+    };
+    let mut draft = Message::parse(invite).unwrap().respond(status.parse().unwrap(), tag);
+    if rest == "-" {
+        let plain = String::from_utf8(draft.end()).unwrap().replace(";tag=a\r\n", "\r\n");
+        return plain.into_bytes();
+    }
+    if let Some(seconds) = rest.strip_prefix('=') {
+        draft = draft.header("Retry-After", &format!("{seconds};duration=9 (busy)"));
+    }
+    draft = challenge(draft, status, rest.strip_prefix(':').unwrap_or("one"));
+    draft.body("application/sdp", &if with_sdp { sdp("sdp") } else { String::new() })
+}
+
+fn challenge(draft: Draft, status: &str, realm: &str) -> Draft {
+    let name = match status {
+        "401" => "WWW-Authenticate",
+        "407" => "Proxy-Authenticate",
+        _ => return draft,
+    };
+    let (realm, stale) = if realm == "stale" { ("one", ", stale=true") } else { (realm, "") };
+    let nonce = Seed::fresh().token();
+    draft.header(name, &format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{stale}"))
+}
+
+fn sdp(kind: &str) -> String {
+    let (media, direction) = match kind {
+        "hold" => ("audio 40000 RTP/AVP 0", "sendonly"),
+        "video" => ("video 40000 RTP/AVP 99", "sendrecv"),
+        _ => ("audio 40000 RTP/AVP 8", "sendrecv"),
+    };
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm={media}\r\na={direction}\r\n"
+    )
+}

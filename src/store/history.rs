@@ -1,0 +1,127 @@
+//! What the policy must know about earlier calls.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::StoreError;
+use super::ledger::Ledger;
+use super::words::{Columns, misfit, ms};
+use crate::notification::Throttle;
+use crate::notification::lifecycle::Notification;
+use crate::notification::policy::History;
+
+impl Ledger<'_> {
+    /// Gathers what bears on the next call of a notification.
+    pub(super) fn history(
+        &self,
+        notification: &Notification,
+        now: Timestamp,
+    ) -> Result<History, StoreError> {
+        let recipient = notification.recipient.as_str();
+        let person = self.subscriber(&notification.recipient)?;
+        let (quiet, zone) = person.map(|p| (p.quiet, p.time_zone)).unwrap_or_default();
+        let policy = &*self.policy;
+        let span = longest(&policy.throttle);
+        let calls = self.times(
+            "SELECT started AS at FROM attempts WHERE number = ?1 AND started > ?2 AND invited = 1
+             ORDER BY started DESC LIMIT ?3",
+            params![notification.number.as_str(), before(now, span), CALLS_MAX],
+        )?;
+        let filled_by = i64::from(policy.calls_per_day_max.max(1)) - 1;
+        let day_filled_at = self
+            .times(
+                "SELECT started AS at FROM attempts WHERE started > ?1 AND started <= ?2 AND invited = 1
+                 ORDER BY started DESC LIMIT 1 OFFSET ?3",
+                params![before(now, DAY), after(now, DAY), filled_by],
+            )?
+            .first()
+            .copied();
+        // What an earlier notification left over does not hurry this one.
+        let gathering_since = self
+            .times(
+                "SELECT max(received, (SELECT opened FROM notifications WHERE id = ?2)) AS at
+                 FROM messages WHERE recipient = ?1
+                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+                 ORDER BY id LIMIT 1",
+                params![recipient, notification.id.0],
+            )?
+            .first()
+            .copied()
+            .unwrap_or(now);
+        Ok(History {
+            number: Some(notification.number.clone()),
+            gathering_since,
+            quiet,
+            zone,
+            calls,
+            calls_by_sender: self.calls_by_sender(recipient, now)?,
+            day_filled_at,
+        })
+    }
+
+    fn calls_by_sender(
+        &self,
+        recipient: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<Timestamp>>, StoreError> {
+        if self.policy.sender_throttle.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut find = self.conn.prepare_cached(
+            "SELECT DISTINCT sender_bare FROM messages WHERE recipient = ?1
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+             LIMIT ?2",
+        )?;
+        let senders = find.query_map(params![recipient, SENDERS_MAX], |row| row.get(0))?;
+        let mut calls: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+        for sender in senders {
+            calls.insert(sender?, vec![]);
+        }
+        let mut find = self.conn.prepare_cached(
+            "SELECT DISTINCT attempts.id, sender_bare, started FROM attempts
+                 JOIN attempt_messages ON attempt = attempts.id JOIN messages ON messages.id = message
+             WHERE attempts.recipient = ?1 AND started > ?2 AND invited = 1
+             ORDER BY started",
+        )?;
+        let span = longest(&self.policy.sender_throttle);
+        let mut rows = find.query(params![recipient, before(now, span)])?;
+        while let Some(row) = rows.next()? {
+            let at = row.time("started")?;
+            calls.entry(row.get("sender_bare")?).and_modify(|known| known.push(at));
+        }
+        Ok(calls.into_values().collect())
+    }
+
+    fn times(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_map(values, |row| row.maybe_time("at"))?;
+        let mut times =
+            found.map(|at| at?.ok_or_else(|| misfit("started"))).collect::<Result<Vec<_>, _>>()?;
+        times.sort_unstable();
+        Ok(times)
+    }
+}
+
+fn longest(throttles: &[Throttle]) -> Duration {
+    throttles.iter().map(|throttle| throttle.span).max().unwrap_or_default()
+}
+
+fn before(now: Timestamp, span: Duration) -> i64 {
+    ms(now.checked_sub(span).unwrap_or(Timestamp::MIN))
+}
+
+fn after(now: Timestamp, span: Duration) -> i64 {
+    ms(now.checked_add(span).unwrap_or(Timestamp::MAX))
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A throttle of more calls than this to one number throttles nothing a phone could ring.
+const CALLS_MAX: i64 = 100_000;
+const SENDERS_MAX: i64 = 100;

@@ -1,0 +1,245 @@
+//! The tables within one transaction, and how a notification is changed in them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use xmpp_parsers::jid::BareJid;
+
+use super::StoreError;
+use super::words::{Columns, Word, misfit, ms, span_ms};
+use crate::notification::lifecycle::{Closing, Event, Notification, Pending, Situation, State};
+use crate::notification::policy::{Last, Past, Policy};
+use crate::notification::{AttemptId, MessageId, NotificationId};
+use crate::seed::Seed;
+
+/// The tables, lent to one operation after the other within a group.
+pub(super) struct Ledger<'w> {
+    pub(super) conn: &'w Connection,
+    pub(super) policy: &'w mut Policy,
+    pub(super) seed: &'w mut Seed,
+    /// Set when a plan changed or a call ended, so that the dialer looks again.
+    pub(super) wake_due: bool,
+    /// Set when a stanza became owed.
+    pub(super) wake_outbox: bool,
+    /// What made SQLite give up the whole transaction.
+    pub(super) broken_by: Option<StoreError>,
+}
+
+impl<'w> Ledger<'w> {
+    pub(super) fn new(conn: &'w Connection, policy: &'w mut Policy, seed: &'w mut Seed) -> Self {
+        Self { conn, policy, seed, wake_due: false, wake_outbox: false, broken_by: None }
+    }
+
+    /// Runs one operation so that its failure leaves no trace and harms no other of its group.
+    pub(super) fn within<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let wakes = (self.wake_due, self.wake_outbox);
+        self.conn.execute_batch("SAVEPOINT operation")?;
+        let result = work(self).and_then(|value| {
+            self.conn.execute_batch("RELEASE operation")?;
+            Ok(value)
+        });
+        if let Err(error) = &result {
+            (self.wake_due, self.wake_outbox) = wakes;
+            if self.conn.is_autocommit() {
+                self.broken_by = Some(error.clone());
+            } else {
+                self.conn.execute_batch("ROLLBACK TO operation; RELEASE operation")?;
+            }
+        }
+        result
+    }
+
+    /// The open notification of a person.
+    pub(super) fn open_notification(
+        &self,
+        recipient: &BareJid,
+    ) -> Result<Option<Notification>, StoreError> {
+        let sql = "SELECT * FROM notifications WHERE recipient = ? AND state <> 'closed'";
+        let mut find = self.conn.prepare_cached(sql)?;
+        Ok(find.query_row([recipient.as_str()], notification).optional()?)
+    }
+
+    /// The notification of that name.
+    pub(super) fn notification(&self, id: NotificationId) -> Result<Notification, StoreError> {
+        let mut find = self.conn.prepare_cached("SELECT * FROM notifications WHERE id = ?")?;
+        Ok(find.query_row([id.0], notification)?)
+    }
+
+    /// Hands an event to a notification, saves it under its version, and writes down what is owed.
+    /// Tells whether anything is.
+    pub(super) fn change(
+        &mut self,
+        notification: &mut Notification,
+        event: Event<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let waiting = match event {
+            Event::Held(_) | Event::Joined(_) | Event::CameOnline | Event::Emptied => vec![],
+            Event::Claimed { attempt, .. } => {
+                self.waiting(&notification.recipient, Some(attempt))?
+            }
+            Event::Planned
+            | Event::Progressed(_)
+            | Event::Ended(_)
+            | Event::SwitchedOff
+            | Event::Unreachable => {
+                let attempt = match notification.state {
+                    State::Calling { attempt, .. } => Some(attempt),
+                    State::Waiting { .. } | State::Closed(_) => None,
+                };
+                self.waiting(&notification.recipient, attempt)?
+            }
+        };
+        let history = match event {
+            Event::Planned | Event::Ended(_) => self.history(notification, now)?,
+            _ => Default::default(),
+        };
+        let before = notification.clone();
+        let situation = Situation { waiting: &waiting, history: &history, policy: self.policy };
+        let owed = notification.apply(event, &situation, now);
+        if *notification != before {
+            self.save(notification, now)?;
+            self.wake_due = true;
+        }
+        for (message, reply) in &owed {
+            self.owe(*message, reply, now)?;
+        }
+        Ok(!owed.is_empty())
+    }
+
+    /// Writes a new notification, without a plan yet.
+    pub(super) fn insert_notification(
+        &mut self,
+        callee: &crate::subscriber::Subscriber,
+        number: &crate::phone_number::PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Notification, StoreError> {
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO notifications (recipient, number, state, due, why, opened)
+             VALUES (?1, ?2, 'waiting', ?3, 'gathering', ?3)",
+        )?;
+        let id = insert.insert(params![callee.jid.as_str(), number.as_str(), ms(now)])?;
+        self.wake_due = true;
+        Ok(Notification::open(NotificationId(id), callee.jid.clone(), number.clone(), now))
+    }
+
+    pub(super) fn save(
+        &self,
+        notification: &mut Notification,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Notification { id, number, state, past, version, .. } = &*notification;
+        let (mut due, mut why, mut attempt, mut lease, mut closing) =
+            (None, None, None, None, None);
+        let word = match state {
+            State::Waiting { due: at, why: because } => {
+                (due, why) = (Some(ms(*at)), Some(because.word()));
+                "waiting"
+            }
+            State::Calling { attempt: call, lease_until } => {
+                (attempt, lease) = (Some(call.0), Some(ms(*lease_until)));
+                "calling"
+            }
+            State::Closed(because) => {
+                closing = Some(because.word());
+                "closed"
+            }
+        };
+        let mut update = self.conn.prepare_cached(
+            "UPDATE notifications SET number = :number, state = :state, due = :due, why = :why,
+                 attempt = :attempt, lease_until = :lease, closing = :closing,
+                 closed = iif(:state = 'closed', coalesce(closed, :now), NULL),
+                 attempts = :attempts, setbacks = :setbacks, last_outcome = :last_outcome,
+                 last_ended = :last_ended, last_retry_after = :last_retry_after, version = version + 1
+             WHERE id = :id AND version = :version",
+        )?;
+        let changed = update.execute(named_params! {
+            ":number": number.as_str(),
+            ":state": word,
+            ":due": due,
+            ":why": why,
+            ":attempt": attempt,
+            ":lease": lease,
+            ":closing": closing,
+            ":now": ms(now),
+            ":attempts": past.attempts,
+            ":setbacks": past.setbacks,
+            ":last_outcome": past.last.map(|last| last.outcome.word()),
+            ":last_ended": past.last.map(|last| ms(last.ended)),
+            ":last_retry_after": past.last.and_then(|last| last.retry_after).map(span_ms),
+            ":id": id.0,
+            ":version": *version as i64,
+        })?;
+        if changed != 1 {
+            return Err(StoreError::Conflict);
+        }
+        notification.version += 1;
+        Ok(())
+    }
+
+    /// The messages a person is still to be phoned about, oldest first.
+    pub(super) fn waiting(
+        &self,
+        recipient: &BareJid,
+        attempt: Option<AttemptId>,
+    ) -> Result<Vec<Pending>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT id, EXISTS (SELECT 1 FROM attempt_messages WHERE attempt = ?2 AND message = messages.id)
+             FROM messages WHERE recipient = ?1
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+             ORDER BY id",
+        )?;
+        let found = find.query_map(params![recipient.as_str(), attempt.map(|a| a.0)], |row| {
+            Ok(Pending { id: MessageId(row.get(0)?), in_call: row.get(1)? })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes down a step for `offhook trace`.
+    pub(super) fn note(
+        &self,
+        message: MessageId,
+        now: Timestamp,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO events (message, at, what) VALUES (?, ?, ?)";
+        self.conn.prepare_cached(sql)?.execute(params![message.0, ms(now), what])?;
+        Ok(())
+    }
+}
+
+pub(super) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    let state: String = row.get("state")?;
+    let state = match state.as_str() {
+        "waiting" => State::Waiting { due: row.time("due")?, why: row.word("why")? },
+        "calling" => State::Calling {
+            attempt: AttemptId(row.get("attempt")?),
+            lease_until: row.time("lease_until")?,
+        },
+        "closed" => State::Closed(row.word::<Closing>("closing")?),
+        _ => return Err(misfit("state")),
+    };
+    let last = match row.maybe_word("last_outcome")? {
+        Some(outcome) => Some(Last {
+            outcome,
+            ended: row.time("last_ended")?,
+            retry_after: row.maybe_span("last_retry_after")?,
+        }),
+        None => None,
+    };
+    Ok(Notification {
+        id: NotificationId(row.get("id")?),
+        recipient: row.parsed("recipient")?,
+        number: row.parsed("number")?,
+        state,
+        past: Past { attempts: row.get("attempts")?, setbacks: row.get("setbacks")?, last },
+        version: row.get::<_, i64>("version")?.unsigned_abs(),
+    })
+}
+
+/// How long a call may go without a sign of life before it counts as lost.
+pub(super) const LEASE: Duration = Duration::from_secs(600);

@@ -1,0 +1,137 @@
+//! A call of ours, run as the daemon runs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use offhook::clock::now;
+use offhook::media::codec::Codec;
+use offhook::seed::Seed;
+use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
+use offhook::sip::offer_answer::offer;
+use offhook::sip::transport::UserAgent;
+use offhook::sip::trunk::{Credentials, Dtmf, Trunk};
+
+/// A call of ours through a trunk on loopback.
+pub(crate) struct Call {
+    pub(crate) trunk: Trunk,
+    ring: Duration,
+    hang_up_when: &'static str,
+    hang_up_after: Option<Duration>,
+    stop_at_over: bool,
+    pub(crate) told: Vec<String>,
+    pub(crate) sdp: String,
+}
+
+impl Call {
+    pub(crate) fn to(port: u16) -> Self {
+        let trunk = Trunk {
+            name: "test".to_owned(),
+            proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
+            from: "sip:offhook@127.0.0.1".to_owned(),
+            credentials: None,
+            register: false,
+            calls_max: 1,
+            calls_per_s_max: 1,
+            prefixes: vec!["+".to_owned()],
+            dtmf: Dtmf::Auto,
+        };
+        Self {
+            trunk,
+            ring: Duration::from_secs(20),
+            hang_up_when: "",
+            hang_up_after: None,
+            stop_at_over: false,
+            told: vec![],
+            sdp: String::new(),
+        }
+    }
+
+    pub(crate) fn with_password(mut self, password: &str) -> Self {
+        let (username, password) = ("offhook".to_owned(), password.into());
+        self.trunk.credentials = Some(Credentials { username, password });
+        self
+    }
+
+    pub(crate) fn ringing_for(mut self, ring: Duration) -> Self {
+        self.ring = ring;
+        self
+    }
+
+    /// Hangs up as soon as this is told.
+    pub(crate) fn hanging_up_when(mut self, told: &'static str) -> Self {
+        self.hang_up_when = told;
+        self
+    }
+
+    /// Hangs up some time after the answer.
+    pub(crate) fn hanging_up_after(mut self, time: Duration) -> Self {
+        self.hang_up_after = Some(time);
+        self
+    }
+
+    /// Runs until the call is over, even if an answer may still come.
+    pub(crate) async fn run_until_over(mut self) -> Self {
+        self.stop_at_over = true;
+        self.run().await
+    }
+
+    /// Runs until the call is over and nobody owes us an answer.
+    pub(crate) async fn run(mut self) -> Self {
+        let trunk = Arc::new(self.trunk.clone());
+        let any = "127.0.0.1:0".parse().unwrap();
+        let agent = UserAgent::bind(any, vec![trunk.clone()], Seed::fresh()).await.unwrap();
+        let plan = InvitePlan {
+            trunk,
+            number: "+81312345678".parse().unwrap(),
+            local: agent.local(),
+            offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, 1),
+            ring: self.ring,
+        };
+        let mut invite = Invite::new(plan, Seed::fresh(), now());
+        let mut line = agent.line("test", invite.call_id()).unwrap();
+        let mut hang_up_at = None;
+        loop {
+            while let Some(output) = invite.poll() {
+                let told = match output {
+                    Output::Send(bytes) => {
+                        line.send(&bytes).await.unwrap();
+                        continue;
+                    }
+                    Output::Done => continue,
+                    Output::Ringing => "ringing".to_owned(),
+                    Output::EarlyMedia(_) => "early media".to_owned(),
+                    Output::Answered(sdp) => {
+                        self.sdp = sdp;
+                        hang_up_at = self.hang_up_after.map(|time| now() + time);
+                        "answered".to_owned()
+                    }
+                    Output::Reoffered(now) => format!("reoffered sending={}", now.sending),
+                    Output::Key(key) => format!("key {key}"),
+                    Output::Over(ending) => format!("over {ending:?}"),
+                };
+                if told == self.hang_up_when {
+                    invite.handle(Input::HangUp, now());
+                }
+                self.told.push(told);
+            }
+            let over = self.told.last().is_some_and(|told| told.starts_with("over"));
+            if invite.is_settled() || over && self.stop_at_over {
+                tokio::spawn(line.see_out(invite));
+                // Copies of the last message of the phone still want their answer.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                return self;
+            }
+            let deadline = invite.deadline().unwrap_or_else(|| now() + Duration::from_secs(60));
+            tokio::select! {
+                Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
+                () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),
+                () = tokio::time::sleep_until(hang_up_at.unwrap_or(deadline).into()), if hang_up_at.is_some() => {
+                    hang_up_at = None;
+                    invite.handle(Input::HangUp, now());
+                }
+            }
+        }
+    }
+}
+
+pub(crate) const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];

@@ -1,0 +1,171 @@
+//! The SIP user agent against real peers: sipp, baresip and Kamailio on loopback.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod call;
+mod programs;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use offhook::media::codec::Codec;
+use offhook::seed::Seed;
+use offhook::sip::offer_answer::accept;
+use offhook::sip::registration::State;
+use offhook::sip::transport::UserAgent;
+use tokio::net::UdpSocket;
+
+use call::{CODECS, Call};
+use programs::{Baresip, Kamailio, Sipp, free_port};
+
+#[tokio::test]
+async fn a_phone_answers_and_hangs_up() {
+    let mut phone = Sipp::start("answer_then_bye");
+    let call = Call::to(phone.port).run().await;
+    assert_eq!(call.told, ["ringing", "answered", "over ByPeer"]);
+    let negotiated = accept(&call.sdp, &CODECS).unwrap();
+    assert_eq!((negotiated.codec, negotiated.remote.port()), (Codec::Pcma, 40000));
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_busy_phone_is_told_apart() {
+    let mut phone = Sipp::start("busy");
+    let call = Call::to(phone.port).run().await;
+    assert_eq!(call.told, ["over Refused { status: 486, retry_after: None }"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_phone_rings_for_its_time_and_is_cancelled() {
+    let mut phone = Sipp::start("rings_until_cancelled");
+    let call = Call::to(phone.port).ringing_for(Duration::from_millis(300)).run().await;
+    assert_eq!(call.told, ["ringing", "over NoAnswer"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_phone_that_is_picked_up_as_we_cancel_is_hung_up() {
+    let mut phone = Sipp::start("answers_the_cancel");
+    let call = Call::to(phone.port).hanging_up_when("ringing").run().await;
+    assert_eq!(call.told, ["ringing", "over Cancelled"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_phone_that_missed_our_ack_gets_it_again_along_the_recorded_route() {
+    let mut phone = Sipp::start("answers_twice");
+    let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;
+    assert_eq!(call.told, ["answered", "over ByUs"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_phone_presses_keys_by_info_and_holds_the_call() {
+    let mut phone = Sipp::start("keys_and_hold");
+    let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(500)).run().await;
+    assert_eq!(call.told, ["answered", "key 5", "reoffered sending=false", "over ByUs"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn nobody_there_is_noticed_after_eight_seconds() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let call = Call::to(silent.local_addr().unwrap().port()).run_until_over().await;
+    assert_eq!(call.told, ["over NoResponse"]);
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_for_a_password_for_each_request_gets_it() {
+    for algorithm in ["MD5", "SHA-256"] {
+        let mut phone = Sipp::start("answers_and_waits");
+        let proxy = Kamailio::start(phone.port, algorithm);
+        let call = Call::to(proxy.port)
+            .with_password("secret")
+            .hanging_up_after(Duration::from_millis(100));
+        assert_eq!(call.run().await.told, ["ringing", "answered", "over ByUs"], "{algorithm}");
+        phone.is_content();
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_ends_the_call_at_once() {
+    let proxy = Kamailio::start(free_port(), "MD5");
+    let call = Call::to(proxy.port).with_password("wrong").run().await;
+    assert_eq!(call.told, ["over Refused { status: 407, retry_after: None }"]);
+}
+
+#[tokio::test]
+async fn a_trunk_registers_is_tried_and_let_go() {
+    let registrar = Kamailio::start(free_port(), "SHA-256");
+    let mut trunk = Call::to(registrar.port).with_password("secret").trunk;
+    trunk.register = true;
+    let mut other = Call::to(registrar.port).with_password("wrong").trunk;
+    (other.register, other.name) = (true, "other".to_owned());
+    let mut plain = Call::to(registrar.port).trunk;
+    plain.name = "plain".to_owned();
+    let trunks = [trunk, other, plain].map(Arc::new).to_vec();
+    let agent = UserAgent::bind("0.0.0.0:0".parse().unwrap(), trunks, Seed::fresh()).await.unwrap();
+    assert_eq!(agent.local_towards("test").unwrap().ip().to_string(), "127.0.0.1");
+    assert!(agent.probe("test", Seed::fresh()).await.is_ok());
+    assert_eq!(agent.registration("test"), Some(State::Registered));
+    let refused = agent.probe("other", Seed::fresh()).await.unwrap_err();
+    assert!(refused.to_string().contains("refuses to register with status 401"), "{refused}");
+    assert!(agent.probe("plain", Seed::fresh()).await.is_ok());
+    agent.close().await;
+    assert_eq!(agent.registration("test"), Some(State::Left));
+}
+
+#[tokio::test]
+async fn a_softphone_behind_a_proxy_answers_holds_resumes_and_hangs_up() {
+    let phone = Baresip::start();
+    let proxy = Kamailio::start(phone.port, "MD5");
+    let control = phone.control;
+    let script = std::thread::spawn(move || {
+        for command in ["hold", "resume", "hangup"] {
+            std::thread::sleep(Duration::from_millis(700));
+            Baresip::command(control, command);
+        }
+    });
+    let call = Call::to(proxy.port).with_password("secret").run().await;
+    script.join().unwrap();
+    assert_eq!(
+        call.told,
+        ["ringing", "answered", "reoffered sending=false", "reoffered sending=true", "over ByPeer"]
+    );
+}
+
+#[tokio::test]
+async fn strangers_hear_nothing_and_trunks_hear_what_they_must() {
+    let trunk = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let stranger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let known = Call::to(trunk.local_addr().unwrap().port()).trunk;
+    let agent =
+        UserAgent::bind("127.0.0.1:0".parse().unwrap(), vec![Arc::new(known)], Seed::fresh())
+            .await
+            .unwrap();
+    for rubbish in ["\r\n\r\n", "rubbish", &"x".repeat(9000)] {
+        trunk.send_to(rubbish.as_bytes(), agent.local()).await.unwrap();
+    }
+    for (method, expected) in
+        [("OPTIONS", "200"), ("INVITE", "403"), ("BYE", "481"), ("FOO", "501")]
+    {
+        for socket in [&stranger, &trunk] {
+            let from = socket.local_addr().unwrap();
+            let text = format!(
+                "{method} sip:us@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{method};rport\r\n\
+                 From: <sip:x@y>;tag=1\r\nTo: <sip:us@127.0.0.1>\r\nCall-ID: {method}\r\nCSeq: 1 {method}\r\n\
+                 Content-Length: 0\r\n\r\n"
+            );
+            socket.send_to(text.as_bytes(), agent.local()).await.unwrap();
+        }
+        let mut answer = [0; 2000];
+        let (len, _) = trunk.recv_from(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..len]).into_owned();
+        assert!(answer.starts_with(&format!("SIP/2.0 {expected} ")), "{method}: {answer}");
+        let rport = format!("received=127.0.0.1;rport={}", trunk.local_addr().unwrap().port());
+        assert!(answer.contains(&rport), "{answer}");
+    }
+    assert_eq!(agent.dropped(), 6, "four of the stranger, two of rubbish");
+    assert!(stranger.try_recv_from(&mut [0; 100]).is_err());
+}

@@ -1,0 +1,163 @@
+//! The peers: sipp plays a script, Kamailio is a PBX, baresip a softphone. Each ends with its value.
+
+use std::fs;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use offhook::clock::now;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A scripted phone.
+pub(crate) struct Sipp {
+    program: Program,
+    pub(crate) port: u16,
+    scenario: &'static str,
+}
+
+impl Sipp {
+    pub(crate) fn start(scenario: &'static str) -> Self {
+        let port = free_port();
+        let file = data(&format!("{scenario}.xml"));
+        let mut command = bounded("sipp");
+        command.arg("-sf").arg(file).args([
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+            "-m",
+            "1",
+            "-nostdin",
+        ]);
+        let program = Program::start(command);
+        wait_for_port(port);
+        Self { program, port, scenario }
+    }
+
+    /// Waits for the scenario's end and checks that it went as written.
+    pub(crate) fn is_content(&mut self) {
+        let status = self.program.0.wait().unwrap();
+        assert!(status.success(), "{} saw something else: {status}", self.scenario);
+    }
+}
+
+/// A PBX that wants a password for everything: `secret`.
+pub(crate) struct Kamailio {
+    _program: Program,
+    pub(crate) port: u16,
+}
+
+impl Kamailio {
+    /// Calls go on to `phone`.
+    pub(crate) fn start(phone: u16, algorithm: &str) -> Self {
+        let port = free_port();
+        let folder = folder(&format!("kamailio-{port}"));
+        let config = fs::read_to_string(data("kamailio.cfg")).unwrap();
+        let config = config.replace("PORT", &port.to_string()).replace("PHONE", &phone.to_string());
+        let file = folder.join("kamailio.cfg");
+        fs::write(&file, config.replace("ALGORITHM", algorithm)).unwrap();
+        let mut command = bounded("kamailio");
+        command.args(["-DD", "-E", "-m", "16", "-M", "4", "-f"]).arg(file).arg("-Y").arg(&folder);
+        command.arg("-P").arg(folder.join("pid"));
+        let program = Program::start(command);
+        wait_for_port(port);
+        Self { _program: program, port }
+    }
+}
+
+/// A softphone that answers at once and sends back what it hears.
+pub(crate) struct Baresip {
+    _program: Program,
+    pub(crate) port: u16,
+    pub(crate) control: u16,
+}
+
+impl Baresip {
+    pub(crate) fn start() -> Self {
+        // The port after its own is where it listens for TLS.
+        let (port, _tls, control) = (free_port(), free_port(), free_port());
+        let folder = folder(&format!("baresip-{port}"));
+        let config = format!(
+            "sip_listen 127.0.0.1:{port}\naudio_player aubridge,loop\naudio_source aubridge,loop\naudio_alert aubridge,alert\n\
+             rtp_ports 42000-42999\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
+             module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
+        );
+        fs::write(folder.join("config"), config).unwrap();
+        let account = format!("<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto\n");
+        fs::write(folder.join("accounts"), account).unwrap();
+        fs::write(folder.join("contacts"), "").unwrap();
+        let mut command = bounded("baresip");
+        command.arg("-f").arg(&folder);
+        let program = Program::start(command);
+        wait_for_port(port);
+        Self { _program: program, port, control }
+    }
+
+    /// Has the phone do what its user would: `hold`, `resume`, `hangup`.
+    pub(crate) fn command(control: u16, command: &str) {
+        let json = format!("{{\"command\":\"{command}\",\"params\":\"\",\"token\":\"t\"}}");
+        let mut stream = TcpStream::connect(("127.0.0.1", control)).unwrap();
+        write!(stream, "{}:{json},", json.len()).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+struct Program(Child);
+
+impl Program {
+    fn start(mut command: Command) -> Self {
+        let command = command.current_dir(folder("work")).stdin(Stdio::null());
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// A program that cannot outlive its test by long, whatever becomes of us.
+fn bounded(program: &str) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=2", "40", program]);
+    command
+}
+
+/// A port below those that the system hands out, so that nobody gets it in between.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 10_000 + (std::process::id() % 2_000) as u16 * 10;
+    loop {
+        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
+        let udp = UdpSocket::bind(("127.0.0.1", port));
+        if udp.is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Waits until somebody listens.
+fn wait_for_port(port: u16) {
+    let patience = now() + Duration::from_secs(10);
+    while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        assert!(now() < patience, "nobody listens on {port}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn data(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/data/sip", name].iter().collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sip_peers").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
