@@ -72,6 +72,12 @@ impl Conversation {
         }
     }
 
+    /// The same terminal without a line that moves, for people who type.
+    pub fn without_spinner(&self) -> Self {
+        self.end();
+        Self { spinner: None }
+    }
+
     /// Ends the line that moves.
     pub fn end(&self) {
         if let Some(spinner) = &self.spinner {

@@ -17,8 +17,8 @@ use crate::seed::Seed;
 /// Errors: [`DemoError`] if something does not start or ends early.
 pub(super) async fn run(shown: &Conversation) -> Result<(), DemoError> {
     let mut stage = Stage::set(shown, true).await?;
+    let shown = &shown.without_spinner();
     shown.write(&help(&stage));
-    shown.waiting("Ctrl-C ends everything");
     let mut terminal = terminal();
     let mut at_terminal = true;
     let mut ids = Seed::fresh();
@@ -104,7 +104,7 @@ fn help(stage: &Stage) -> String {
          {pad}and let Offhook read it again: kill -HUP {offhook}\n\
          All files      {folder}\n\
          \n\
-         Here: a picks up, h hangs up, digits * # press keys, any other line is what Alice writes to Bob.\n",
+         Here: a picks up, h hangs up, digits * # press keys, any other line is what Alice writes to Bob. Ctrl-C ends everything.\n",
         clients = stage.prosody.clients,
         sip = stage.phone.sip,
         configuration = stage.configuration.display(),

@@ -53,12 +53,13 @@ pub async fn run(options: Options) -> ExitCode {
     };
     let result = tokio::select! {
         result = play => result.map_err(|error| error.to_string()),
-        name = stopped() => Err(format!("ended by {name}")),
+        // That is how people end it.
+        _ = stopped(), if options.interactive => Ok(()),
+        name = stopped(), if !options.interactive => Err(format!("ended by {name}")),
     };
     shown.end();
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) if options.interactive => ExitCode::SUCCESS,
         Err(reason) => {
             shown.write(&format!("The demo failed: {reason}"));
             ExitCode::FAILURE
