@@ -45,7 +45,7 @@ pub(super) fn component(mut section: Section<'_>) -> Option<Component> {
         if secret.is_none() {
             section.mistake(
                 "secret",
-                "secret is missing: write secret or secret_file, as the server knows it",
+                "secret is missing in [component]: write secret or secret_file, as the server knows it",
             );
         }
         secret

@@ -16,7 +16,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         if allow.is_empty() {
             section.mistake(
                 "allow",
-                "allow is missing: list the prefixes that may be dialled, such as [\"+81\"]",
+                "allow is missing in [dial]: list the prefixes that may be dialled, such as [\"+81\"]",
             );
             return None;
         }

@@ -76,7 +76,7 @@ pub struct Mistakes(pub Vec<String>);
 
 fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
     let absent = DeTable::new();
-    let mut top = Section::new(source, top, 0..0);
+    let mut top = Section::top(source, top);
     // Each section is read before any is given up, so that all mistakes are shown.
     let component = top.section("component", &absent).map(chat::component);
     let store = top.section("store", &absent).map(|section| chat::store(section, path));

@@ -71,13 +71,24 @@ impl Source {
 pub(super) struct Section<'s> {
     source: &'s Source,
     table: &'s DeTable<'s>,
+    /// The table's own name; empty for the top of the file.
+    name: &'static str,
     at: Range<usize>,
     known: Vec<&'static str>,
 }
 
 impl<'s> Section<'s> {
-    pub(super) fn new(source: &'s Source, table: &'s DeTable<'s>, at: Range<usize>) -> Self {
-        Self { source, table, at, known: vec![] }
+    pub(super) fn top(source: &'s Source, table: &'s DeTable<'s>) -> Self {
+        Self::new(source, table, "", 0..0)
+    }
+
+    fn new(
+        source: &'s Source,
+        table: &'s DeTable<'s>,
+        name: &'static str,
+        at: Range<usize>,
+    ) -> Self {
+        Self { source, table, name, at, known: vec![] }
     }
 
     /// The subtable `key`, empty if it is not written.
@@ -88,9 +99,9 @@ impl<'s> Section<'s> {
     ) -> Option<Section<'s>> {
         self.known.push(key);
         match self.table.get_key_value(key) {
-            None => Some(Section::new(self.source, absent, self.at.clone())),
+            None => Some(Section::new(self.source, absent, key, self.at.clone())),
             Some((name, value)) => match value.get_ref().as_table() {
-                Some(table) => Some(Section::new(self.source, table, name.span())),
+                Some(table) => Some(Section::new(self.source, table, key, name.span())),
                 None => {
                     self.source
                         .mistake(value.span(), &format!("{key} must be a table, written [{key}]"));
@@ -110,7 +121,7 @@ impl<'s> Section<'s> {
                 .filter_map(|entry| {
                     let table = entry.get_ref().as_table()?;
                     // The span of a table of an array is its header line.
-                    Some(Section::new(self.source, table, entry.span()))
+                    Some(Section::new(self.source, table, key, entry.span()))
                 })
                 .collect::<Vec<_>>()
         });
@@ -263,7 +274,10 @@ impl<'s> Section<'s> {
         match self.text(key)? {
             Some(text) if !text.trim().is_empty() => Some(text),
             Some(_) | None => {
-                self.mistake(key, &format!("{key} is missing; it has no default"));
+                self.mistake(
+                    key,
+                    &format!("{key} is missing in [{}]; it has no default", self.name),
+                );
                 None
             }
         }

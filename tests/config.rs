@@ -1,0 +1,125 @@
+//! The configuration: the manual that is one, and mistakes as the operator sees them.
+
+#![allow(clippy::unwrap_used)] // A test stops where it fails.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use offhook::config;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn offhook(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_offhook"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_manual_is_a_configuration_that_works() {
+    let read = config::read(&root().join("component.toml")).unwrap();
+    assert_eq!(read.notes, Vec::<String>::new());
+    assert_eq!(
+        read.menu,
+        offhook::script::menu::Menu::default(),
+        "the menu in the manual is the default one"
+    );
+}
+
+#[test]
+fn every_key_stands_in_the_manual_and_nothing_else() {
+    let manual = fs::read_to_string(root().join("component.toml")).unwrap();
+    let mut documented = BTreeSet::new();
+    for line in manual.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        let key: String =
+            line.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        if !key.is_empty() && line[key.len()..].starts_with(" = ") {
+            documented.insert(key);
+        }
+    }
+    let mut read = BTreeSet::new();
+    for entry in fs::read_dir(root().join("src/config")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("source.rs") {
+            continue;
+        }
+        let code: String = fs::read_to_string(path).unwrap().split_whitespace().collect();
+        for reader in READERS {
+            for (at, _) in code.match_indices(&format!(".{reader}")) {
+                let call = &code[at + 1 + reader.len()..];
+                let arguments = call.split(')').next().unwrap();
+                let names = arguments.split(',').take(if *reader == "secret" { 2 } else { 1 });
+                read.extend(names.filter_map(|name| {
+                    let name = name.rsplit_once('(').map_or(name, |(_, name)| name);
+                    Some(name.strip_prefix('"')?.strip_suffix('"')?.to_owned())
+                }));
+            }
+        }
+    }
+    read.extend(["listen", "public_url"].map(str::to_owned)); // Read in a loop.
+    assert_eq!(documented, read);
+}
+
+/// The typed readers of a section.
+const READERS: &[&str] = &[
+    "number",
+    "seconds",
+    "seconds_list",
+    "port_pair",
+    "flag",
+    "text",
+    "required_text",
+    "parsed",
+    "parsed_if_written",
+    "required",
+    "choice",
+    "list",
+    "secret",
+];
+
+#[test]
+fn mistakes_are_shown_all_at_once_with_line_and_caret() {
+    let folder = root().join("tests/data/config");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    assert!(files.len() > 10);
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let expected = fs::read_to_string(file.with_extension("txt")).unwrap();
+        let told = offhook(&folder, &["--config", name, "check"]);
+        assert_eq!(String::from_utf8(told.stderr).unwrap(), expected, "{name}");
+        assert_eq!(told.status.code(), Some(2), "{name}");
+    }
+}
+
+#[test]
+fn a_command_ends_as_its_exit_code_says() {
+    let folder = std::env::temp_dir().join(format!("offhook-exit-codes-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(root().join("component.toml"), folder.join("component.toml")).unwrap();
+    let cases: [(&[&str], i32); 8] = [
+        (&["check"], 0),
+        (&["--config", "nowhere.toml", "check"], 2),
+        (&["dance"], 2),
+        (&["held"], 1),
+        (&["calls", "--json"], 1),
+        (&["trace", "1"], 1),
+        (&["call", "0312345678", "Hello"], 2),
+        (&["call", "+4930123456", "Hello"], 2),
+    ];
+    for (arguments, code) in cases {
+        let told = offhook(&folder, arguments);
+        let says = String::from_utf8(told.stderr).unwrap();
+        assert_eq!(told.status.code(), Some(code), "{arguments:?} {says}");
+        assert_eq!(says.is_empty(), code == 0, "{arguments:?} {says}");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
