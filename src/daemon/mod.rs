@@ -109,7 +109,8 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let _ = stop_switchboard.send(true);
     let _ = timeout(FLUSH_MAX, switchboard).await;
     let _ = stop_outbox.send(true);
-    let _ = timeout(FLUSH_MAX, outbox).await;
+    let agent = exchange.borrow().agent.clone();
+    let _ = timeout(FLUSH_MAX, async { tokio::join!(outbox, agent.close()) }).await;
     link.close().await;
     store.close().await;
     info!("stopped");
