@@ -1,8 +1,10 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
 mod assemble;
+pub mod live;
 mod outbox;
 mod switchboard;
+pub mod test_call;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -229,6 +231,12 @@ pub enum StartError {
     /// The operating system.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
+    /// The test call has no place for its store.
+    #[error("the folder for temporary files cannot be used: {0}")]
+    Scratch(std::io::Error),
+    /// The rules do not let the test call be made.
+    #[error("the number was not dialled; offhook check says what the configuration allows")]
+    NotDialled,
     /// A part of the program ended by a mistake of ours.
     #[error(
         "a part of the program broke off; the log above says where. Held messages are safe: start it again"

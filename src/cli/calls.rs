@@ -1,0 +1,82 @@
+//! `offhook calls`: call records.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::table::{print, seconds, time};
+use super::{failed, read};
+use crate::notification::Outcome;
+use crate::store::{CallRecord, Reader};
+
+pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
+    let config = match read(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let calls = match Reader::open(&config.store).and_then(|reader| reader.call_list(last)) {
+        Ok(calls) => calls,
+        Err(error) => return failed(error),
+    };
+    if as_json {
+        println!("{}", calls.iter().map(json).collect::<serde_json::Value>());
+    } else {
+        let head = [
+            "call", "started", "for", "number", "outcome", "SIP", "rang", "talked", "heard",
+            "trunk",
+        ];
+        print(&head, calls.iter().map(row).collect(), "No call has been made.");
+    }
+    ExitCode::SUCCESS
+}
+
+fn row(call: &CallRecord) -> Vec<String> {
+    vec![
+        call.id.0.to_string(),
+        time(call.started),
+        call.recipient.to_string(),
+        call.number.as_str().into(),
+        outcome(call.outcome).into(),
+        call.status.map(|status| status.to_string()).unwrap_or_default(),
+        seconds(call.rang),
+        seconds(call.talked),
+        format!("{} of {}", call.heard, call.messages),
+        call.trunk.clone().unwrap_or_default(),
+    ]
+}
+
+pub(super) fn json(call: &CallRecord) -> serde_json::Value {
+    json!({
+        "call": call.id.0,
+        "started": call.started.to_string(),
+        "rung": call.rung.map(|at| at.to_string()),
+        "answered": call.answered.map(|at| at.to_string()),
+        "ended": call.ended.map(|at| at.to_string()),
+        "for": call.recipient.as_str(),
+        "number": call.number.as_str(),
+        "outcome": outcome(call.outcome),
+        "status": call.status,
+        "rang_ms": call.rang.map(|span| span.as_millis() as u64),
+        "talked_ms": call.talked.map(|span| span.as_millis() as u64),
+        "sip_call_id": call.sip_call_id,
+        "trunk": call.trunk,
+        "stop_calls": call.stop_calls,
+        "messages": call.messages,
+        "heard": call.heard,
+    })
+}
+
+pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
+        None => "on the line",
+        Some(Outcome::Answered) => "answered",
+        Some(Outcome::NoAnswer) => "no answer",
+        Some(Outcome::Busy) => "busy",
+        Some(Outcome::Declined) => "declined",
+        Some(Outcome::WrongNumber) => "wrong number",
+        Some(Outcome::TrunkFailed) => "trunk failed",
+        Some(Outcome::Cancelled) => "cancelled",
+        Some(Outcome::Interrupted) => "interrupted",
+    }
+}
