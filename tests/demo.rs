@@ -1,12 +1,15 @@
 //! The demo, as a visitor runs it: the program itself, on real parts.
 
-#![allow(clippy::unwrap_used)] // A test stops where it fails.
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+
+use offhook::cli::demo::chat_client::ChatClient;
+use offhook::cli::demo::prosody::Prosody;
 
 #[test]
 fn alice_reads_bobs_answer_and_only_the_recording_stays() {
@@ -57,6 +60,31 @@ fn who_lacks_a_program_is_told_the_command_that_installs_it() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output);
     assert!(said.contains("prosody is missing: run `sh .ci/install demo` as root"), "{said}");
+}
+
+#[tokio::test]
+async fn two_people_on_the_stage_can_write_to_each_other() {
+    let folder = Folder::make("chat");
+    let people = [("alice", "one"), ("bob", "two")];
+    let prosody = Prosody::start(&folder.0, &people, "secret").await.unwrap();
+    let login = async |name, jid, password| {
+        ChatClient::start(name, prosody.clients, jid, password, &folder.0).await
+    };
+    let mut alice = login("alice", "alice@localhost/a", "one").await.unwrap();
+    let mut bob = login("bob", "bob@localhost/b", "two").await.unwrap();
+    assert!(login("eve", "bob@localhost/e", "three").await.is_err());
+
+    alice.send("bob@localhost", "m1", "Grüße <&> 🙂").await.unwrap();
+    bob.online(0).await.unwrap();
+    let wait = Duration::from_secs(10);
+    let late = bob.message(wait, "the message", Some).await.unwrap();
+    assert_eq!((late.id.as_deref(), late.body.as_deref()), (Some("m1"), Some("Grüße <&> 🙂")));
+    assert!(late.delay.is_some(), "it waited while Bob was offline: {}", late.xml);
+
+    alice.online(0).await.unwrap();
+    bob.send(&late.from, "m2", "Hello").await.unwrap();
+    let back = alice.message(wait, "the answer", |it| it.body).await.unwrap();
+    assert_eq!(back, "Hello");
 }
 
 fn offhook(folder: &Folder, arguments: &[&str]) -> Command {

@@ -114,9 +114,7 @@ impl Part {
     /// What it said last.
     pub fn last_lines(&self, lines_max: usize) -> String {
         let said = fs::read(&self.log).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let lines: Vec<&str> = said.lines().collect();
-        lines[lines.len().saturating_sub(lines_max)..].join("\n")
+        last_lines(&String::from_utf8_lossy(&said), lines_max)
     }
 
     /// Asks it to end, and kills it if it does not.
@@ -207,6 +205,12 @@ pub enum DemoError {
     /// A file, a socket or a process could not be had.
     #[error("the system refused: {0}; check free space and permissions of the temporary folder")]
     System(#[from] io::Error),
+}
+
+/// The end of a text.
+pub fn last_lines(text: &str, lines_max: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(lines_max)..].join("\n")
 }
 
 /// A free TCP and UDP port on loopback.

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::chat_client::ChatClient;
 use super::conversation::Conversation;
-use super::part::{DemoError, Folder, Part};
+use super::part::{DemoError, Folder, Part, last_lines};
 use super::phone::Phone;
 use super::prosody::Prosody;
 use crate::seed::Seed;
@@ -38,44 +40,41 @@ impl Stage {
         shown.waiting("starting a chat server (Prosody)");
         let secret = Seed::fresh().token();
         let people = [(ALICE, PASSWORD), (BOB, PASSWORD)];
-        let mut prosody = Prosody::start(&room("prosody")?, &people, &secret).await;
-        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &prosody {
-            show_log(shown, "prosody", &folder.path().join("prosody/prosody.log"));
-        }
-        let server = prosody.as_mut().map(|it| (it.clients, it.components));
-        let Ok((clients, components)) = server else { return Err(failure(prosody)) };
+        let prosody = Prosody::start(&room("prosody")?, &people, &secret).await;
+        let prosody = or_log(shown, &folder, "prosody/prosody.log", prosody)?;
 
         shown.waiting("starting a phone (baresip)");
         let phone = Phone::start(&room("phone")?, NUMBER, None).await;
-        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &phone {
-            show_log(shown, "baresip", &folder.path().join("phone/baresip.log"));
-        }
-        let phone = phone?;
+        let phone = or_log(shown, &folder, "phone/baresip.log", phone)?;
 
         shown.waiting("starting Offhook");
         let home = room("offhook")?;
         let configuration = home.join("component.toml");
-        fs::write(&configuration, component_toml(components, &secret, phone.sip, interactive))?;
+        let written = component_toml(prosody.components, &secret, phone.sip, interactive);
+        fs::write(&configuration, written)?;
         let program = std::env::current_exe()?;
         let arguments = ["--config", &*configuration.to_string_lossy(), "run"];
         let offhook = Part::start("offhook", &program, &arguments, &home)?;
 
         let jid = format!("{ALICE}@localhost/demo");
+        let clients = prosody.clients;
         let alice = ChatClient::start("alice", clients, &jid, PASSWORD, &room("alice")?).await;
-        if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &alice {
-            show_log(shown, "alice", &folder.path().join("alice/alice.log"));
-        }
-        let mut stage =
-            Self { alice: alice?, phone, offhook, prosody: prosody?, configuration, folder };
-        let ready = async {
-            stage.alice.online(0).await?;
-            stage.alice.until_reachable(COMPONENT, REACHABLE).await
-        };
-        if let Err(error) = ready.await {
+        let alice = or_log(shown, &folder, "alice/alice.log", alice)?;
+        let mut stage = Self { alice, phone, offhook, prosody, configuration, folder };
+        if let Err(error) = stage.ready().await {
             stage.show_logs(shown);
             return Err(error);
         }
         Ok(stage)
+    }
+
+    async fn ready(&mut self) -> Result<(), DemoError> {
+        self.alice.online(0).await?;
+        let Self { alice, offhook, .. } = self;
+        tokio::select! {
+            reachable = alice.until_reachable(COMPONENT, REACHABLE) => reachable,
+            error = ended(offhook) => Err(error),
+        }
     }
 
     /// Shows what each part said last.
@@ -98,18 +97,25 @@ impl Stage {
     }
 }
 
-fn failure<T>(result: Result<T, DemoError>) -> DemoError {
-    match result {
-        Err(error) => error,
-        Ok(_) => unreachable!("asked only about failures"),
+async fn ended(part: &mut Part) -> DemoError {
+    while part.is_running() {
+        sleep(LOOK).await;
     }
+    DemoError::Ended(part.name())
 }
 
-fn show_log(shown: &Conversation, name: &str, file: &Path) {
-    let said = fs::read(file).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    let lines: Vec<&str> = said.lines().collect();
-    show(shown, name, &lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
+/// Shows what a part that did not start said last.
+fn or_log<T>(
+    shown: &Conversation,
+    folder: &Folder,
+    log: &str,
+    started: Result<T, DemoError>,
+) -> Result<T, DemoError> {
+    if let Err(DemoError::Ended(_) | DemoError::Late { .. }) = &started {
+        let said = fs::read(folder.path().join(log)).unwrap_or_default();
+        show(shown, log, &last_lines(&String::from_utf8_lossy(&said), LOG_LINES));
+    }
+    started
 }
 
 fn show(shown: &Conversation, name: &str, lines: &str) {
@@ -167,4 +173,5 @@ pub const NUMBER: &str = "+9995550100";
 /// Of both.
 pub const PASSWORD: &str = "offhook";
 const REACHABLE: Duration = Duration::from_secs(25);
+const LOOK: Duration = Duration::from_millis(200);
 const LOG_LINES: usize = 15;
