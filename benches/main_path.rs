@@ -44,18 +44,22 @@ fn measure(rounds: usize, folder: &Path) {
         threads(&offhook)
     );
 
-    let (mut to_invite, mut to_rtp, mut to_voice) = (vec![], vec![], vec![]);
+    let (mut to_invite, mut to_rtp, mut to_voice, mut sync) = (vec![], vec![], vec![], vec![]);
+    let mut floor = File::create(folder.join("floor")).unwrap();
     for round in 0..rounds {
+        // The disk has good and bad seconds, so it is asked in each round.
+        sync.push(fsync(&mut floor));
         let sent = server.write_message(round);
         let invite = phone.invite();
         to_invite.push(Instant::now() - sent);
+        // A phone rings before it is answered; what is said is rendered meanwhile.
+        server.serve_for(RINGS);
         let (rtp, voice) = phone.answer(&invite);
         to_rtp.push(rtp);
         to_voice.push(voice);
         phone.hang_up(&invite);
         server.serve_for(Duration::from_millis(60));
     }
-    let sync = fsyncs(folder, rounds);
     print("fsync of this disk", &sync);
     print("stanza to INVITE", &to_invite);
     println!(
@@ -72,6 +76,8 @@ fn measure(rounds: usize, folder: &Path) {
     offhook.kill().unwrap();
     offhook.wait().unwrap();
 }
+
+const RINGS: Duration = Duration::from_millis(300);
 
 fn configure(folder: &Path, rounds: usize, listener: &TcpListener, phone: &Phone) {
     let (xmpp, sip) = (listener.local_addr().unwrap(), phone.sip.local_addr().unwrap());
@@ -265,17 +271,12 @@ fn header(message: &str, name: &str) -> String {
     )
 }
 
-fn fsyncs(folder: &Path, rounds: usize) -> Vec<Duration> {
-    let mut file = File::create(folder.join("floor")).unwrap();
-    let page = [7; 4096];
-    (0..rounds)
-        .map(|_| {
-            let start = Instant::now();
-            file.write_all(&page).unwrap();
-            file.sync_data().unwrap();
-            start.elapsed()
-        })
-        .collect()
+/// What an append of one page that reaches the disk takes.
+fn fsync(file: &mut File) -> Duration {
+    let start = Instant::now();
+    file.write_all(&[7; 4096]).unwrap();
+    file.sync_data().unwrap();
+    start.elapsed()
 }
 
 fn median(times: &[Duration]) -> Duration {

@@ -46,43 +46,76 @@ pub async fn run(
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut dialer = Dialer {
-        store,
+        store: store.clone(),
         exchange,
         lines,
-        settled: settled.clone(),
         live: HashMap::new(),
         calls: JoinSet::new(),
         next_start: clock::now(),
     };
+    let mut looks = JoinSet::new();
+    looks.spawn(look(store.clone(), 0));
+    let mut look_at = clock::now();
     loop {
-        let pause = dialer.claim_due().await;
+        let may_look =
+            looks.is_empty() && *settled.borrow() && dialer.lines.available_permits() > 0;
         tokio::select! {
+            // What is claimed already goes before what may be due.
+            biased;
             () = asked(&mut stopping) => break,
             Some(order) = orders.recv() => match order {
                 Order::Dial(claim) => dialer.start(*claim),
                 Order::CameOnline(jid) => dialer.hush(&jid),
             },
-            Some(ended) = dialer.calls.join_next_with_id() => dialer.settle(ended).await,
-            () = dialer.store.due().notified() => {}
-            Ok(()) = settled.changed() => {}
-            () = sleep(pause) => {}
+            Some(found) = looks.join_next() => {
+                let (claims, pause) = found.unwrap_or_else(|_| (vec![], STORE_PAUSE));
+                claims.into_iter().for_each(|claim| dialer.start(claim));
+                look_at = clock::now() + pause;
+            }
+            Some(ended) = dialer.calls.join_next_with_id() => dialer.ended(ended).await,
+            () = store.due().notified(), if may_look => look_at = clock::now(),
+            Ok(()) = settled.changed() => look_at = clock::now(),
+            () = sleep_until(look_at.into()), if may_look => {
+                look_at = clock::now();
+                looks.spawn(look(store.clone(), dialer.lines.available_permits()));
+            }
         }
     }
     for call in dialer.live.values() {
         call.stop.send_replace(Stop::ShuttingDown);
     }
     while let Some(ended) = dialer.calls.join_next_with_id().await {
-        dialer.settle(ended).await;
+        dialer.ended(ended).await;
     }
+}
+
+/// Claims what is due, and tells how long nothing else will be.
+async fn look(store: Store, room: usize) -> (Vec<Claim>, Duration) {
+    let now = clock::timestamp();
+    let claims = match store.claim_due(now, room).await {
+        Ok(claims) => claims,
+        Err(error) => {
+            warn!(%error, "due calls could not be claimed");
+            return (vec![], STORE_PAUSE);
+        }
+    };
+    let pause = match store.next_due().await {
+        Ok(Some(due)) => due.duration_since(now).try_into().unwrap_or(SOON).clamp(SOON, IDLE),
+        Ok(None) => IDLE,
+        Err(error) => {
+            warn!(%error, "the next due call could not be read");
+            STORE_PAUSE
+        }
+    };
+    (claims, pause)
 }
 
 struct Dialer {
     store: Store,
     exchange: watch::Receiver<Arc<Exchange>>,
     lines: Arc<Semaphore>,
-    settled: watch::Receiver<bool>,
     live: HashMap<Id, Live>,
-    calls: JoinSet<Attempt>,
+    calls: JoinSet<()>,
     next_start: Instant,
 }
 
@@ -94,30 +127,6 @@ struct Live {
 }
 
 impl Dialer {
-    /// Starts what is due and tells how long nothing else will be.
-    async fn claim_due(&mut self) -> Duration {
-        let now = clock::timestamp();
-        let room = self.lines.available_permits();
-        if room == 0 || !*self.settled.borrow() {
-            return IDLE;
-        }
-        match self.store.claim_due(now, room).await {
-            Ok(claims) => claims.into_iter().for_each(|claim| self.start(claim)),
-            Err(error) => {
-                warn!(%error, "due calls could not be claimed");
-                return STORE_PAUSE;
-            }
-        }
-        match self.store.next_due().await {
-            Ok(Some(due)) => due.duration_since(now).try_into().unwrap_or(SOON).clamp(SOON, IDLE),
-            Ok(None) => IDLE,
-            Err(error) => {
-                warn!(%error, "the next due call could not be read");
-                STORE_PAUSE
-            }
-        }
-    }
-
     fn start(&mut self, claim: Claim) {
         let exchange = self.exchange.borrow().clone();
         let now = clock::now();
@@ -127,21 +136,23 @@ impl Dialer {
         let span =
             info_span!("call", notification = claim.notification.0, attempt = claim.attempt.0);
         info!(parent: &span, callee = %Pii(&claim.callee.jid), messages = claim.messages.len(), "call started");
-        let live = Live {
-            attempt: claim.attempt,
-            callee: claim.callee.jid.clone(),
-            trunk: exchange.trunks.first().map(|trunk| trunk.name.clone()).unwrap_or_default(),
-            stop,
-        };
+        let trunk = exchange.trunks.first().map(|trunk| trunk.name.clone()).unwrap_or_default();
+        let live = Live { attempt: claim.attempt, callee: claim.callee.jid.clone(), trunk, stop };
         let free: Option<OwnedSemaphorePermit> = self.lines.clone().try_acquire_owned().ok();
         let lines = self.lines.clone();
+        let store = self.store.clone();
         let call = async move {
             let _line = match free {
                 Some(line) => Some(line),
                 None => lines.acquire_owned().await.ok(),
             };
-            sleep_until(start.into()).await;
-            call::place(claim, &exchange, stopped).await
+            // A timer has a grain of a millisecond, which a call that need not wait is spared.
+            if start > now {
+                sleep_until(start.into()).await;
+            }
+            let id = claim.attempt;
+            let attempt = call::place(claim, &exchange, stopped).await;
+            settle(&store, id, attempt).await;
         };
         let id = self.calls.spawn(call.instrument(span)).id();
         self.live.insert(id, live);
@@ -153,47 +164,48 @@ impl Dialer {
         }
     }
 
-    async fn settle(&mut self, ended: Result<(Id, Attempt), JoinError>) {
-        let (id, attempt) = match ended {
-            Ok((id, attempt)) => (id, Some(attempt)),
-            Err(panicked) => {
-                error!(error = %panicked, "a call broke off by a mistake of ours");
-                (panicked.id(), None)
-            }
+    /// A call has settled itself; one that broke off is settled here.
+    async fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let (id, panicked) = match ended {
+            Ok((id, ())) => (id, None),
+            Err(error) => (error.id(), Some(error)),
         };
         let Some(live) = self.live.remove(&id) else { return };
-        let attempt = attempt.unwrap_or_else(|| Attempt {
-            outcome: Outcome::Interrupted,
-            status: None,
-            rang: Duration::ZERO,
-            talked: Duration::ZERO,
-            sip_call_id: String::new(),
-            trunk: live.trunk,
-            stop_calls: false,
-            retry_after: None,
-        });
-        info!(
-            attempt = live.attempt.0,
-            outcome = ?attempt.outcome,
-            status = attempt.status,
-            ring_ms = attempt.rang.as_millis() as u64,
-            talk_ms = attempt.talked.as_millis() as u64,
-            "call ended"
-        );
-        let mut tries = 0;
-        while let Err(error) =
-            self.store.settle(live.attempt, attempt.clone(), clock::timestamp()).await
-        {
-            tries += 1;
-            if tries == SETTLE_TRIES_MAX {
-                // The lease runs out, and the store then takes the call for interrupted.
-                error!(attempt = live.attempt.0, %error, "a call could not be settled");
-                return;
-            }
-            warn!(attempt = live.attempt.0, %error, "settling a call is tried again");
-            sleep(STORE_PAUSE).await;
+        if let Some(error) = panicked {
+            error!(%error, "a call broke off by a mistake of ours");
+            let attempt = Attempt {
+                outcome: Outcome::Interrupted,
+                status: None,
+                rang: Duration::ZERO,
+                talked: Duration::ZERO,
+                sip_call_id: String::new(),
+                trunk: live.trunk,
+                stop_calls: false,
+                retry_after: None,
+            };
+            settle(&self.store, live.attempt, attempt).await;
         }
     }
+}
+
+/// Writes down how a call went, if need be after a few tries.
+async fn settle(store: &Store, id: AttemptId, attempt: Attempt) {
+    info!(
+        outcome = ?attempt.outcome,
+        status = attempt.status,
+        ring_ms = attempt.rang.as_millis() as u64,
+        talk_ms = attempt.talked.as_millis() as u64,
+        "call ended"
+    );
+    for _ in 0..SETTLE_TRIES_MAX {
+        match store.settle(id, attempt.clone(), clock::timestamp()).await {
+            Ok(()) => return,
+            Err(error) => warn!(%error, "a call is not settled yet"),
+        }
+        sleep(STORE_PAUSE).await;
+    }
+    // The lease runs out, and the store then takes the call for interrupted.
+    error!("a call could not be settled");
 }
 
 const IDLE: Duration = Duration::from_secs(30);
