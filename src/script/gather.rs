@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// A question, already being spoken, that the callee answers with one key.
 ///
-/// Units:  [`WAIT`] runs from the end of the prompt, not from its start.
+/// Units:  `WAIT` runs from the end of the prompt, not from its start.
 /// Source: VoiceXML 2.0 §4.1.5 (barge-in), §4.1.7 (timeout), §5.2.6 (noinput, nomatch).
 #[derive(Debug)]
 pub struct Gather {

@@ -4,7 +4,7 @@ use ezk_sip_types::uri::SipUri;
 
 /// Splits a value at its commas, those inside quotes and angle brackets excepted.
 ///
-/// Contract: yields at most [`ITEMS_MAX`] items; a peer cannot make us hold more.
+/// Contract: yields at most `ITEMS_MAX` items; a peer cannot make us hold more.
 pub fn list(value: &str) -> impl Iterator<Item = &str> {
     split(value, ',').filter(|item| !item.is_empty()).take(ITEMS_MAX)
 }

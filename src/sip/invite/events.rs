@@ -17,7 +17,7 @@ pub struct InvitePlan {
     pub number: PhoneNumber,
     /// Our address as the trunk sees it, for Via and Contact.
     pub local: SocketAddr,
-    /// Our session description, from [`super::offer_answer::offer`].
+    /// Our session description, from [`crate::sip::offer_answer::offer`].
     pub offer: String,
     /// How long the phone may ring.
     pub ring: Duration,
