@@ -65,7 +65,7 @@ fn who_lacks_a_program_is_told_the_command_that_installs_it() {
 #[tokio::test]
 async fn two_people_on_the_stage_can_write_to_each_other() {
     let folder = Folder::make("chat");
-    let people = [("alice", "one"), ("bob", "two")];
+    let people = [("alice@localhost", "one"), ("bob@localhost", "two")];
     let prosody = Prosody::start(&folder.0, &people, "secret").await.unwrap();
     let login = async |name, jid, password| {
         ChatClient::start(name, prosody.clients, jid, password, &folder.0).await

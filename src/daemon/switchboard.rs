@@ -62,12 +62,8 @@ impl Switchboard {
     fn hear(&mut self, event: Event) {
         let now = clock::now();
         match event {
-            Event::Up => {
-                info!("link up");
-                self.gateway.handle(Input::LinkUp, now);
-            }
+            Event::Up => self.gateway.handle(Input::LinkUp, now),
             Event::Down => {
-                info!("link down");
                 self.settled.send_replace(false);
                 self.gateway.handle(Input::LinkDown, now);
             }

@@ -151,10 +151,13 @@ impl Gateway {
     /// Asks whether these people are online, and whether that may be known.
     fn look_at(&mut self, people: &[BareJid], now: Instant) {
         for jid in people {
-            if self.presence.asks(jid, now, ASK_AGAIN) {
+            // COMPAT(Prosody, 0.12.3): a probe by someone who may not look throws his waiting request away.
+            if self.presence.is_seen(jid) {
+                self.probe(jid);
+            } else if self.presence.asks(jid, now, ASK_AGAIN) {
+                // Who has agreed before is answered for by his server, at once.
                 self.ask_for_presence(jid);
             }
-            self.probe(jid);
         }
         let id = format!("ping-{}", self.seed.token());
         self.send(self.ping(&id));

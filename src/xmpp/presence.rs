@@ -130,6 +130,10 @@ impl Presence {
         for seen in self.people.values_mut() {
             seen.known = false;
             seen.resources.clear();
+            if seen.subscription == Subscription::Unanswered {
+                // He may have agreed while nobody listened; asking again brings that answer again.
+                seen.asked = None;
+            }
         }
     }
 
@@ -225,6 +229,10 @@ mod tests {
         assert!(presence.asks(&bob(), start, day));
         assert!(!presence.asks(&bob(), start + hour, day));
         assert!(presence.asks(&bob(), start + day, day));
+        play(&mut presence, "down");
+        assert!(presence.asks(&bob(), start + day, day), "the answer may have been missed");
+        play(&mut presence, "unsubscribed down");
+        assert!(!presence.asks(&bob(), start + day + hour, day), "he has answered");
         play(&mut presence, "subscribed");
         assert!(!presence.asks(&bob(), start + day * 3, day));
         assert!(presence.is_seen(&bob()));

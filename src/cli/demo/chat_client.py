@@ -65,7 +65,9 @@ class Client(slixmpp.ClientXMPP):
         else:
             self.connect((host, port), disable_starttls=True, force_starttls=False)
 
-    def started(self, _):
+    async def started(self, _):
+        # Only who has asked for his contacts is told of contact requests (RFC 6121 §2.1.6).
+        await self.get_roster()
         tell("ready", jid=str(self.boundjid))
 
     def message(self, message):
@@ -131,7 +133,7 @@ async def main():
     jid, password, host, port = sys.argv[1:5]
     client = Client(jid, password)
     client.open(host, int(port))
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=1 << 20)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )

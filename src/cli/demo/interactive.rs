@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::chat_client::Told;
 use super::conversation::Conversation;
 use super::part::DemoError;
-use super::stage::{ALICE, BOB, COMPONENT, PASSWORD, Stage};
+use super::stage::{ALICE, BOB, BOB_BY_PHONE, PASSWORD, Stage};
 use crate::seed::Seed;
 
 /// Starts everything and obeys the terminal until the demo is ended from outside.
@@ -25,6 +25,7 @@ pub(super) async fn run(shown: &Conversation) -> Result<(), DemoError> {
     loop {
         let Stage { alice, phone, offhook, .. } = &mut stage;
         let parts_run = offhook.is_running();
+        let mut other_phone = None;
         tokio::select! {
             line = terminal.recv(), if at_terminal => {
                 let Some(line) = line else {
@@ -38,10 +39,13 @@ pub(super) async fn run(shown: &Conversation) -> Result<(), DemoError> {
                     keys if keys.chars().all(|key| key.is_ascii_digit() || key == '*' || key == '#') => {
                         phone.press(keys).await
                     }
+                    uri if uri.starts_with("sip:") && !uri.contains(['"', '\\', ' ']) => {
+                        other_phone = Some(uri.to_owned());
+                        Ok(())
+                    }
                     text => {
                         shown.line("Alice", text);
-                        let to = format!("{BOB}\\40localhost@{COMPONENT}");
-                        alice.send(&to, &ids.token(), text).await
+                        alice.send(BOB_BY_PHONE, &ids.token(), text).await
                     }
                 };
                 match done {
@@ -76,6 +80,10 @@ pub(super) async fn run(shown: &Conversation) -> Result<(), DemoError> {
                 }
             }
         }
+        if let Some(uri) = other_phone {
+            stage.point_at(&uri).await?;
+            shown.line("Offhook", &format!("was started again; it calls {uri} from now on"));
+        }
     }
 }
 
@@ -97,20 +105,18 @@ fn help(stage: &Stage) -> String {
     format!(
         "\n\
          Chat server    {clients}, without encryption, host localhost\n\
-         Accounts       {ALICE}@localhost and {BOB}@localhost, password {PASSWORD}\n\
-         Bob by phone   write to {BOB}\\40localhost@{COMPONENT} while {BOB}@localhost is offline\n\
+         Accounts       {ALICE} and {BOB}, password {PASSWORD}\n\
+         Bob by phone   write to {BOB_BY_PHONE} while {BOB} is offline\n\
          Phone          baresip at sip:{sip}\n\
-         Your own phone write its address as proxy into {configuration}\n\
-         {pad}and let Offhook read it again: kill -HUP {offhook}\n\
+         Your own phone type its address here, such as sip:127.0.0.1:5060\n\
+         Configuration  {configuration}\n\
          All files      {folder}\n\
          \n\
          Here: a picks up, h hangs up, digits * # press keys, any other line is what Alice writes to Bob. Ctrl-C ends everything.\n",
         clients = stage.prosody.clients,
         sip = stage.phone.sip,
         configuration = stage.configuration.display(),
-        offhook = stage.offhook.id().unwrap_or_default(),
         folder = stage.folder().display(),
-        pad = "               ",
     )
 }
 

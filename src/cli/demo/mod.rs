@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use self::conversation::Conversation;
 use self::part::DemoError;
 use self::recording::Recording;
-use self::stage::{COMPONENT, Stage};
+use self::stage::{BOB_BY_PHONE, Stage};
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ async fn act(shown: &Conversation, key: char) -> Result<(), DemoError> {
 async fn play(stage: &mut Stage, shown: &Conversation, key: char) -> Result<String, DemoError> {
     let Stage { alice, phone, .. } = stage;
     shown.line("Alice", MESSAGE);
-    alice.send(&format!("bob\\40localhost@{COMPONENT}"), MESSAGE_ID, MESSAGE).await?;
+    alice.send(BOB_BY_PHONE, MESSAGE_ID, MESSAGE).await?;
     let reading = async {
         alice
             .message(PLAY, "Bob's answer", |message| {

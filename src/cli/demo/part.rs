@@ -117,14 +117,15 @@ impl Part {
         last_lines(&String::from_utf8_lossy(&said), lines_max)
     }
 
-    /// Asks it to end, and kills it if it does not.
-    pub async fn stop(&mut self) {
+    /// Asks it to end, and kills it if it does not. Gives its exit code, if it ended by itself.
+    pub async fn stop(&mut self) -> Option<i32> {
         if let Some(pid) = self.group.filter(|_| self.child.id().is_some()) {
             let _ = kill_process(pid, Signal::TERM);
         }
-        let _ = timeout(STOP, self.child.wait()).await;
+        let ended = timeout(STOP, self.child.wait()).await;
         self.kill();
         let _ = self.child.wait().await;
+        ended.ok()?.ok()?.code()
     }
 
     /// Kills it and all it started, without a chance to clean up.
@@ -265,7 +266,8 @@ pub fn find(program: &Path) -> Option<PathBuf> {
 
 const PORT_TRIES_MAX: usize = 20;
 const STEP: Duration = Duration::from_millis(50);
-const STOP: Duration = Duration::from_secs(4);
+/// Offhook has promised to obey SIGTERM in this time.
+const STOP: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

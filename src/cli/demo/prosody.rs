@@ -1,14 +1,17 @@
-//! A Prosody of our own, on loopback, without encryption, with two people and a component.
+//! A Prosody of our own, on loopback, without encryption, with people and a component.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::part::{DemoError, Part, free_port, listening};
 
-/// A running Prosody with the host `localhost` and the component `phone.localhost`.
+/// A running Prosody with the people's hosts and the component `phone.localhost`.
 #[derive(Debug)]
 pub struct Prosody {
     /// Where clients connect, unencrypted.
@@ -19,13 +22,14 @@ pub struct Prosody {
     pub secret: String,
     /// The program.
     pub part: Part,
+    folder: PathBuf,
 }
 
 impl Prosody {
     /// Starts one in `folder`, and returns when clients and components can connect.
     ///
     /// Errors: [`DemoError::Missing`] without Prosody, [`DemoError::Ended`] and [`DemoError::Late`] if it does not come up.
-    /// Contract: `people` are local parts and passwords, both of letters, digits and `-` only.
+    /// Contract: `people` are bare JIDs and passwords, both of letters, digits, `.`, `@` and `-` only.
     pub async fn start(
         folder: &Path,
         people: &[(&str, &str)],
@@ -33,25 +37,59 @@ impl Prosody {
     ) -> Result<Self, DemoError> {
         let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let accounts = folder.join("data/localhost/accounts");
-        fs::create_dir_all(&accounts)?;
-        for (name, password) in people {
+        let mut hosts = BTreeSet::new();
+        for (jid, password) in people {
+            let (name, host) = jid.split_once('@').unwrap_or((jid, "localhost"));
+            hosts.insert(host);
+            let accounts = folder.join("data").join(host.replace('.', "%2e")).join("accounts");
+            fs::create_dir_all(&accounts)?;
             let account = format!("return {{ [\"password\"] = \"{password}\" }};\n");
             fs::write(accounts.join(format!("{name}.dat")), account)?;
         }
         fs::create_dir_all(folder.join("certs"))?;
-        let file = folder.join("prosody.cfg.lua");
-        fs::write(&file, configuration(folder, clients.port(), components.port(), secret))?;
-        let file = file.to_string_lossy();
-        let arguments = ["-F", "--config", &file];
-        let mut part = Part::start("prosody", Path::new("prosody"), &arguments, folder)?;
-        listening(&mut part, clients, START).await?;
-        listening(&mut part, components, START).await?;
-        Ok(Self { clients, components, secret: secret.to_owned(), part })
+        let file = folder.join(CONFIGURATION);
+        fs::write(file, configuration(folder, &hosts, clients.port(), components.port(), secret))?;
+        let mut prosody = Self {
+            clients,
+            components,
+            secret: secret.to_owned(),
+            part: launch(folder)?,
+            folder: folder.to_path_buf(),
+        };
+        prosody.until_it_listens().await?;
+        Ok(prosody)
+    }
+
+    /// Ends it, waits, and starts it again with the same accounts and ports.
+    ///
+    /// Errors: as of [`Prosody::start`].
+    pub async fn restart_after(&mut self, away: Duration) -> Result<(), DemoError> {
+        self.part.stop().await;
+        sleep(away).await;
+        self.part = launch(&self.folder)?;
+        self.until_it_listens().await
+    }
+
+    async fn until_it_listens(&mut self) -> Result<(), DemoError> {
+        listening(&mut self.part, self.clients, START).await?;
+        listening(&mut self.part, self.components, START).await?;
+        Ok(())
     }
 }
 
-fn configuration(folder: &Path, clients: u16, components: u16, secret: &str) -> String {
+fn launch(folder: &Path) -> Result<Part, DemoError> {
+    let file = folder.join(CONFIGURATION);
+    let arguments = ["-F", "--config", &file.to_string_lossy()];
+    Part::start("prosody", Path::new("prosody"), &arguments, folder)
+}
+
+fn configuration(
+    folder: &Path,
+    hosts: &BTreeSet<&str>,
+    clients: u16,
+    components: u16,
+    secret: &str,
+) -> String {
     let folder = folder.display();
     let mut text = String::from(FIXED);
     let _ = write!(
@@ -61,10 +99,14 @@ data_path = "{folder}/data"
 certificates = "{folder}/certs"
 c2s_ports = {{ {clients} }}
 component_ports = {{ {components} }}
-
-VirtualHost "localhost"
-
-Component "phone.localhost"
+"#
+    );
+    for host in hosts {
+        let _ = writeln!(text, "VirtualHost \"{host}\"");
+    }
+    let _ = write!(
+        text,
+        r#"Component "phone.localhost"
   component_secret = "{secret}"
   component_conflict_resolve = "kick_old"
 "#
@@ -88,4 +130,5 @@ allow_unencrypted_plain_auth = true
 authentication = "internal_plain"
 storage = "internal"
 "#;
+const CONFIGURATION: &str = "prosody.cfg.lua";
 const START: Duration = Duration::from_secs(20);

@@ -52,11 +52,9 @@ impl Stage {
         let configuration = home.join("component.toml");
         let written = component_toml(prosody.components, &secret, phone.sip, interactive);
         fs::write(&configuration, written)?;
-        let program = std::env::current_exe()?;
-        let arguments = ["--config", &*configuration.to_string_lossy(), "run"];
-        let offhook = Part::start("offhook", &program, &arguments, &home)?;
+        let offhook = launch(&configuration)?;
 
-        let jid = format!("{ALICE}@localhost/demo");
+        let jid = format!("{ALICE}/demo");
         let clients = prosody.clients;
         let alice = ChatClient::start("alice", clients, &jid, PASSWORD, &room("alice")?).await;
         let alice = or_log(shown, &folder, "alice/alice.log", alice)?;
@@ -77,6 +75,21 @@ impl Stage {
         }
     }
 
+    /// Has Offhook call the phone at this SIP URI from now on.
+    ///
+    /// Errors: what the file system says.
+    pub async fn point_at(&mut self, phone: &str) -> Result<(), DemoError> {
+        let written = fs::read_to_string(&self.configuration)?;
+        let line = |line: &str| match line.starts_with("proxy = ") {
+            true => format!("proxy = \"{phone}\"\n"),
+            false => format!("{line}\n"),
+        };
+        fs::write(&self.configuration, written.lines().map(line).collect::<String>())?;
+        self.offhook.stop().await;
+        self.offhook = launch(&self.configuration)?;
+        Ok(())
+    }
+
     /// Shows what each part said last.
     pub fn show_logs(&self, shown: &Conversation) {
         let parts = [&self.prosody.part, &self.phone.part, &self.offhook, &self.alice.part];
@@ -95,6 +108,12 @@ impl Stage {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+fn launch(configuration: &Path) -> Result<Part, DemoError> {
+    let folder = configuration.parent().unwrap_or(configuration);
+    let arguments = ["--config", &*configuration.to_string_lossy(), "run"];
+    Part::start("offhook", &std::env::current_exe()?, &arguments, folder)
 }
 
 async fn ended(part: &mut Part) -> DemoError {
@@ -154,7 +173,7 @@ wait_s = 1
 quiet = ""
 {throttle}
 [[subscriber]]
-jid = "{BOB}@localhost"
+jid = "{BOB}"
 name = "Bob"
 number = "{NUMBER}"
 offline = "phone"
@@ -165,9 +184,11 @@ offline = "phone"
 /// The component's address on the stage.
 pub const COMPONENT: &str = "phone.localhost";
 /// Who writes.
-pub const ALICE: &str = "alice";
+pub const ALICE: &str = "alice@localhost";
 /// Who is phoned.
-pub const BOB: &str = "bob";
+pub const BOB: &str = "bob@localhost";
+/// Bob's address for those who write to him through the component (XEP-0106).
+pub const BOB_BY_PHONE: &str = "bob\\40localhost@phone.localhost";
 /// His number, which no country has.
 pub const NUMBER: &str = "+9995550100";
 /// Of both.

@@ -1,0 +1,64 @@
+//! Plays on real parts: a chat server, Offhook, slixmpp for the people, baresip and sipp for the phones.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+#[path = "../peers/ejabberd.rs"]
+mod ejabberd;
+#[path = "../hearing/heard.rs"]
+mod heard;
+#[path = "../peers/offhook.rs"]
+mod offhook;
+#[path = "../peers/sipp.rs"]
+mod sipp;
+
+mod answer;
+mod hostile;
+mod house;
+mod online;
+mod phone_calls;
+mod several;
+mod starting_and_stopping;
+mod strangers;
+
+/// Each play once on each server.
+macro_rules! plays {
+    ($($file:ident: $($play:ident)+;)+) => {
+        mod on_prosody {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $play() {
+                super::$file::$play(super::house::Kind::Prosody).await;
+            })+)+
+        }
+        mod on_ejabberd {
+            $($(#[tokio::test(flavor = "multi_thread")]
+            async fn $play() {
+                super::$file::$play(super::house::Kind::Ejabberd).await;
+            })+)+
+        }
+    };
+}
+
+plays! {
+    answer:
+        bob_hears_the_message_and_alice_reads_his_answer
+        hanging_up_early_is_told_and_the_phone_rings_again
+        nine_twice_ends_the_calls_until_he_wants_them_again;
+    online:
+        who_is_online_is_written_to_at_once_and_answers_from_his_client
+        held_messages_are_delivered_in_order_and_once
+        coming_online_while_it_rings_ends_the_call
+        a_message_heard_by_phone_is_still_delivered;
+    phone_calls:
+        what_becomes_of_a_call_is_told;
+    several:
+        three_messages_make_one_call_and_a_fourth_joins_it;
+    strangers:
+        what_is_no_message_to_a_person_makes_no_call_and_no_loop
+        a_stranger_makes_no_phone_ring;
+    hostile:
+        no_stanza_of_a_user_ends_the_link;
+    starting_and_stopping:
+        sigterm_ends_what_rings_and_what_talks_and_nothing_is_lost
+        a_server_that_restarts_gets_what_was_owed
+        who_is_not_let_in_is_told_why;
+}

@@ -1,0 +1,147 @@
+//! An ejabberd of our own, on loopback, without encryption, with people and a component.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use offhook::cli::demo::part::{DemoError, Part, free_port, listening};
+use tokio::time::{sleep, timeout};
+
+/// A running ejabberd with the people's hosts and the component `phone.localhost`.
+///
+/// Contract: it is no Erlang node, so that any number of them run beside each other without epmd, and as any user.
+pub(crate) struct Ejabberd {
+    pub(crate) clients: SocketAddr,
+    pub(crate) components: SocketAddr,
+    part: Part,
+    folder: PathBuf,
+}
+
+impl Ejabberd {
+    /// Starts one in `folder`, and returns when clients and components can connect. `people` are bare JIDs and passwords.
+    pub(crate) async fn start(
+        folder: &Path,
+        people: &[(&str, &str)],
+        secret: &str,
+    ) -> Result<Self, DemoError> {
+        let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        fs::create_dir_all(folder.join("spool"))?;
+        let hosts: BTreeSet<&str> = people.iter().map(|(jid, _)| parts(jid).1).collect();
+        let yml = configuration(&hosts, clients.port(), components.port(), secret);
+        fs::write(folder.join("ejabberd.yml"), yml)?;
+        let part = launch(folder, people)?;
+        let mut ejabberd = Self { clients, components, part, folder: folder.to_path_buf() };
+        ejabberd.until_it_listens().await?;
+        until_registered(&ejabberd.part, folder).await?;
+        Ok(ejabberd)
+    }
+
+    /// Ends it, waits, and starts it again with the same accounts and ports.
+    pub(crate) async fn restart_after(&mut self, away: Duration) -> Result<(), DemoError> {
+        self.part.stop().await;
+        sleep(away).await;
+        self.part = launch(&self.folder, &[])?;
+        self.until_it_listens().await
+    }
+
+    async fn until_it_listens(&mut self) -> Result<(), DemoError> {
+        listening(&mut self.part, self.clients, START).await?;
+        listening(&mut self.part, self.components, START).await?;
+        Ok(())
+    }
+}
+
+fn launch(folder: &Path, newcomers: &[(&str, &str)]) -> Result<Part, DemoError> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    // ejabberdctl wants to be root and to become somebody else; what it runs in the end is this.
+    let environment = [
+        format!("ERL_LIBS={}", libraries()?.display()),
+        format!("EJABBERD_CONFIG_PATH={}", file("ejabberd.yml")),
+        format!("EJABBERD_LOG_PATH={}", file("ejabberd-all.log")),
+        format!("ERL_CRASH_DUMP={}", file("crash.dump")),
+        format!("HOME={}", folder.display()),
+    ];
+    let spool = format!("\"{}\"", file("spool"));
+    let register = register(newcomers);
+    let mut arguments: Vec<&str> = environment.iter().map(String::as_str).collect();
+    arguments.extend(["erl", "-noinput", "+S", "2", "-mnesia", "dir", &spool]);
+    arguments.extend(["-s", "ejabberd", "-eval", &register]);
+    Part::start("ejabberd", Path::new("env"), &arguments, folder)
+}
+
+fn parts(jid: &str) -> (&str, &str) {
+    jid.split_once('@').unwrap()
+}
+
+/// The folder in which the distribution keeps the libraries of Erlang programs.
+fn libraries() -> Result<PathBuf, DemoError> {
+    let below = |folder: &Path| {
+        let found = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        found.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let root = PathBuf::from("/usr/lib");
+    let folders = below(&root).into_iter().chain([root, PathBuf::from("/usr/share")]);
+    let holds_it =
+        |folder: &PathBuf| below(folder).iter().any(|it| it.join("ebin/ejabberd.app").is_file());
+    folders.into_iter().find(holds_it).ok_or_else(|| DemoError::Missing("ejabberd".into()))
+}
+
+/// An expression that makes the accounts, and a file when they are made.
+fn register(people: &[(&str, &str)]) -> String {
+    let people = people.iter().map(|(jid, password)| {
+        let (name, host) = parts(jid);
+        format!("{{<<\"{name}\">>, <<\"{host}\">>, <<\"{password}\">>}}")
+    });
+    let people = people.collect::<Vec<_>>().join(", ");
+    format!(
+        "[ok = ejabberd_auth:try_register(U, S, P) || {{U, S, P}} <- [{people}]], file:write_file(\"registered\", <<>>)."
+    )
+}
+
+async fn until_registered(part: &Part, folder: &Path) -> Result<(), DemoError> {
+    let made = timeout(START, async {
+        while !folder.join("registered").exists() {
+            sleep(STEP).await;
+        }
+    });
+    let what = || format!("the accounts; {} said: {}", part.name(), part.last_lines(3));
+    made.await.map_err(|_| DemoError::Late { what: what(), waited: START })
+}
+
+/// `global_routes: false`, or the component would get the traffic of every host of its listener.
+fn configuration(hosts: &BTreeSet<&str>, clients: u16, components: u16, secret: &str) -> String {
+    let hosts = hosts.iter().copied().collect::<Vec<_>>().join(", ");
+    format!(
+        r#"hosts: [{hosts}]
+loglevel: info
+certfiles: []
+listen:
+  - port: {clients}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+  - port: {components}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    access: all
+    shaper: none
+    global_routes: false
+    hosts:
+      phone.localhost:
+        password: "{secret}"
+auth_method: internal
+modules:
+  mod_roster: {{}}
+  mod_ping: {{}}
+  mod_disco: {{}}
+  mod_offline: {{}}
+  mod_carboncopy: {{}}
+  mod_stream_mgmt: {{}}
+"#
+    )
+}
+
+const START: Duration = Duration::from_secs(30);
+const STEP: Duration = Duration::from_millis(50);
