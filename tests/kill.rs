@@ -19,8 +19,8 @@ use offhook::seed::Seed;
 use tokio::time::sleep;
 
 /// Together they make [`ROUNDS`] times as many kills.
-const WORLDS: u64 = 4;
-const ROUNDS: usize = 13;
+const WORLDS: u64 = 7;
+const ROUNDS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_alice_was_told_is_held_is_lost_by_fifty_kills() {

@@ -140,8 +140,13 @@ impl Parts {
     pub(crate) async fn next(&mut self) -> Vec<i16> {
         assert!(self.recording.pause(self.from, LONG).await, "nothing is said");
         let part = self.last();
-        self.from = self.recording.length();
+        self.skip();
         part
+    }
+
+    /// Forgets what was said until now.
+    pub(crate) fn skip(&mut self) {
+        self.from = self.recording.length();
     }
 
     /// All since the last time.
