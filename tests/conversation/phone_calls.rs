@@ -41,8 +41,13 @@ pub(crate) async fn what_becomes_of_a_call_is_told(kind: Kind) {
     let mut house = House::open(kind, folder, &rest).await.settled().await;
     for (name, words) in told {
         house.alice.write(&format!("{name}\\40localhost@phone.localhost"), name, "Hello?").await;
-        let status = house.alice.reads(words).await;
-        assert!(status.replace.is_some(), "it corrects the status before: {}", status.xml);
+        house.alice.reads(words).await;
     }
+    let shown = house.alice.shown();
+    assert_eq!(shown.len(), told.len(), "one status each, corrected in place: {shown:#?}");
+    assert!(
+        shown.iter().zip(told).all(|(status, (_, words))| status.starts_with(words)),
+        "{shown:#?}"
+    );
     house.close(&["Hello?"]).await;
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -214,15 +214,20 @@ pub fn last_lines(text: &str, lines_max: usize) -> String {
     lines[lines.len().saturating_sub(lines_max)..].join("\n")
 }
 
-/// A free TCP and UDP port on loopback.
+/// A free TCP and UDP port on loopback, of which the next one is free, too: baresip takes that for TLS.
 ///
-/// Errors: what the system says when it has none.
+/// Contract: none that the system hands out by itself, so that nobody gets it before it is used.
+/// Errors:   what the system says when it has none.
 pub fn free_port() -> io::Result<u16> {
     let mut last = io::Error::other("no port is free for both TCP and UDP");
+    let mut seed = Seed::fresh();
     for _ in 0..PORT_TRIES_MAX {
-        let tcp = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = tcp.local_addr()?.port();
-        match std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, port)) {
+        let port = PORTS_FROM + 2 * u16::try_from(seed.below(PORT_PAIRS)).unwrap_or(0);
+        let both = |port| {
+            let address = (Ipv4Addr::LOCALHOST, port);
+            TcpListener::bind(address).and_then(|_| UdpSocket::bind(address))
+        };
+        match both(port).and_then(|_| both(port + 1)) {
             Ok(_) => return Ok(port),
             Err(error) => last = error,
         }
@@ -264,7 +269,10 @@ pub fn find(program: &Path) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-const PORT_TRIES_MAX: usize = 20;
+const PORTS_FROM: u16 = 10_000;
+/// Up to where RTP begins.
+const PORT_PAIRS: u64 = 5000;
+const PORT_TRIES_MAX: usize = 50;
 const STEP: Duration = Duration::from_millis(50);
 /// Offhook has promised to obey SIGTERM in this time.
 const STOP: Duration = Duration::from_secs(10);
