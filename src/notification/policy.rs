@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
 
-use super::throttle::Throttle;
+use super::throttle::{Throttle, later};
 use super::{Outcome, Wait};
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::Quiet;
@@ -321,10 +321,6 @@ impl fmt::Display for Rule {
             Self::Quiet => write!(f, "quiet hours"),
         }
     }
-}
-
-pub(super) fn later(at: Timestamp, pause: Duration) -> Timestamp {
-    at.checked_add(pause).unwrap_or(Timestamp::MAX)
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::policy::later;
-
 /// At most `calls` calls within any `span`.
 ///
 /// Shape: `3/15m`: a count, a slash, a number of seconds, minutes, hours or days (`s m h d`).
@@ -90,6 +88,11 @@ fn unit_s(letter: char) -> Option<u64> {
 }
 
 const SPAN_MAX: Duration = Duration::from_secs(7 * 86_400);
+
+/// A time as long after another as wanted, or the last there is.
+pub(super) fn later(at: Timestamp, pause: Duration) -> Timestamp {
+    at.checked_add(pause).unwrap_or(Timestamp::MAX)
+}
 
 #[cfg(test)]
 mod tests {

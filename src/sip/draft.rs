@@ -4,7 +4,7 @@ use std::fmt::{Arguments, Write as _};
 
 use ezk_sip_types::StatusCode;
 
-use super::message::{Method, VERSION};
+use super::message::{Message, Method, VERSION};
 use super::{ALLOW, PRODUCT};
 
 /// A message being written, line by line.
@@ -63,5 +63,26 @@ impl Draft {
         }
         self.0.push_str("\r\n");
         self
+    }
+}
+
+impl Message {
+    /// Begins the response to this request.
+    ///
+    /// Contract: `to_tag` is used only if the request has none; a 100 needs none.
+    /// Source:   RFC 3261 §8.2.6.
+    pub fn respond(&self, status: u16, to_tag: &str) -> Draft {
+        let mut draft = Draft::response(status);
+        for via in self.all("Via") {
+            draft = draft.header("Via", via);
+        }
+        draft = draft.header("From", &self.from.text);
+        draft = match &self.to.tag {
+            None if status > 100 => draft.header("To", &format!("{};tag={to_tag}", self.to.text)),
+            None | Some(_) => draft.header("To", &self.to.text),
+        };
+        draft
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", &format!("{} {}", self.cseq, self.method.as_str()))
     }
 }

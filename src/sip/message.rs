@@ -3,7 +3,6 @@
 use ezk_sip_types::Name;
 use ezk_sip_types::msg::PullParser;
 
-use super::draft::Draft;
 use super::header_value::{list, parameter, uri};
 
 /// A message whose indispensable headers are there and make sense.
@@ -141,25 +140,6 @@ impl Message {
         let kind = self.header("Content-Type")?.split(';').next()?.trim();
         let is_sdp = kind.eq_ignore_ascii_case("application/sdp") && !self.body.is_empty();
         std::str::from_utf8(&self.body).ok().filter(|_| is_sdp)
-    }
-
-    /// Begins the response to this request.
-    ///
-    /// Contract: `to_tag` is used only if the request has none; a 100 needs none.
-    /// Source:   RFC 3261 §8.2.6.
-    pub fn respond(&self, status: u16, to_tag: &str) -> Draft {
-        let mut draft = Draft::response(status);
-        for via in self.all("Via") {
-            draft = draft.header("Via", via);
-        }
-        draft = draft.header("From", &self.from.text);
-        draft = match &self.to.tag {
-            None if status > 100 => draft.header("To", &format!("{};tag={to_tag}", self.to.text)),
-            None | Some(_) => draft.header("To", &self.to.text),
-        };
-        draft
-            .header("Call-ID", &self.call_id)
-            .header("CSeq", &format!("{} {}", self.cseq, self.method.as_str()))
     }
 }
 
