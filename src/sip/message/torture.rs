@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::now;
 use crate::media::codec::Codec;
 use crate::seed::Seed;
+use crate::sip::draft::Draft;
 use crate::sip::invite::{Input, Invite, InvitePlan, Output};
 use crate::sip::offer_answer::{accept, offer, reanswer};
 use crate::sip::registration::{self, Registration};
