@@ -37,6 +37,8 @@ pub enum Input<'b> {
     TransportFailed,
     /// Something on the line.
     Media(Event),
+    /// What was recorded; so much of it is voice.
+    Recorded(Duration),
     /// What was committed is durable, or will not be.
     Committed(bool),
     /// Messages that came in meanwhile.
@@ -70,6 +72,12 @@ pub enum Output {
     Passed(MessageId),
     /// Make this durable, then tell [`Input::Committed`].
     Commit(Answer),
+    /// Record what is heard; when it is over by itself, [`Output::StopRecording`] follows.
+    Record,
+    /// Fetch what was recorded, then tell [`Input::Recorded`].
+    StopRecording,
+    /// Make what was recorded durable as the answer to this message, then tell [`Input::Committed`].
+    CommitVoice(MessageId),
     /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
     StopCalls,
     /// Look for more messages, then tell [`Input::More`].
@@ -119,6 +127,8 @@ impl Call {
                 self.script.handle(script::Input::Spoken, now)
             }
             Input::Media(Event::Played(_)) => {}
+            Input::Media(Event::RecordingOver) => self.outputs.push_back(Output::StopRecording),
+            Input::Recorded(voice) => self.script.handle(script::Input::Recorded(voice), now),
             Input::Committed(true) => self.script.handle(script::Input::Committed, now),
             Input::Committed(false) => self.script.handle(script::Input::CommitFailed, now),
             Input::More(items) => self.script.handle(script::Input::More(items), now),
@@ -209,6 +219,9 @@ impl Call {
             script::Output::Heard(id) => Output::Heard(id),
             script::Output::Passed(id) => Output::Passed(id),
             script::Output::Commit(answer) => Output::Commit(answer),
+            script::Output::Record => Output::Record,
+            script::Output::StopRecording => Output::StopRecording,
+            script::Output::CommitVoice(id) => Output::CommitVoice(id),
             script::Output::StopCalls => Output::StopCalls,
             script::Output::CheckForMore => Output::CheckForMore,
             script::Output::HangUp => return self.invite.handle(invite::Input::HangUp, now),

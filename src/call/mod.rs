@@ -5,6 +5,7 @@
 pub mod call;
 pub mod outcome;
 mod place;
+mod recorder;
 pub mod trunk_choice;
 mod voice;
 
@@ -41,6 +42,8 @@ pub struct Exchange {
     pub policy: Policy,
     /// What is asked on the phone.
     pub terms: Terms,
+    /// The longest recorded answer (`voice_reply.seconds_max`).
+    pub voice_max: Duration,
     /// Voice of a message when nothing better is known.
     pub language: String,
     /// Longer messages are cut.

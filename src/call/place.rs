@@ -10,12 +10,14 @@ use tracing::{debug, info, warn};
 
 use super::call::{Call, Input, Output, Over};
 use super::outcome::{is_trunks_fault, outcome};
+use super::recorder::Recorder;
 use super::trunk_choice::carriers;
 use super::voice::{Told, Voice};
 use super::{Exchange, Stop};
 use crate::clock;
+use crate::media::take::Take;
 use crate::media::{Command, Event, engine};
-use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
+use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress, VoiceAnswer};
 use crate::script::prompt::{self, Line};
 use crate::script::speakable::{Wording, speakable};
 use crate::script::{Item, Script};
@@ -23,6 +25,7 @@ use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::trunk::Trunk;
 use crate::sip::{offer_answer, transport};
+use crate::store::Store;
 use crate::subscriber::Subscriber;
 
 /// Places one call and returns what became of it.
@@ -115,6 +118,7 @@ impl OneTrunk<'_> {
             line,
             media,
             voice: Voice::new(self.exchange.speaker.clone(), codec),
+            recorder: Recorder::default(),
             errands: JoinSet::new(),
             exchange: self.exchange,
             teller: self.teller,
@@ -126,7 +130,7 @@ impl OneTrunk<'_> {
         let over = live.run(self.stop).await;
         let stop_calls = live.stop_calls;
         let stopping = *self.stop.borrow() == Stop::ShuttingDown;
-        let script = live.end(stopping).await;
+        let script = live.end(stopping, &over.ending).await;
         let rang = over.rang.is_some();
         let outcome = match outcome(&over.ending, rang) {
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
@@ -165,6 +169,7 @@ struct Live<'c> {
     line: transport::Line,
     media: engine::Line,
     voice: Voice,
+    recorder: Recorder,
     errands: JoinSet<Done>,
     exchange: &'c Exchange,
     teller: &'c Teller,
@@ -175,6 +180,7 @@ struct Live<'c> {
 /// What an errand to the store came back with.
 enum Done {
     Told,
+    Recorded(Option<Box<Take>>),
     Committed(bool),
     More(Vec<Message>),
 }
@@ -202,6 +208,7 @@ impl Live<'_> {
                 Some(event) = self.media.events.recv() => Input::Media(event),
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
+                    Ok(Done::Recorded(take)) => self.recorded(take),
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
                     Ok(Done::More(messages)) => Input::More(messages.iter().map(|message| self.teller.item(message)).collect()),
                     Err(_) => Input::Committed(false),
@@ -242,6 +249,15 @@ impl Live<'_> {
                         self.voice.hush();
                         self.media.command(Command::Hush);
                     }
+                    Output::Record => {
+                        let (codec, max) = (self.voice.codec(), self.exchange.voice_max);
+                        self.recorder.begin(&self.media, codec, max);
+                    }
+                    Output::StopRecording => {
+                        if let Some(taken) = self.recorder.stop(&self.media) {
+                            self.errands.spawn(async { Done::Recorded(taken.await.ok()) });
+                        }
+                    }
                     other => self.run_errand(other),
                 }
             }
@@ -261,6 +277,15 @@ impl Live<'_> {
             self.media.command(Command::Start(agreed));
         }
         answered
+    }
+
+    /// The recording has come from the line: so much of it is voice.
+    fn recorded(&mut self, take: Option<Box<Take>>) -> Input<'static> {
+        let Some(take) = take else { return Input::Recorded(Duration::ZERO) };
+        let voice = take.voice();
+        self.voice.has_recorded(&take.samples());
+        self.recorder.keep(take);
+        Input::Recorded(voice)
     }
 
     fn tell_progress(&mut self, progress: Progress) {
@@ -301,6 +326,15 @@ impl Live<'_> {
                     Done::Committed(stored.is_ok())
                 });
             }
+            Output::CommitVoice(message) => {
+                let answer = self.recorder.answer(message, false);
+                self.errands.spawn(async move {
+                    Done::Committed(match answer {
+                        Some(answer) => keep_voice(&store, attempt, answer).await,
+                        None => false,
+                    })
+                });
+            }
             Output::StopCalls => {
                 self.stop_calls = true;
                 self.errands.spawn(async move {
@@ -325,14 +359,31 @@ impl Live<'_> {
             | Output::Ringing
             | Output::Answered
             | Output::Speak(..)
+            | Output::Record
+            | Output::StopRecording
             | Output::Hush => unreachable!("done by the caller"),
         }
     }
 
     /// Waits for what is being stored, and leaves the dialog to itself, or sees it out when the program ends.
-    async fn end(mut self, stopping: bool) -> Script {
-        while self.errands.join_next().await.is_some() {}
+    async fn end(mut self, stopping: bool, ending: &Ending) -> Script {
+        let cut = self.recorder.is_on_line() && *ending != Ending::ByPeer;
+        if let Some(taken) = self.recorder.stop(&self.media)
+            && let Ok(Ok(take)) = timeout(LINE_GIVES_MAX, taken).await
+        {
+            self.recorder.keep(take);
+        }
+        while let Some(done) = self.errands.join_next().await {
+            if let Ok(Done::Recorded(Some(take))) = done {
+                self.recorder.keep(take);
+            }
+        }
         let (invite, script) = self.call.into_parts();
+        // Whoever hangs up after speaking has answered.
+        let unsent = script.unsent_voice().and_then(|message| self.recorder.answer(message, cut));
+        if let Some(answer) = unsent {
+            keep_voice(&self.exchange.store, self.attempt, answer).await;
+        }
         let out = self.line.see_out(invite);
         if stopping {
             let _ = timeout(STOPPING_MAX, out).await;
@@ -341,6 +392,15 @@ impl Live<'_> {
         }
         script
     }
+}
+
+/// Makes a voice answer durable; tells whether it is.
+async fn keep_voice(store: &Store, attempt: AttemptId, answer: VoiceAnswer) -> bool {
+    let stored = store.commit_voice(attempt, answer, clock::timestamp()).await;
+    if let Err(error) = &stored {
+        warn!(%error, "a voice answer was not stored");
+    }
+    stored.is_ok()
 }
 
 async fn wanted(
@@ -371,6 +431,7 @@ impl Teller {
         Item {
             id: message.id,
             arrival: prompt::arrival(&name, message.received, clock::timestamp(), zone),
+            sender: name,
             body: Line::body(
                 message.id,
                 language.unwrap_or_else(|| self.exchange.language.clone()),
@@ -394,4 +455,6 @@ fn unplaced(outcome: Outcome) -> Attempt {
 }
 
 const IDLE: Duration = Duration::from_secs(3600);
+/// The line hands a recording over at once, or it is gone.
+const LINE_GIVES_MAX: Duration = Duration::from_secs(1);
 const STOPPING_MAX: Duration = Duration::from_secs(2);

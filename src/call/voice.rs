@@ -24,6 +24,8 @@ pub(super) struct Voice {
     ready: HashMap<Line, Option<Arc<Clip>>>,
     speaking: VecDeque<Line>,
     tag: u32,
+    /// What the callee has recorded.
+    own: Option<Arc<Clip>>,
 }
 
 impl Voice {
@@ -36,12 +38,21 @@ impl Voice {
             ready: HashMap::new(),
             speaking: VecDeque::new(),
             tag: 0,
+            own: None,
         }
     }
 
     /// Renders these now, so that they are ready when they are wanted.
     pub(super) fn prepare(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
+            if line.kind == Kind::Recording {
+                continue;
+            }
+            if line.kind == Kind::Tone {
+                let tone = Arc::new(Clip::encode(self.codec, &tone()));
+                self.ready.insert(line, Some(tone));
+                continue;
+            }
             if self.asked.insert(line.clone()) {
                 let (speaker, codec) = (self.speaker.clone(), self.codec);
                 self.rendering.spawn(async move {
@@ -61,6 +72,16 @@ impl Voice {
                 });
             }
         }
+    }
+
+    /// The codec of the line.
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// What the callee has recorded, ready to be played to him.
+    pub(super) fn has_recorded(&mut self, samples: &[i16]) {
+        self.own = Some(Arc::new(Clip::encode(self.codec, samples)));
     }
 
     /// The codec that both ends have agreed on. What was rendered for another is rendered again.
@@ -99,7 +120,13 @@ impl Voice {
     pub(super) fn play(&mut self, line: &engine::Line) -> Vec<Told> {
         let mut told = vec![];
         while let Some(next) = self.speaking.front().cloned() {
-            let Some(clip) = self.ready.get(&next).cloned() else { break };
+            let ready = match next.kind {
+                Kind::Recording => Some(self.own.clone()),
+                Kind::Tone | Kind::Prompt | Kind::Announcement | Kind::Body(_) => {
+                    self.ready.get(&next).cloned()
+                }
+            };
+            let Some(clip) = ready else { break };
             self.speaking.pop_front();
             let clip = match (clip, next.kind) {
                 (Some(clip), _) => clip,
@@ -111,7 +138,7 @@ impl Voice {
                     self.speaking.push_front(instead);
                     continue;
                 }
-                (None, Kind::Prompt | Kind::Announcement) => {
+                (None, Kind::Prompt | Kind::Announcement | Kind::Tone | Kind::Recording) => {
                     if self.speaking.is_empty() {
                         told.push(Told::Skipped(self.tag));
                     }
@@ -124,6 +151,18 @@ impl Voice {
         told
     }
 }
+
+/// A short tone that no keypad makes.
+fn tone() -> Vec<i16> {
+    let at = |n: u32| f64::from(n) / f64::from(RATE_HZ);
+    let level = |n: u32| (f64::from(n.min(TONE_SAMPLES - n)) / 80.0).min(1.0) * 6000.0;
+    let sample = |n: u32| ((at(n) * TONE_HZ * std::f64::consts::TAU).sin() * level(n)) as i16;
+    (0..TONE_SAMPLES).map(sample).collect()
+}
+
+const RATE_HZ: u32 = 8000;
+const TONE_HZ: f64 = 1000.0;
+const TONE_SAMPLES: u32 = RATE_HZ / 4;
 
 /// What did not go as asked.
 pub(super) enum Told {

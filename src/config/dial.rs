@@ -63,6 +63,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         allow: allow?,
         deny: deny?,
         senders: senders?,
+        ..Policy::default()
     };
     Some((policy, call_max?))
 }

@@ -60,8 +60,10 @@ pub async fn place(
     store.configure_subscribers(vec![callee], clock::timestamp()).await?;
     let (agent, trunks) = assemble::agent(config).await?;
     let (engine, speaker) = (assemble::engine(config)?, assemble::speaker().await?);
-    let exchange =
+    let mut exchange =
         assemble::exchange(config, agent.clone(), trunks, engine, speaker, store.clone());
+    // Nobody would get it.
+    exchange.terms.voice = false;
 
     let sender = BareJid::new(&format!("test@{}", config.component.jid))
         .unwrap_or_else(|_| recipient.clone());
@@ -107,7 +109,11 @@ async fn tell_new(
             Reply::Status(Status::Passed) => News::Passed,
             Reply::Answer(answer) => News::Key(answer.key),
             Reply::CallsSwitchedOff => News::SwitchedOff,
-            Reply::Status(_) | Reply::Receipt | Reply::Delivery | Reply::SetAside => continue,
+            Reply::Status(_)
+            | Reply::Voice(_)
+            | Reply::Receipt
+            | Reply::Delivery
+            | Reply::SetAside => continue,
         };
         tell(news);
     }

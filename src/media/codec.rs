@@ -12,6 +12,14 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// The sample that an octet stands for.
+    pub fn decode(self, octet: u8) -> i16 {
+        match self {
+            Self::Pcmu => audio_codec_algorithms::decode_ulaw(octet),
+            Self::Pcma => audio_codec_algorithms::decode_alaw(octet),
+        }
+    }
+
     /// The octet that is silence.
     pub fn silence(self) -> u8 {
         match self {

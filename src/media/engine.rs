@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc as events;
+use tokio::sync::{mpsc as events, oneshot};
 use tracing::{debug, info, trace};
 
 use super::codec::Clip;
 use super::ports::Ports;
 use super::stream::{PACKET_BYTES_MAX, Stream};
+use super::take::Take;
 use super::{Command, Event, realtime};
 use crate::clock;
 use crate::seed::Seed;
@@ -205,6 +206,8 @@ struct Open {
     stream: Option<Stream>,
     /// What is to be played as soon as the stream starts, so that its first packet is not silence.
     prepared: Vec<(Arc<Clip>, u32)>,
+    /// Where the recording goes that is being made.
+    recording: Option<oneshot::Sender<Box<Take>>>,
 }
 
 impl<'l> Desk<'l> {
@@ -278,6 +281,7 @@ impl<'l> Desk<'l> {
                     trunk,
                     stream: None,
                     prepared: vec![],
+                    recording: None,
                 });
                 match self.free.pop() {
                     Some(place) => self.lines[place] = open,
@@ -323,6 +327,18 @@ impl<'l> Desk<'l> {
             (Command::Hush, Some(stream)) => stream.hush(),
             (Command::Play { clip, tag }, None) => open.prepared.push((clip, tag)),
             (Command::Hush, None) => open.prepared.clear(),
+            (Command::Record { take, back }, Some(stream)) => {
+                stream.record(take);
+                open.recording = Some(back);
+            }
+            (Command::StopRecording, Some(stream)) => {
+                if let (Some(take), Some(back)) =
+                    (stream.stop_recording(now), open.recording.take())
+                {
+                    let _ = back.send(take);
+                }
+            }
+            (Command::Record { .. } | Command::StopRecording, None) => {}
         }
     }
 }
@@ -351,7 +367,7 @@ impl Open {
             let counter = if sent { &load.sent } else { &load.unsent };
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        for event in ended.into_iter().chain(stream.silent(now)) {
+        for event in ended.into_iter().chain(stream.silent(now)).chain(stream.recorded(now)) {
             let _ = self.events.try_send(event);
         }
     }

@@ -6,11 +6,14 @@ pub mod engine;
 pub mod ports;
 mod realtime;
 pub mod stream;
+pub mod take;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use codec::{Clip, Codec};
+use take::Take;
+use tokio::sync::oneshot;
 
 /// What offer and answer have agreed on for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub struct Negotiated {
 }
 
 /// What the control plane asks of one stream.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Command {
     /// Send and listen as agreed; the first packet leaves at once. Again during a call: the far end changed its mind.
     Start(Negotiated),
@@ -41,6 +44,15 @@ pub enum Command {
     },
     /// Drop what is playing and what waits. Dropped clips tell no end.
     Hush,
+    /// Write down what is heard from now on. That it is over by itself is told by [`Event::RecordingOver`].
+    Record {
+        /// Where it is written; it brings all memory with it.
+        take: Box<Take>,
+        /// Where it goes once recording stops.
+        back: oneshot::Sender<Box<Take>>,
+    },
+    /// Give back what was recorded.
+    StopRecording,
 }
 
 /// What one stream tells the control plane.
@@ -52,4 +64,6 @@ pub enum Event {
     Key(char),
     /// Nothing has arrived for the time set.
     Silent,
+    /// The recording is full, or nobody has spoken for a while.
+    RecordingOver,
 }

@@ -9,6 +9,7 @@ use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use super::codec::{Clip, FRAME_BYTES};
 use super::dtmf_events::DtmfEvents;
+use super::take::Take;
 use super::{Event, Negotiated};
 
 /// The two directions of one call's audio.
@@ -31,6 +32,7 @@ pub struct Stream {
     source: Option<Source>,
     candidate: Option<(Source, u32)>,
     keys: DtmfEvents,
+    take: Option<Box<Take>>,
     heard_at: Instant,
     silence: Duration,
     /// Packets that were not from our peer, or were none.
@@ -68,6 +70,7 @@ impl Stream {
             source: None,
             candidate: None,
             keys: DtmfEvents::default(),
+            take: None,
             heard_at: now,
             silence,
             refused: 0,
@@ -95,6 +98,23 @@ impl Stream {
     pub fn hush(&mut self) {
         self.playing.clear();
         self.frame = 0;
+    }
+
+    /// Writes down what is heard from now on. An earlier recording is given back.
+    pub fn record(&mut self, take: Box<Take>) -> Option<Box<Take>> {
+        self.take.replace(take)
+    }
+
+    /// Gives back what was recorded.
+    pub fn stop_recording(&mut self, now: Instant) -> Option<Box<Take>> {
+        let mut take = self.take.take()?;
+        take.end(now);
+        Some(take)
+    }
+
+    /// Tells, once per recording, that it is over by itself.
+    pub fn recorded(&mut self, now: Instant) -> Option<Event> {
+        self.take.as_mut()?.tick(now).map(|_| Event::RecordingOver)
     }
 
     /// Where packets go.
@@ -161,10 +181,13 @@ impl Stream {
         self.taken += 1;
         self.heard_at = now;
         if events {
-            self.keys.handle(packet.payload(), packet.timestamp()).map(Event::Key)
-        } else {
-            None
+            return self.keys.handle(packet.payload(), packet.timestamp()).map(Event::Key);
         }
+        if let Some(take) = self.take.as_mut().filter(|_| payload_type == self.agreed.payload_type)
+        {
+            take.packet(packet.sequence_number().into(), packet.timestamp(), packet.payload(), now);
+        }
+        None
     }
 
     /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.

@@ -10,7 +10,7 @@ use super::{Answer, Reply, Status};
 pub struct Holding {
     /// It was spoken to its end.
     pub heard: bool,
-    /// A key was pressed for it.
+    /// A key was pressed for it, or an answer spoken.
     pub answered: bool,
     /// No call is made about it: the callee declined one or passed it over, or its sender may not make the phone ring.
     pub declined: bool,
@@ -40,6 +40,10 @@ impl Holding {
             (Answered(answer), _) => {
                 self.answered = true;
                 vec![Reply::Answer(answer)]
+            }
+            (Recorded, _) => {
+                self.answered = true;
+                vec![]
             }
             (_, Some(_)) => vec![],
             (Declined, None) => {
@@ -91,6 +95,8 @@ pub enum Happened {
     Spoken,
     /// The callee pressed a key.
     Answered(Answer),
+    /// The callee has spoken an answer; the sender gets it as soon as it is a file.
+    Recorded,
     /// The callee declined the call, or the sender may not cause one.
     Declined,
     /// The callee was told of it on the phone and went on without listening.

@@ -146,6 +146,84 @@ pub struct Answer {
     pub words: String,
 }
 
+/// What the callee said in answer to a message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VoiceAnswer {
+    /// The message it answers.
+    pub message: MessageId,
+    /// Unguessable and never used twice.
+    pub name: String,
+    /// The recording, as [`Take`](crate::media::take::Take) writes it; it may be sealed.
+    pub sound: Vec<u8>,
+    /// How long it is once it is cut to what was said.
+    pub length: Duration,
+    /// The call broke off in the middle.
+    pub cut: bool,
+}
+
+/// Names a voice answer in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordingId(pub i64);
+
+/// A voice answer on its way to the sender.
+#[derive(Clone, PartialEq)]
+pub struct Recording {
+    /// Its row.
+    pub id: RecordingId,
+    /// What was recorded; its `message` is [`Recording::about`].
+    pub answer: VoiceAnswer,
+    /// The message it answers.
+    pub about: Message,
+    /// When it was recorded.
+    pub taken: Timestamp,
+    /// How often it could not be passed on.
+    pub tries: u32,
+}
+
+/// A voice answer that can be downloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoiceFile {
+    /// Where.
+    pub url: String,
+    /// What it is called there.
+    pub file_name: String,
+    /// Such as `audio/mpeg`.
+    pub media_type: String,
+    /// Its size.
+    pub octets: u64,
+    /// How long it plays.
+    pub length: Duration,
+}
+
+/// What the sender reads about a voice answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VoiceNews {
+    /// The link and nothing else, so that clients play it inline.
+    File(VoiceFile),
+    /// That it is there, in words.
+    Note {
+        /// How long it is.
+        length: Duration,
+        /// The call broke off in the middle.
+        cut: bool,
+    },
+    /// The note again, with what was understood of it.
+    Transcript {
+        /// How long it is.
+        length: Duration,
+        /// The call broke off in the middle.
+        cut: bool,
+        /// In words.
+        text: String,
+        /// The stanza of the note.
+        of: String,
+    },
+    /// It is there, but passing it on takes long.
+    Late(Duration),
+    /// It is there, but nothing is configured to pass it on by.
+    NoWay(Duration),
+}
+
 /// A stanza that is owed and must arrive, once, under one `id`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Owed {
@@ -172,6 +250,8 @@ pub enum Reply {
     Status(Status),
     /// To the sender: what the callee chose.
     Answer(Answer),
+    /// To the sender: what the callee said.
+    Voice(VoiceNews),
     /// To the sender: XEP-0184 receipt, as the text has been spoken.
     Receipt,
     /// To the recipient: the held message itself, with its delay (XEP-0203).

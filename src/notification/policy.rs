@@ -27,6 +27,8 @@ pub struct Policy {
     pub no_answer_retry: Vec<Duration>,
     /// How long a message is held (`keep_h`).
     pub keep: Duration,
+    /// How long a recorded answer is kept (`voice_reply.keep_days`).
+    pub keep_voice: Duration,
     /// Quiet hours of everyone who has not chosen their own (`quiet`).
     pub quiet: Quiet,
     /// Zone of everyone who has not chosen their own (`time_zone`).
@@ -64,6 +66,7 @@ impl Default for Policy {
             busy_retry: Duration::from_secs(180),
             no_answer_retry: vec![Duration::from_secs(600), Duration::from_secs(1800)],
             keep: Duration::from_secs(72 * 3600),
+            keep_voice: Duration::from_secs(30 * 24 * 3600),
             quiet: "21:00-08:00".parse().map_or(Quiet::Never, Quiet::Daily),
             zone: TimeZone::UTC,
             throttle: [(1, 60), (3, 900), (7, 3600), (15, 10_800)].map(Throttle::from).to_vec(),

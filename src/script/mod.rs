@@ -7,6 +7,9 @@ pub mod speakable;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod voice_answer;
+
+pub use voice_answer::VOICE_MIN;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -28,6 +31,10 @@ pub struct Script {
     greeting: Vec<Line>,
     current: Option<Current>,
     turn: Turn,
+    /// The message answered last, to which a voice answer may still be added.
+    answered: Option<Item>,
+    unsent: Option<MessageId>,
+    takes: u32,
     typed: VecDeque<char>,
     outputs: VecDeque<Output>,
     ends_at: Option<Instant>,
@@ -42,6 +49,8 @@ pub struct Terms {
     pub hear_first: bool,
     /// What can be answered.
     pub menu: Menu,
+    /// Whether an answer can be spoken.
+    pub voice: bool,
     /// The longest a call may take.
     pub call_max: Duration,
 }
@@ -51,6 +60,8 @@ pub struct Terms {
 pub struct Item {
     /// Which.
     pub id: MessageId,
+    /// Who wrote it, as it is spoken.
+    pub sender: String,
     /// "At 10:30 a message from Alice arrived."
     pub arrival: String,
     /// Its text; a text that cannot be said is replaced when it is rendered.
@@ -66,7 +77,9 @@ pub enum Input {
     Spoken,
     /// A key was pressed.
     Key(char),
-    /// What [`Output::Commit`] or [`Output::StopCalls`] asked for is durable.
+    /// The recording is over; so much of it is voice.
+    Recorded(Duration),
+    /// What [`Output::Commit`], [`Output::CommitVoice`] or [`Output::StopCalls`] asked for is durable.
     Committed,
     /// It is not, and will not be.
     CommitFailed,
@@ -91,6 +104,12 @@ pub enum Output {
     Passed(MessageId),
     /// Make this answer durable, then say [`Input::Committed`].
     Commit(Answer),
+    /// Record what the callee says, until it is enough or silent, then say [`Input::Recorded`].
+    Record,
+    /// Stop recording, then say [`Input::Recorded`].
+    StopRecording,
+    /// Make what was recorded durable as an answer to this message, then say [`Input::Committed`].
+    CommitVoice(MessageId),
     /// Make durable that the callee wants no more calls, then say [`Input::Committed`].
     StopCalls,
     /// Look for messages that came in meanwhile, then say [`Input::More`].
@@ -115,6 +134,9 @@ impl Script {
             greeting,
             current,
             turn: Turn::NotAnswered,
+            answered: None,
+            unsent: None,
+            takes: 0,
             typed: VecDeque::new(),
             outputs: VecDeque::new(),
             ends_at: None,
@@ -124,7 +146,7 @@ impl Script {
     /// Everything that can be known before the answer, in the order in which it will be wanted, so that it is ready then.
     pub fn lines_ahead(&self) -> Vec<Line> {
         let mut lines = self.greeting.clone();
-        let menu = prompt::menu(&self.terms.menu.spoken());
+        let menu = prompt::menu(&self.terms.menu.spoken(), self.terms.voice);
         if self.terms.hear_first {
             lines.push(prompt::press_to_hear());
         }
@@ -137,6 +159,9 @@ impl Script {
             lines.extend(
                 self.terms.menu.reply(key, &self.callee).map(|words| prompt::thanks(&words)),
             );
+        }
+        if self.terms.voice {
+            lines.extend(self.voice_lines_ahead());
         }
         lines.extend([
             prompt::unspeakable(),
@@ -160,6 +185,7 @@ impl Script {
             Input::Answered => self.answered(now),
             Input::Spoken => self.spoken(now),
             Input::Key(key) => self.key(key, now),
+            Input::Recorded(voice) => self.recorded(voice, now),
             Input::Committed => self.committed(now),
             Input::CommitFailed => self.commit_failed(),
             Input::More(items) => self.more(items, now),
@@ -206,6 +232,9 @@ impl Script {
             | Turn::Reading
             | Turn::Committing { .. }
             | Turn::Confirming
+            | Turn::Introducing { .. }
+            | Turn::Recording
+            | Turn::Stopping
             | Turn::Checking
             | Turn::Leaving
             | Turn::Over => {}
@@ -223,11 +252,14 @@ impl Script {
             Turn::Asking { gather, .. } => {
                 gather.handle(gather::Input::PromptEnded, now);
             }
+            Turn::Introducing { .. } => self.record(now),
             Turn::Confirming => self.go_on(now),
             Turn::Leaving => self.hang_up(),
             Turn::NotAnswered
             | Turn::Settling(_)
             | Turn::Committing { .. }
+            | Turn::Recording
+            | Turn::Stopping
             | Turn::Checking
             | Turn::Over => {}
         }
@@ -260,14 +292,29 @@ impl Script {
                     self.chosen(Ask::Answer, key, now);
                 }
                 Turn::Confirming => {
-                    // The thanks are cut short; the key belongs to what comes next.
                     self.outputs.push_back(Output::Hush);
-                    self.typed.push_front(key);
-                    self.go_on(now);
+                    if key == '7' && self.terms.voice && self.answered.is_some() {
+                        self.introduce(vec![]);
+                    } else {
+                        // The thanks are cut short; the key belongs to what comes next.
+                        self.typed.push_front(key);
+                        self.go_on(now);
+                    }
+                }
+                Turn::Introducing { .. } => {
+                    self.outputs.push_back(Output::Hush);
+                    self.sound_the_tone();
+                }
+                Turn::Recording => {
+                    if matches!(key, '8' | '#') {
+                        self.turn = Turn::Stopping;
+                        self.outputs.push_back(Output::StopRecording);
+                    }
                 }
                 Turn::NotAnswered
                 | Turn::Settling(_)
                 | Turn::Committing { .. }
+                | Turn::Stopping
                 | Turn::Checking
                 | Turn::Leaving
                 | Turn::Over => unreachable!("these take no keys"),
@@ -282,6 +329,8 @@ impl Script {
             gather::Output::NoInput => self.speak_question(ask, vec![]),
             gather::Output::NoMatch => self.speak_question(ask, vec![prompt::no_match()]),
             gather::Output::Chosen(key) => self.chosen(ask, key, now),
+            // Whoever falls silent after speaking has nothing against its being sent.
+            gather::Output::GaveUp if ask == Ask::Send => self.commit_voice(),
             gather::Output::GaveUp => self.leave(prompt::goodbye_unanswered()),
         }
     }
@@ -310,7 +359,13 @@ impl Script {
                     .collect();
                 self.ask(Ask::Hear, again);
             }
+            (Ask::Send, key) => self.send_or_not(key),
             (Ask::Hear, _) | (Ask::Answer, '*') => self.read(vec![]),
+            (Ask::Answer, '7') if self.terms.voice => {
+                self.answered = self.current.as_ref().map(|current| current.item.clone());
+                self.takes = 0;
+                self.introduce(vec![]);
+            }
             (Ask::Answer, key) => self.answer(key),
         }
     }
@@ -334,6 +389,8 @@ impl Script {
         };
         // An answer is only given to what one knows; the store takes it for heard.
         current.told = true;
+        self.answered = Some(current.item.clone());
+        self.takes = 0;
         let answer = Answer { message: current.item.id, key, words: words.clone() };
         self.turn = Turn::Committing { words: Some(words) };
         self.outputs.push_back(Output::Commit(answer));

@@ -23,6 +23,10 @@ pub enum Kind {
     Prompt,
     /// Names someone or tells a time: rendered for this call.
     Announcement,
+    /// No words but a tone.
+    Tone,
+    /// No words but what the callee has just recorded.
+    Recording,
     /// The text of this message. When it cannot be rendered, [`unspeakable`] is said in its place.
     Body(MessageId),
 }
@@ -79,8 +83,48 @@ pub fn press_to_hear() -> Line {
 }
 
 /// The menu after a message.
-pub fn menu(spoken: &str) -> Line {
-    Line::prompt(format!("{spoken} To hear it again, press star. To go on, press hash."))
+pub fn menu(spoken: &str, voice: bool) -> Line {
+    let voice = if voice { " To record a voice answer, press 7." } else { "" };
+    Line::prompt(format!("{spoken}{voice} To hear it again, press star. To go on, press hash."))
+}
+
+/// Key 7: where the voice goes is said before it is recorded.
+pub fn consent(sender: &str) -> Line {
+    Line::announcement(format!(
+        "Your answer will be sent to {sender}. Speak after the tone, and press 8 when you have finished."
+    ))
+}
+
+/// Before another try.
+pub fn speak_again() -> Line {
+    Line::prompt("Speak after the tone, and press 8 when you have finished.")
+}
+
+/// Before the recording begins.
+pub fn tone() -> Line {
+    Line { language: PROMPTS.into(), text: String::new(), kind: Kind::Tone }
+}
+
+/// After a recording without a word in it.
+pub fn too_short() -> Line {
+    Line::prompt("That was too short.")
+}
+
+/// After a recording.
+pub fn send_question() -> Line {
+    Line::prompt(
+        "To send your answer, press 1. To listen to it, press 2. To record it again, press 3.",
+    )
+}
+
+/// The recording itself.
+pub fn recording() -> Line {
+    Line { language: PROMPTS.into(), text: String::new(), kind: Kind::Recording }
+}
+
+/// What is said with the thanks for a voice answer.
+pub fn voice_sent(sender: &str) -> String {
+    format!("Your answer will be sent to {sender}.")
 }
 
 /// A key without meaning here.

@@ -12,30 +12,37 @@ use crate::notification::MessageId;
 
 fn terms(hear_first: bool) -> Terms {
     let call_max = Duration::from_secs(300);
-    Terms { settle: Duration::from_millis(700), hear_first, menu: Menu::default(), call_max }
+    let (settle, menu) = (Duration::from_millis(700), Menu::default());
+    Terms { settle, hear_first, menu, voice: true, call_max }
 }
 
 fn item(id: i64) -> Item {
     let arrival = format!("At 10:3{id} a message from Alice arrived.");
-    Item { id: MessageId(id), arrival, body: Line::body(MessageId(id), "en", format!("body {id}")) }
+    let body = Line::body(MessageId(id), "en", format!("body {id}"));
+    Item { id: MessageId(id), sender: "Alice".into(), arrival, body }
 }
 
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
-/// `m` another message found, `e` none found, `?` the body cannot be said, anything else a key.
+/// `m` another message found, `e` none found, `?` the body cannot be said, `s` a short recording, `l` a long one, anything else a key.
 fn play(hear_first: bool, messages: i64, callee: &str) -> String {
     let mut script =
         Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
-    let mut now = clock::now();
     let mut heard = vec![];
+    perform(&mut script, callee, |output| heard.push(shown(output)));
+    heard.join(" ")
+}
+
+fn perform(script: &mut Script, callee: &str, mut hear: impl FnMut(&Output)) {
+    let mut now = clock::now();
     let mut drain = |script: &mut Script| {
         while let Some(output) = script.poll() {
-            heard.push(shown(&output));
+            hear(&output);
         }
     };
     script.handle(Input::Answered, now);
     now += Duration::from_millis(700);
     script.handle(Input::Tick, now);
-    drain(&mut script);
+    drain(script);
     for step in callee.chars() {
         let input = match step {
             '>' => Input::Spoken,
@@ -48,12 +55,13 @@ fn play(hear_first: bool, messages: i64, callee: &str) -> String {
             'm' => Input::More(vec![item(9)]),
             'e' => Input::More(vec![]),
             '?' => Input::Unspeakable(MessageId(1)),
+            's' => Input::Recorded(Duration::from_millis(1400)),
+            'l' => Input::Recorded(Duration::from_millis(1600)),
             key => Input::Key(key),
         };
         script.handle(input, now);
-        drain(&mut script);
+        drain(script);
     }
-    heard.join(" ")
 }
 
 fn shown(output: &Output) -> String {
@@ -65,6 +73,9 @@ fn shown(output: &Output) -> String {
         Output::Heard(id) => format!("heard{}", id.0),
         Output::Passed(id) => format!("passed{}", id.0),
         Output::Commit(answer) => format!("commit{}={}", answer.message.0, answer.key),
+        Output::Record => "record".into(),
+        Output::StopRecording => "enough".into(),
+        Output::CommitVoice(id) => format!("voice{}", id.0),
         Output::StopCalls => "stop".into(),
         Output::CheckForMore => "more?".into(),
         Output::HangUp => "bye".into(),
@@ -72,6 +83,11 @@ fn shown(output: &Output) -> String {
 }
 
 fn short(line: &Line) -> &str {
+    match line.kind {
+        Kind::Tone => return "tone",
+        Kind::Recording => return "own voice",
+        Kind::Prompt | Kind::Announcement | Kind::Body(_) => {}
+    }
     let known = [
         ("Hello, Bob. 2 messages", "hello 2"),
         ("Hello", "hello"),
@@ -89,6 +105,10 @@ fn short(line: &Line) -> &str {
         ("Next message", "next"),
         ("Another message", "one more"),
         ("At 10:3", "arrival"),
+        ("Your answer will be sent to Alice. Speak", "consent"),
+        ("Speak after", "speak"),
+        ("That was too short", "too short"),
+        ("To send your answer", "send?"),
     ];
     if line.text.ends_with("Thank you.") {
         return "thanks";
@@ -243,6 +263,58 @@ fn callee_is_told_and_can_answer() {
 }
 
 #[test]
+fn an_answer_can_be_spoken() {
+    let to_menu = "\"hello, 5?\" hush \"body\" heard1 \"menu?\"";
+    let to_question = "hush \"consent, tone\" record enough \"send?\"";
+    let sent = "voice1 \"thanks\" more? \"goodbye\" bye";
+    let cases = [
+        ("speaks and sends", "7>8l1+>e>", format!("{to_question} hush {sent}")),
+        ("falls silent", "7>l1+>e>", format!("{} hush {sent}", to_question.replace(" enough", ""))),
+        ("listens first", "7>8l2>1+>e>", format!("{to_question} hush \"own voice, send?\" hush {sent}")),
+        (
+            "records again",
+            "7>8l3>8l1+>e>",
+            format!("{to_question} hush \"speak, tone\" record enough \"send?\" hush {sent}"),
+        ),
+        (
+            "coughs",
+            "7>8s>8l1+>e>",
+            "hush \"consent, tone\" record enough \"too short, speak, tone\" record enough \"send?\" hush ".to_owned() + sent,
+        ),
+        (
+            "never speaks",
+            "7>s>s>s1+",
+            "hush \"consent, tone\" record \"too short, speak, tone\" record \"too short, speak, tone\" record \
+             \"too short, menu?\" hush commit1=1 \"thanks\"".to_owned(),
+        ),
+        ("cuts the words, not the tone", "718>l", "hush \"consent, tone\" hush \"tone\" record enough \"send?\"".to_owned()),
+        ("says nothing to the question", "7>8l>.....>.....>.....+", format!("{to_question} \"send?\" \"send?\" voice1 \"thanks\"")),
+        ("adds his voice to a key", "1+7>8l1+>e>", format!("hush commit1=1 \"thanks\" {to_question} hush {sent}")),
+        ("cannot be stored", "7>8l1->", format!("{to_question} hush voice1 \"sorry\" bye")),
+    ];
+    for (callee, line, expected) in cases {
+        let told = play(true, 1, &format!("5>{line}"));
+        assert_eq!(told, format!("{to_menu} {expected}"), "callee {callee}: {line}");
+    }
+}
+
+#[test]
+fn what_was_spoken_when_the_call_ends_is_an_answer() {
+    let cases = [
+        ("before the tone", "5>7", None),
+        ("while he speaks", "5>7>", Some(1)),
+        ("at the question", "5>7>8l", Some(1)),
+        ("while it is stored", "5>7>8l1", None),
+        ("after a cough", "5>7>8s", None),
+    ];
+    for (when, line, expected) in cases {
+        let mut script = Script::new(terms(true), "Bob".into(), vec![item(1)], false);
+        perform(&mut script, line, |_| ());
+        assert_eq!(script.unsent_voice(), expected.map(MessageId), "he hangs up {when}");
+    }
+}
+
+#[test]
 fn a_call_ends_at_its_limit() {
     let mut script = Script::new(terms(true), "Bob".into(), vec![item(1)], false);
     let start = clock::now();
@@ -265,7 +337,7 @@ fn what_can_be_said_is_known_ahead() {
 
 proptest! {
     #[test]
-    fn no_keys_break_the_call(hear_first: bool, messages in 0_i64..4, callee in "[0-9*#.>+\\-e]{0,200}") {
+    fn no_keys_break_the_call(hear_first: bool, messages in 0_i64..4, callee in "[0-9*#.>+\\-esl]{0,200}") {
         let mut script = Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
         let mut now = clock::now();
         let (mut owed, mut committed, mut over) = (0, false, false);
@@ -277,16 +349,18 @@ proptest! {
                 '+' => { committed = owed > 0; Input::Committed }
                 '-' => Input::CommitFailed,
                 'e' => Input::More(vec![]),
+                's' => Input::Recorded(Duration::from_secs(1)),
+                'l' => Input::Recorded(Duration::from_secs(2)),
                 key => Input::Key(key),
             };
             script.handle(input, now);
             while let Some(output) = script.poll() {
                 prop_assert!(!over, "{output:?} after the end");
                 match output {
-                    Output::Commit(_) | Output::StopCalls => { owed += 1; committed = false; }
+                    Output::Commit(_) | Output::CommitVoice(_) | Output::StopCalls => { owed += 1; committed = false; }
                     Output::Speak(lines) if lines.iter().any(|line| line.text.ends_with("Thank you.")) => prop_assert!(committed),
                     Output::HangUp => over = true,
-                    Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore => {}
+                    Output::Record | Output::StopRecording | Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore => {}
                 }
             }
         }

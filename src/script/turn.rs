@@ -22,6 +22,12 @@ pub(super) enum Turn {
     Committing { words: Option<String> },
     /// The thanks are spoken.
     Confirming,
+    /// What happens to a voice answer is said, then the tone. A key cuts the words short, but not the tone.
+    Introducing { tone_only: bool },
+    /// The callee speaks.
+    Recording,
+    /// The recording is being fetched from the line.
+    Stopping,
     /// The store is asked for messages that came in meanwhile.
     Checking,
     /// The last sentence is spoken.
@@ -39,6 +45,8 @@ pub(super) enum Ask {
     Answer,
     /// Whether these calls shall stop for good.
     Stop,
+    /// What to do with what was recorded.
+    Send,
 }
 
 /// The message the call is about just now.
@@ -58,7 +66,14 @@ impl Current {
 
 impl Turn {
     pub(super) fn takes_keys(&self) -> bool {
-        matches!(self, Self::Asking { .. } | Self::Reading | Self::Confirming)
+        matches!(
+            self,
+            Self::Asking { .. }
+                | Self::Reading
+                | Self::Confirming
+                | Self::Introducing { tone_only: false }
+                | Self::Recording
+        )
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -69,6 +84,9 @@ impl Turn {
             | Self::Reading
             | Self::Committing { .. }
             | Self::Confirming
+            | Self::Introducing { .. }
+            | Self::Recording
+            | Self::Stopping
             | Self::Checking
             | Self::Leaving
             | Self::Over => None,
@@ -95,9 +113,16 @@ impl Script {
         let mut keys: String = match ask {
             Ask::Hear => "5".into(),
             Ask::Answer => self.terms.menu.keys().collect(),
-            Ask::Stop => String::new(),
+            Ask::Stop | Ask::Send => String::new(),
         };
-        keys += if ask == Ask::Stop { "9#" } else { "*#09" };
+        keys += match ask {
+            Ask::Hear | Ask::Answer => "*#09",
+            Ask::Stop => "9#",
+            Ask::Send => "123#*",
+        };
+        if ask == Ask::Answer && self.terms.voice {
+            keys.push('7');
+        }
         self.turn = Turn::Asking { ask, gather: Gather::new(keys, ASKS_AGAIN) };
         self.speak_question(ask, before);
     }
@@ -105,8 +130,9 @@ impl Script {
     pub(super) fn speak_question(&mut self, ask: Ask, before: Vec<Line>) {
         let question = match ask {
             Ask::Hear => prompt::press_to_hear(),
-            Ask::Answer => prompt::menu(&self.terms.menu.spoken()),
+            Ask::Answer => prompt::menu(&self.terms.menu.spoken(), self.terms.voice),
             Ask::Stop => prompt::stop_question(),
+            Ask::Send => prompt::send_question(),
         };
         let lines = before.into_iter().chain([question]).collect();
         self.outputs.push_back(Output::Speak(lines));
@@ -149,6 +175,7 @@ impl Script {
 
     /// The next message, or the question whether more have come in.
     pub(super) fn go_on(&mut self, now: Instant) {
+        self.answered = None;
         match self.waiting.pop_front() {
             Some(item) => {
                 let intro = vec![prompt::next(&item.arrival)];

@@ -22,13 +22,23 @@ pub(super) struct Ledger<'w> {
     pub(super) wake_due: bool,
     /// Set when a stanza became owed.
     pub(super) wake_outbox: bool,
+    /// Set when something was recorded.
+    pub(super) wake_voice: bool,
     /// What made SQLite give up the whole transaction.
     pub(super) broken_by: Option<StoreError>,
 }
 
 impl<'w> Ledger<'w> {
     pub(super) fn new(conn: &'w Connection, policy: &'w mut Policy, seed: &'w mut Seed) -> Self {
-        Self { conn, policy, seed, wake_due: false, wake_outbox: false, broken_by: None }
+        Self {
+            conn,
+            policy,
+            seed,
+            wake_due: false,
+            wake_outbox: false,
+            wake_voice: false,
+            broken_by: None,
+        }
     }
 
     /// Runs one operation so that its failure leaves no trace and harms no other of its group.
@@ -36,14 +46,14 @@ impl<'w> Ledger<'w> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let wakes = (self.wake_due, self.wake_outbox);
+        let wakes = (self.wake_due, self.wake_outbox, self.wake_voice);
         self.conn.execute_batch("SAVEPOINT operation")?;
         let result = work(self).and_then(|value| {
             self.conn.execute_batch("RELEASE operation")?;
             Ok(value)
         });
         if let Err(error) = &result {
-            (self.wake_due, self.wake_outbox) = wakes;
+            (self.wake_due, self.wake_outbox, self.wake_voice) = wakes;
             if self.conn.is_autocommit() {
                 self.broken_by = Some(error.clone());
             } else {

@@ -213,12 +213,22 @@ impl Ledger<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.touch(attempt, now)?;
-        let sql = "SELECT 1 FROM attempt_messages WHERE attempt = ? AND message = ?";
-        if !self.conn.prepare_cached(sql)?.exists([attempt.0, answer.message.0])? {
-            return Err(StoreError::NotInCall);
-        }
+        self.must_be_in_call(attempt, answer.message)?;
         self.note(answer.message, now, "answered by key")?;
         self.happen(answer.message, Happened::Answered(answer), now)
+    }
+
+    pub(super) fn must_be_in_call(
+        &self,
+        attempt: AttemptId,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT 1 FROM attempt_messages WHERE attempt = ? AND message = ?";
+        if self.conn.prepare_cached(sql)?.exists([attempt.0, message.0])? {
+            Ok(())
+        } else {
+            Err(StoreError::NotInCall)
+        }
     }
 
     /// Everything held for a person becomes owed to him, in order of arrival.
@@ -257,6 +267,7 @@ impl Ledger<'_> {
         }
         let unused =
             "NOT EXISTS (SELECT 1 FROM replies WHERE message = messages.id AND sent IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM recordings WHERE message = messages.id AND state = 'waiting')
              AND NOT EXISTS (SELECT 1 FROM attempt_messages JOIN attempts ON attempts.id = attempt
                              WHERE message = messages.id AND attempts.ended IS NULL)";
         let wiped = self.conn.execute(
@@ -275,7 +286,8 @@ impl Ledger<'_> {
             params![keep, EXPIRED_AT_ONCE_MAX],
         )?;
         self.forget_calls(before(CALLS_KEPT), EXPIRED_AT_ONCE_MAX)?;
-        Ok(timed_out.len() + wiped + erased)
+        let silenced = self.forget_recordings(before(self.policy.keep_voice))?;
+        Ok(timed_out.len() + wiped + erased + silenced)
     }
 
     /// Closes the notification of a message's recipient when that was the last one that waited.

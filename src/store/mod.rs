@@ -6,6 +6,7 @@ mod history;
 mod ledger;
 mod messages;
 mod reader;
+mod recordings;
 mod replies;
 mod sqlite;
 mod subscribers;
@@ -15,6 +16,7 @@ mod writer;
 pub use error::StoreError;
 pub use messages::Held;
 pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, Step, Trace};
+pub use recordings::Served;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +32,8 @@ use self::writer::{Errand, Wakes, Writer};
 use crate::notification::holding::Happened;
 use crate::notification::policy::Policy;
 use crate::notification::{
-    Answer, Attempt, AttemptId, Claim, Draft, Message, MessageId, Owed, Progress, ReplyId,
+    Answer, Attempt, AttemptId, Claim, Draft, Message, MessageId, Owed, Progress, Recording,
+    RecordingId, ReplyId, VoiceAnswer, VoiceFile,
 };
 use crate::seed::Seed;
 use crate::subscriber::{Subscriber, WhenOffline};
@@ -207,6 +210,79 @@ impl Store {
     pub async fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
         let replies = replies.to_vec();
         self.ask(move |ledger| ledger.mark_sent(&replies, whole_ms(now))).await
+    }
+
+    /// What the callee said in answer to a message. After `Ok` he may be thanked; it is passed on when it can be.
+    ///
+    /// Errors: [`StoreError::NotInCall`].
+    pub async fn commit_voice(
+        &self,
+        attempt: AttemptId,
+        answer: VoiceAnswer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.commit_voice(attempt, &answer, whole_ms(now))).await
+    }
+
+    /// Fires after a commit that brought a voice answer.
+    pub fn voice(&self) -> &Notify {
+        &self.wakes.voice
+    }
+
+    /// The voice answer that is to be passed on next, if one is due.
+    pub async fn next_recording(&self, now: Timestamp) -> Result<Option<Recording>, StoreError> {
+        self.ask(move |ledger| ledger.next_recording(whole_ms(now))).await
+    }
+
+    /// When [`Store::next_recording`] has something next.
+    pub async fn next_recording_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.ask(|ledger| ledger.next_recording_due()).await
+    }
+
+    /// A voice answer could not be passed on; it is due `again` later. The sender learns once that it takes long, or
+    /// that there is `no_way`.
+    pub async fn recording_failed(
+        &self,
+        id: RecordingId,
+        no_way: bool,
+        again: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.recording_failed(id, no_way, whole_ms(again), whole_ms(now)))
+            .await
+    }
+
+    /// A voice answer can be downloaded; what its sender is to read about that is owed.
+    ///
+    /// `served` is the file, if it is served from here; else the recording is erased now, unless it is to be kept for a transcript.
+    pub async fn recording_sent(
+        &self,
+        id: RecordingId,
+        file: VoiceFile,
+        served: Option<Vec<u8>>,
+        keep: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| {
+            ledger.recording_sent(id, &file, served.as_deref(), keep, whole_ms(now))
+        })
+        .await
+    }
+
+    /// What was understood of a voice answer that was sent, if anything was. Its sound is erased unless it is `served` from here.
+    pub async fn transcribed(
+        &self,
+        id: RecordingId,
+        text: Option<String>,
+        served: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.transcribed(id, text.as_deref(), served, whole_ms(now))).await
+    }
+
+    /// The file with this unguessable name, while it is served from here.
+    pub async fn served(&self, name: String) -> Result<Option<Served>, StoreError> {
+        self.ask(move |ledger| ledger.served(&name)).await
     }
 
     /// A person who can be phoned, as he or the operator has set it.

@@ -7,7 +7,9 @@ use super::StoreError;
 use super::ledger::Ledger;
 use super::messages::message;
 use super::words::{Columns, Word, misfit, ms};
-use crate::notification::{Answer, MessageId, Outcome, Owed, Reply, ReplyId, Status, Wait};
+use crate::notification::{
+    Answer, MessageId, Outcome, Owed, Reply, ReplyId, Status, VoiceFile, VoiceNews, Wait,
+};
 
 impl Ledger<'_> {
     /// Writes down that a stanza is owed. A newer status takes the place of older ones that never left.
@@ -67,8 +69,10 @@ impl Ledger<'_> {
     pub(super) fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
         let mut find = self.conn.prepare_cached(
             "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at,
-                 why, outcome, key, words, messages.*
+                 why, outcome, key, words, news, length_ms, cut, url, file_name, media_type, octets, transcript,
+                 note_stanza_id, messages.*
              FROM replies JOIN messages ON messages.id = replies.message
+                 LEFT JOIN recordings ON recordings.id = recording
              WHERE sent IS NULL ORDER BY replies.id LIMIT ?",
         )?;
         let mut rows = find.query([limit as i64])?;
@@ -90,7 +94,10 @@ impl Ledger<'_> {
         let callee = self.subscriber(recipient)?;
         let node = || recipient.node().map_or_else(|| recipient.to_string(), |n| n.to_string());
         let callee_name = callee.as_ref().map_or_else(node, |callee| callee.name.clone());
-        let to_sender = matches!(content, Reply::Status(_) | Reply::Answer(_) | Reply::Receipt);
+        let to_sender = matches!(
+            content,
+            Reply::Status(_) | Reply::Answer(_) | Reply::Voice(_) | Reply::Receipt
+        );
         let reader =
             if to_sender { self.subscriber(&message.draft.sender.to_bare())? } else { callee };
         let (own_language, own_zone) =
@@ -142,6 +149,7 @@ impl<'a> From<&'a Reply> for ReplyColumns<'a> {
             Reply::Answer(Answer { key, words, .. }) => {
                 Self { key: Some(key.to_string()), words: Some(words), ..only("answer") }
             }
+            Reply::Voice(_) => unreachable!("written with its recording"),
             Reply::Receipt => only("receipt"),
             Reply::Delivery => only("delivery"),
             Reply::CallsSwitchedOff => only("calls_switched_off"),
@@ -197,11 +205,36 @@ fn content(row: &Row<'_>, message: MessageId) -> rusqlite::Result<Reply> {
             let key = key.chars().next().ok_or_else(|| misfit("key"))?;
             Reply::Answer(Answer { message, key, words: row.get("words")? })
         }
+        "voice" => Reply::Voice(voice_news(row)?),
         "receipt" => Reply::Receipt,
         "delivery" => Reply::Delivery,
         "calls_switched_off" => Reply::CallsSwitchedOff,
         "set_aside" => Reply::SetAside,
         _ => return Err(misfit("content")),
+    })
+}
+
+fn voice_news(row: &Row<'_>) -> rusqlite::Result<VoiceNews> {
+    let length = row.maybe_span("length_ms")?.ok_or_else(|| misfit("length_ms"))?;
+    let news: String = row.get("news")?;
+    Ok(match news.as_str() {
+        "file" => VoiceNews::File(VoiceFile {
+            url: row.get("url")?,
+            file_name: row.get("file_name")?,
+            media_type: row.get("media_type")?,
+            octets: row.get::<_, i64>("octets")?.unsigned_abs(),
+            length,
+        }),
+        "note" => VoiceNews::Note { length, cut: row.get("cut")? },
+        "transcript" => VoiceNews::Transcript {
+            length,
+            cut: row.get("cut")?,
+            text: row.get("transcript")?,
+            of: row.get("note_stanza_id")?,
+        },
+        "late" => VoiceNews::Late(length),
+        "no_way" => VoiceNews::NoWay(length),
+        _ => return Err(misfit("news")),
     })
 }
 

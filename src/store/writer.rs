@@ -25,6 +25,7 @@ pub(super) type Verdict = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(super) struct Wakes {
     pub(super) due: Notify,
     pub(super) outbox: Notify,
+    pub(super) voice: Notify,
 }
 
 /// Makes an errand of `work`, and the place where its result arrives once that is durable.
@@ -100,7 +101,7 @@ impl Writer {
                 break;
             }
         }
-        let (due, outbox) = (ledger.wake_due, ledger.wake_outbox);
+        let (due, outbox, voice) = (ledger.wake_due, ledger.wake_outbox, ledger.wake_voice);
         let fate = if conn.is_autocommit() {
             Err(ledger.broken_by.take().unwrap_or(StoreError::Full))
         } else {
@@ -119,6 +120,9 @@ impl Writer {
             }
             if outbox {
                 self.wakes.outbox.notify_one();
+            }
+            if voice {
+                self.wakes.voice.notify_one();
             }
         }
         fate

@@ -15,6 +15,7 @@ pub mod presence;
 pub mod relay;
 pub mod reply;
 pub mod stanza;
+mod voice;
 pub mod wording;
 
 /// XML namespaces, by the specification that owns them.
@@ -33,6 +34,8 @@ pub mod ns {
     pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
     /// XEP-0030.
     pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+    /// XEP-0066.
+    pub const OOB: &str = "jabber:x:oob";
     /// XEP-0092.
     pub const VERSION: &str = "jabber:iq:version";
     /// XEP-0106 §7.
@@ -45,6 +48,8 @@ pub mod ns {
     pub const DELAY: &str = "urn:xmpp:delay";
     /// The older form of a delay (XEP-0091).
     pub const DELAY_LEGACY: &str = "jabber:x:delay";
+    /// XEP-0234.
+    pub const FILE_TRANSFER: &str = "urn:xmpp:jingle:apps:file-transfer:5";
     /// XEP-0280.
     pub const CARBONS: &str = "urn:xmpp:carbons:2";
     /// XEP-0297.
@@ -57,16 +62,26 @@ pub mod ns {
     pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
     /// XEP-0359.
     pub const STANZA_ID: &str = "urn:xmpp:sid:0";
+    /// XEP-0372.
+    pub const REFERENCE: &str = "urn:xmpp:reference:0";
     /// XEP-0380.
     pub const ENCRYPTION: &str = "urn:xmpp:eme:0";
     /// XEP-0373.
     pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
     /// XEP-0027.
     pub const PGP_LEGACY: &str = "jabber:x:encrypted";
+    /// XEP-0385.
+    pub const MEDIA_SHARING: &str = "urn:xmpp:sims:1";
     /// XEP-0424.
     pub const RETRACT: [&str; 2] = ["urn:xmpp:message-retract:1", "urn:xmpp:message-retract:0"];
     /// XEP-0428.
     pub const FALLBACK: &str = "urn:xmpp:fallback:0";
+    /// XEP-0103.
+    pub const URL_DATA: &str = "http://jabber.org/protocol/url-data";
+    /// XEP-0446.
+    pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
+    /// XEP-0447.
+    pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
     /// XEP-0461.
     pub const REPLY: &str = "urn:xmpp:reply:0";
     /// Marks what Offhook itself says, so that two of them never talk to each other without end.

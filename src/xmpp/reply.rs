@@ -6,7 +6,7 @@ use xmpp_parsers::jid::BareJid;
 use crate::notification::{Owed, Reply};
 use crate::xmpp::relay::readdressed;
 use crate::xmpp::stanza::{self, element};
-use crate::xmpp::{address, ns, wording};
+use crate::xmpp::{address, ns, voice, wording};
 
 /// Makes the stanza that pays what is owed.
 ///
@@ -27,6 +27,7 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             in_thread(message, owed)
         }
         Reply::Answer(answer) => in_thread(answered(owed, &callee, &sender, &answer.words), owed),
+        Reply::Voice(news) => in_thread(voice::stanza(news, owed, &callee, &sender), owed),
         Reply::Receipt => {
             let mut message = stanza::stanza(
                 "message",
@@ -66,7 +67,7 @@ pub fn notice(from: &str, to: &str, id: &str, words: &str) -> Element {
     message
 }
 
-fn answered(owed: &Owed, callee: &str, sender: &BareJid, words: &str) -> Element {
+pub(super) fn answered(owed: &Owed, callee: &str, sender: &BareJid, words: &str) -> Element {
     let draft = &owed.message.draft;
     let Some(of) = &draft.stanza_id else {
         return notice(callee, sender.as_str(), &owed.stanza_id, words);
@@ -131,7 +132,7 @@ fn address_of(person: &BareJid, component: &str) -> String {
 const QUOTE_CHARS_MAX: usize = 300;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
@@ -195,7 +196,7 @@ mod tests {
         assert_eq!(quote.chars().count(), 2 + QUOTE_CHARS_MAX + 2);
     }
 
-    fn owed(id: &str, content: Reply) -> Owed {
+    pub(in crate::xmpp) fn owed(id: &str, content: Reply) -> Owed {
         let xml = "<message xmlns='jabber:component:accept' from='alice@example.org/phone' id='m1' \
             type='chat' to='bob\\40example.org@phone.example.org'><body>Grüße 🙂\n&amp; more</body>\
             <thread>t1</thread><request xmlns='urn:xmpp:receipts'/>\

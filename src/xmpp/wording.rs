@@ -1,9 +1,11 @@
 //! Every sentence that a sender or a recipient reads in the chat.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::notification::{Outcome, Status, Wait};
+use crate::notification::{Outcome, Status, VoiceNews, Wait};
 use crate::subscriber::WhenOffline;
 use crate::xmpp::directory::Person;
 
@@ -79,6 +81,33 @@ fn not_reached(outcome: Outcome, callee: &str) -> String {
         Outcome::Cancelled => format!("The call to {callee} was cancelled."),
         Outcome::Interrupted => format!("The call to {callee} was interrupted."),
     }
+}
+
+/// What the sender reads about a voice answer.
+pub fn voice(news: &VoiceNews, callee: &str) -> String {
+    let answer = |length: &Duration, cut: &bool| {
+        let broken = if *cut { " The call broke off." } else { "" };
+        format!("Voice answer from {callee}, {}.{broken}", seconds(*length))
+    };
+    match news {
+        VoiceNews::File(file) => file.url.clone(),
+        VoiceNews::Note { length, cut } => answer(length, cut),
+        VoiceNews::Transcript { length, cut, text, .. } => {
+            format!("{} Probably: {text}", answer(length, cut))
+        }
+        VoiceNews::Late(length) => format!(
+            "{callee} has recorded a voice answer, {}. It could not be passed on yet; it is kept and tried again.",
+            seconds(*length)
+        ),
+        VoiceNews::NoWay(length) => format!(
+            "{callee} has recorded a voice answer, {}, but nothing is set up here to pass it on. It is kept; please ask the operator.",
+            seconds(*length)
+        ),
+    }
+}
+
+fn seconds(length: Duration) -> String {
+    format!("{} s", (length.as_millis() + 500) / 1000)
 }
 
 /// To the recipient who has ended the calls by key.

@@ -1,0 +1,206 @@
+//! Voice answers: durable when they were spoken, passed on when they can be, let go when they have served.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::StoreError;
+use super::ledger::Ledger;
+use super::words::{Columns, ms, span_ms};
+use crate::notification::holding::Happened;
+use crate::notification::{AttemptId, MessageId, Recording, RecordingId, VoiceAnswer, VoiceFile};
+
+/// A voice answer that is served from here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The file; it may be sealed.
+    pub sound: Vec<u8>,
+    /// Such as `audio/mpeg`.
+    pub media_type: String,
+    /// What it is called.
+    pub file_name: String,
+}
+
+impl Ledger<'_> {
+    pub(super) fn commit_voice(
+        &mut self,
+        attempt: AttemptId,
+        answer: &VoiceAnswer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.touch(attempt, now)?;
+        self.must_be_in_call(attempt, answer.message)?;
+        let about = self.message(answer.message)?.draft;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO recordings (message, recipient, sender, name, taken, length_ms, cut, state, sound, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?5)",
+        )?;
+        insert.execute(params![
+            answer.message.0,
+            about.recipient.as_str(),
+            about.sender.to_bare().as_str(),
+            answer.name,
+            ms(now),
+            span_ms(answer.length),
+            answer.cut,
+            answer.sound,
+        ])?;
+        self.wake_voice = true;
+        let cut = if answer.cut { "answered by voice, cut off" } else { "answered by voice" };
+        self.note(answer.message, now, cut)?;
+        self.happen(answer.message, Happened::Recorded, now)
+    }
+
+    /// The voice answer that has waited longest, of those that are due.
+    pub(super) fn next_recording(&self, now: Timestamp) -> Result<Option<Recording>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT * FROM recordings WHERE state = 'waiting' AND due <= ? AND message IS NOT NULL
+                 AND sound IS NOT NULL ORDER BY due, id LIMIT 1",
+        )?;
+        let found = find.query_row([ms(now)], |row| {
+            let answer = VoiceAnswer {
+                message: MessageId(row.get("message")?),
+                name: row.get("name")?,
+                sound: row.get("sound")?,
+                length: row.maybe_span("length_ms")?.unwrap_or_default(),
+                cut: row.get("cut")?,
+            };
+            Ok((RecordingId(row.get("id")?), answer, row.time("taken")?, row.get("tries")?))
+        });
+        let Some((id, answer, taken, tries)) = found.optional()? else { return Ok(None) };
+        let about = self.message(answer.message)?;
+        Ok(Some(Recording { id, answer, about, taken, tries }))
+    }
+
+    /// When [`Ledger::next_recording`] has something next.
+    pub(super) fn next_recording_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT min(due) FROM recordings WHERE state = 'waiting' AND sound IS NOT NULL";
+        let at: Option<i64> = self.conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
+    /// It could not be passed on. The sender learns once that it takes long, or that there is no way.
+    pub(super) fn recording_failed(
+        &mut self,
+        id: RecordingId,
+        no_way: bool,
+        again: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE recordings SET tries = tries + 1, due = ? WHERE id = ? AND state = 'waiting'
+                   RETURNING taken, told";
+        let mut update = self.conn.prepare_cached(sql)?;
+        let found = update.query_row(params![ms(again), id.0], |row| {
+            Ok((row.time("taken")?, row.get::<_, Option<String>>("told")?))
+        });
+        let Some((taken, told)) = found.optional()? else { return Ok(()) };
+        drop(update);
+        let waited = Duration::try_from(now.duration_since(taken)).unwrap_or_default();
+        let news = match (no_way, told.as_deref()) {
+            (true, Some("no_way")) | (false, Some(_)) => return Ok(()),
+            (true, _) => "no_way",
+            (false, None) if waited >= LATE_AFTER => "late",
+            (false, None) => return Ok(()),
+        };
+        let sql = "UPDATE recordings SET told = ? WHERE id = ?";
+        self.conn.prepare_cached(sql)?.execute(params![news, id.0])?;
+        self.owe_voice(id, news, now).map(drop)
+    }
+
+    /// It is a file that can be downloaded: both stanzas about it are owed. `served` is the file, if it is served from here.
+    pub(super) fn recording_sent(
+        &mut self,
+        id: RecordingId,
+        file: &VoiceFile,
+        served: Option<&[u8]>,
+        keep: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut update = self.conn.prepare_cached(
+            "UPDATE recordings SET state = 'sent', url = ?2, file_name = ?3, media_type = ?4, octets = ?5,
+                 length_ms = ?6, sound = iif(?8, coalesce(?7, sound), ?7)
+             WHERE id = ?1 AND state = 'waiting'",
+        )?;
+        let changed = update.execute(params![
+            id.0,
+            file.url,
+            file.file_name,
+            file.media_type,
+            file.octets as i64,
+            span_ms(file.length),
+            served,
+            keep,
+        ])?;
+        drop(update);
+        if changed == 0 {
+            return Ok(());
+        }
+        self.owe_voice(id, "file", now)?;
+        let note = self.owe_voice(id, "note", now)?;
+        let sql = "UPDATE recordings SET note_stanza_id = ? WHERE id = ?";
+        self.conn.prepare_cached(sql)?.execute(params![note, id.0])?;
+        Ok(())
+    }
+
+    /// What was understood of it. The sound has served, unless it is served from here.
+    pub(super) fn transcribed(
+        &mut self,
+        id: RecordingId,
+        text: Option<&str>,
+        served: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE recordings SET transcript = coalesce(transcript, ?2), sound = iif(?3, sound, NULL)
+                   WHERE id = ?1 AND state = 'sent'";
+        self.conn.prepare_cached(sql)?.execute(params![id.0, text, served])?;
+        if text.is_some() { self.owe_voice(id, "transcript", now).map(drop) } else { Ok(()) }
+    }
+
+    pub(super) fn served(&self, name: &str) -> Result<Option<Served>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT sound, media_type, file_name FROM recordings
+             WHERE name = ? AND state = 'sent' AND sound IS NOT NULL AND media_type IS NOT NULL",
+        )?;
+        let found = find.query_row([name], |row| {
+            Ok(Served { sound: row.get(0)?, media_type: row.get(1)?, file_name: row.get(2)? })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Erases the sound of what was recorded before this, whatever has become of it.
+    pub(super) fn forget_recordings(&self, before: i64) -> Result<usize, StoreError> {
+        let sql = "UPDATE recordings SET sound = NULL, transcript = NULL, url = NULL
+                   WHERE sound IS NOT NULL AND taken <= ?";
+        let silenced = self.conn.prepare_cached(sql)?.execute([before])?;
+        let sql = "DELETE FROM recordings WHERE sound IS NULL AND taken <= ? AND NOT EXISTS (
+                       SELECT 1 FROM replies WHERE recording = recordings.id AND sent IS NULL)";
+        self.conn.prepare_cached(sql)?.execute([before])?;
+        Ok(silenced)
+    }
+
+    fn owe_voice(
+        &mut self,
+        id: RecordingId,
+        news: &str,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        let sql = "SELECT message FROM recordings WHERE id = ?";
+        let message: Option<i64> =
+            self.conn.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?;
+        let stanza_id = self.seed.token();
+        let Some(message) = message else { return Ok(stanza_id) };
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO replies (message, stanza_id, content, recording, news, owed)
+             VALUES (?, ?, 'voice', ?, ?, ?)",
+        )?;
+        insert.execute(params![message, stanza_id, id.0, news, ms(now)])?;
+        self.wake_outbox = true;
+        self.note(MessageId(message), now, &format!("owed: voice, {news}"))?;
+        Ok(stanza_id)
+    }
+}
+
+/// From then on the sender would wonder.
+const LATE_AFTER: Duration = Duration::from_secs(60);

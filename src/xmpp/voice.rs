@@ -1,0 +1,126 @@
+//! A voice answer, as the sender's client shows it: the file alone, so that it plays inline, then a line of text.
+
+use minidom::Element;
+use xmpp_parsers::jid::BareJid;
+
+use super::reply::{answered, notice};
+use crate::notification::{Owed, VoiceFile, VoiceNews};
+use crate::xmpp::stanza::{element, text};
+use crate::xmpp::{ns, wording};
+
+/// The stanza for this news.
+///
+/// Source: XEP-0066 §3 (OOB), XEP-0385 §3 (SIMS), XEP-0447 §3 (SFS), XEP-0461 §3, XEP-0308 §3.
+pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
+    let words = wording::voice(news, &owed.callee_name);
+    match news {
+        VoiceNews::File(voice) => file(voice, owed, callee, sender),
+        VoiceNews::Transcript { of, .. } => {
+            let mut message = answered(owed, callee, sender, &words);
+            message.append_child(element("replace", ns::CORRECT, &[("id", of)]));
+            message
+        }
+        VoiceNews::Note { .. } | VoiceNews::Late(_) | VoiceNews::NoWay(_) => {
+            answered(owed, callee, sender, &words)
+        }
+    }
+}
+
+/// The body is the link and nothing else: any word beside it, and clients show text instead of a player.
+fn file(file: &VoiceFile, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
+    let mut message = notice(callee, sender.as_str(), &owed.stanza_id, &file.url);
+    let mut oob = Element::bare("x", ns::OOB);
+    oob.append_child(text("url", ns::OOB, &file.url));
+    message.append_child(oob);
+
+    let mut sharing = element("file-sharing", ns::FILE_SHARING, &[("disposition", "inline")]);
+    sharing.append_child(metadata(file, ns::FILE_METADATA));
+    let mut sources = Element::bare("sources", ns::FILE_SHARING);
+    sources.append_child(element("url-data", ns::URL_DATA, &[("target", &file.url)]));
+    sharing.append_child(sources);
+    message.append_child(sharing);
+
+    let end = file.url.chars().count().saturating_sub(1).to_string();
+    let range = [("type", "data"), ("begin", "0"), ("end", &*end)];
+    let mut reference = element("reference", ns::REFERENCE, &range);
+    let mut media = Element::bare("media-sharing", ns::MEDIA_SHARING);
+    media.append_child(metadata(file, ns::FILE_TRANSFER));
+    let mut sources = Element::bare("sources", ns::MEDIA_SHARING);
+    let source = [("type", "data"), ("uri", &*file.url)];
+    sources.append_child(element("reference", ns::REFERENCE, &source));
+    media.append_child(sources);
+    reference.append_child(media);
+    message.append_child(reference);
+
+    let mut fallback = element("fallback", ns::FALLBACK, &[("for", ns::FILE_SHARING)]);
+    fallback.append_child(Element::bare("body", ns::FALLBACK));
+    message.append_child(fallback);
+    if let Some(of) = &owed.message.draft.stanza_id {
+        message.append_child(element("reply", ns::REPLY, &[("to", sender.as_str()), ("id", of)]));
+    }
+    message
+}
+
+fn metadata(file: &VoiceFile, namespace: &str) -> Element {
+    let mut about = Element::bare("file", namespace);
+    about.append_child(text("media-type", namespace, &file.media_type));
+    about.append_child(text("name", namespace, &file.file_name));
+    about.append_child(text("size", namespace, &file.octets.to_string()));
+    if namespace == ns::FILE_METADATA {
+        about.append_child(text("length", namespace, &file.length.as_millis().to_string()));
+    }
+    about
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::notification::Reply;
+    use crate::xmpp::reply;
+    use crate::xmpp::reply::tests::owed;
+
+    const LENGTH: Duration = Duration::from_millis(14_020);
+
+    #[test]
+    fn the_file_stands_alone_and_points_to_the_message() {
+        let url = "https://upload.example.org/a/voice.mp3".to_owned();
+        let file = VoiceFile {
+            url: url.clone(),
+            file_name: "voice.mp3".into(),
+            media_type: "audio/mpeg".into(),
+            octets: 56_080,
+            length: LENGTH,
+        };
+        let message = told(VoiceNews::File(file));
+        assert_eq!(message.get_child("body", ns::COMPONENT).unwrap().text(), url);
+        let oob = message.get_child("x", ns::OOB).unwrap();
+        assert_eq!(oob.get_child("url", ns::OOB).unwrap().text(), url);
+        let sharing = message.get_child("file-sharing", ns::FILE_SHARING).unwrap();
+        assert_eq!(sharing.attr("disposition"), Some("inline"));
+        let about = sharing.get_child("file", ns::FILE_METADATA).unwrap();
+        let of = |name| about.get_child(name, ns::FILE_METADATA).unwrap().text();
+        assert_eq!([of("media-type"), of("size"), of("length")], ["audio/mpeg", "56080", "14020"]);
+        assert_eq!(message.get_child("reply", ns::REPLY).unwrap().attr("id"), Some("m1"));
+        assert_eq!(message.get_child("thread", ns::COMPONENT).unwrap().text(), "t1");
+    }
+
+    #[test]
+    fn the_note_is_an_answer_and_a_transcript_is_added_to_it() {
+        let note = told(VoiceNews::Note { length: LENGTH, cut: true });
+        let body = note.get_child("body", ns::COMPONENT).unwrap().text();
+        assert!(body.ends_with("Voice answer from Bob, 14 s. The call broke off."), "{body}");
+        assert!(note.has_child("reply", ns::REPLY));
+        let text = "I am on my way.".to_owned();
+        let of = "n1".to_owned();
+        let transcript = told(VoiceNews::Transcript { length: LENGTH, cut: false, text, of });
+        let body = transcript.get_child("body", ns::COMPONENT).unwrap().text();
+        assert!(body.ends_with("Voice answer from Bob, 14 s. Probably: I am on my way."), "{body}");
+        assert_eq!(transcript.get_child("replace", ns::CORRECT).unwrap().attr("id"), Some("n1"));
+    }
+
+    fn told(news: VoiceNews) -> Element {
+        reply::stanza(&owed("v1", Reply::Voice(news)), "phone.example.org")
+    }
+}
