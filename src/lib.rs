@@ -3,7 +3,7 @@
 //! The layers, from the ground up (`docs/architecture.md`); a module imports only from those below it:
 //! `phone_number redaction clock seed` · `subscriber` and the pure parts of `sip media xmpp` ·
 //! `notification` · `script` · `config` · the edges `xmpp::link call sip::transport media::engine
-//! speech store` · `daemon dialer` · `cli`.
+//! speech store recording` · `daemon dialer` · `cli`.
 
 pub mod call;
 pub mod cli;
@@ -14,6 +14,7 @@ pub mod dialer;
 pub mod media;
 pub mod notification;
 pub mod phone_number;
+pub mod recording;
 pub mod redaction;
 pub mod script;
 pub mod seed;

@@ -46,7 +46,7 @@ fn layer(room: &str) -> u32 {
         ("sip" | "notification", _) => 3,
         ("xmpp" | "script", _) => 4,
         ("config", _) => 5,
-        ("speech" | "store", _) => 6,
+        ("speech" | "store" | "recording", _) => 6,
         ("call", _) => 7,
         ("dialer", _) => 8,
         ("daemon", _) => 9,

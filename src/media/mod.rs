@@ -5,6 +5,7 @@ pub mod dtmf_events;
 pub mod engine;
 pub mod ports;
 mod realtime;
+pub(crate) mod resample;
 pub mod stream;
 pub mod take;
 

@@ -7,7 +7,6 @@ mod cache;
 mod data;
 mod engine;
 mod level;
-mod resample;
 mod sandbox;
 pub mod sanitise;
 mod speaker;

@@ -3,10 +3,11 @@
 use std::io::{self, Stdout};
 use std::path::PathBuf;
 
+use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::speech::engine::{self, Engine, Phonetics};
 use crate::speech::sandbox::{self, Locked};
 use crate::speech::wire::{Answer, Order};
-use crate::speech::{data, level, resample};
+use crate::speech::{data, level};
 
 /// The first argument that makes the binary a speech worker instead of Offhook.
 ///
@@ -82,7 +83,7 @@ fn speak(engine: &mut Engine, order: &Order) -> Answer {
             None => return Answer::Refused,
         }
     }
-    resample::to_telephone(&samples, engine::RATE_HZ)
+    resampled(&samples, engine::RATE_HZ, TELEPHONE_HZ)
         .map_or(Answer::Refused, |samples| Answer::Samples(level::for_telephone(&samples)))
 }
 

@@ -1,17 +1,17 @@
-//! From the engine's rate to the telephone's.
+//! From one sample rate to another.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 
-/// Brings mono speech from `rate_hz` down to [`TELEPHONE_HZ`]; sound above the telephone's band is filtered out.
+/// Brings mono sound from one rate to another; what the lower one cannot carry is filtered out.
 ///
-/// Errors: `None` for a rate that the resampler cannot be built for.
-pub(crate) fn to_telephone(samples: &[i16], rate_hz: usize) -> Option<Vec<f32>> {
-    if samples.is_empty() {
-        return Some(Vec::new());
-    }
+/// Errors: `None` for rates that the resampler cannot be built for.
+pub(crate) fn resampled(samples: &[i16], from_hz: usize, to_hz: usize) -> Option<Vec<f32>> {
     let input: Vec<f32> = samples.iter().map(|&sample| f32::from(sample)).collect();
-    let mut resampler = Fft::<f32>::new(rate_hz, TELEPHONE_HZ, CHUNK, 1, FixedSync::Input).ok()?;
+    if samples.is_empty() || from_hz == to_hz {
+        return Some(input);
+    }
+    let mut resampler = Fft::<f32>::new(from_hz, to_hz, CHUNK, 1, FixedSync::Input).ok()?;
     let input = InterleavedSlice::new(&input, 1, input.len()).ok()?;
     Some(resampler.process_all(&input, samples.len(), None).ok()?.take_data())
 }
@@ -35,7 +35,7 @@ mod tests {
                     (10_000.0 * (f64::from(n) * hz * std::f64::consts::TAU / 22_050.0).sin()) as i16
                 })
                 .collect();
-            let samples = to_telephone(&tone, 22_050).unwrap();
+            let samples = resampled(&tone, 22_050, TELEPHONE_HZ).unwrap();
             assert_eq!(samples.len(), 8_000);
             let middle = &samples[1000..7000];
             let strength = (middle.iter().map(|s| s * s).sum::<f32>() / 6000.0).sqrt();
