@@ -194,6 +194,37 @@ async fn nonsense_is_answered_with_an_error_or_nothing_and_stops_nobody() {
 }
 
 #[tokio::test]
+async fn a_thousand_spoiled_requests_stop_nobody() {
+    let shop = Shop::open(Limits { head: Duration::from_millis(200), ..quick() }).await;
+    let good = format!(
+        "GET {} HTTP/1.1\r\nHost: x\r\nRange: bytes=5-9\r\nX-Forwarded-For: ::1\r\n\r\n",
+        shop.path
+    );
+    let mut seed = Seed::fixed(7);
+    let mut answered = 0;
+    for round in 0..1000 {
+        let mut spoiled = good.clone().into_bytes();
+        for _ in 0..=seed.below(4) {
+            let place = seed.below(spoiled.len() as u64 - 2) as usize;
+            match seed.below(3) {
+                0 => spoiled[place] = seed.below(256) as u8,
+                1 => drop(spoiled.remove(place)),
+                _ => spoiled.insert(place, seed.below(256) as u8),
+            }
+        }
+        let got = shop.say(&spoiled).await;
+        let whole = recording();
+        if got.starts_with(b"HTTP/1.1 2") {
+            let body = Reply::read(&got).body;
+            assert!(whole.windows(body.len().max(1)).any(|part| part == body), "round {round}");
+            answered += 1;
+        }
+    }
+    assert!((50..950).contains(&answered), "{answered}");
+    assert_eq!(shop.get("").await.body, recording());
+}
+
+#[tokio::test]
 async fn who_does_not_end_his_request_is_let_go_and_makes_room() {
     let limits = Limits { connections_max: 20, head: Duration::from_millis(300), ..quick() };
     let shop = Shop::open(limits).await;

@@ -222,6 +222,9 @@ impl Counter {
             sleep_until((arrived + self.limits.refusal).into()).await;
         }
         let path = Pii(request.uri().path());
+        if answer.status().is_client_error() || answer.status().is_server_error() {
+            debug!(status = answer.status().as_u16(), "HTTP request refused");
+        }
         trace!(source = %Pii(peer), %path, status = answer.status().as_u16(), "HTTP answered");
         answer
     }
