@@ -35,6 +35,13 @@ impl Seed {
             .collect()
     }
 
+    /// 24 octets that never come again.
+    pub fn nonce(&mut self) -> [u8; 24] {
+        let mut nonce = [0; 24];
+        self.0.fill_bytes(&mut nonce);
+        nonce
+    }
+
     /// A number below `bound`, each as likely as the other. `bound` of 0 counts as 1.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0.random_range(0..bound.max(1))

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -63,7 +64,6 @@ fn every_key_stands_in_the_manual_and_nothing_else() {
             }
         }
     }
-    read.extend(["listen", "public_url"].map(str::to_owned)); // Read in a loop.
     assert_eq!(documented, read);
 }
 
@@ -122,4 +122,58 @@ fn a_command_ends_as_its_exit_code_says() {
         assert_eq!(says.is_empty(), code == 0, "{arguments:?} {says}");
     }
     fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_with_what_to_do() {
+    let folder = std::env::temp_dir().join(format!("offhook-key-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let manual = fs::read_to_string(root().join("component.toml")).unwrap();
+    let written = manual.replace("key_file = \"\"", "key_file = \"my.key\"");
+    let file = folder.join("component.toml");
+    let key = folder.join("my.key");
+    let digits = format!("{}\n", "0f".repeat(32));
+    let refused = format!("others can read {0}; run chmod 600 {0}", key.display());
+    let not_one = "a key is 64 hex digits, as \"openssl rand -hex 32\" prints them";
+    let cases = [
+        (&digits[..], 0o600, None),
+        (&digits[..], 0o400, None),
+        (&digits[..], 0o640, Some(&refused[..])),
+        (&digits[..], 0o604, Some(&refused[..])),
+        (&digits[..], 0o620, Some(&refused[..])),
+        (&digits[1..], 0o600, Some(not_one)),
+        ("", 0o600, Some(not_one)),
+        (&digits.repeat(4), 0o600, Some(not_one)),
+    ];
+    for (content, mode, expected) in cases {
+        fs::write(&key, content).unwrap();
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let read = config::read_text(&file, written.clone());
+        fs::remove_file(&key).unwrap();
+        match expected {
+            None => {
+                let shown = format!("{:?}", read.unwrap().voice_reply.key.unwrap());
+                assert!(!shown.contains("15, 15"), "{shown}");
+            }
+            Some(says) => {
+                let mistakes = read.unwrap_err().to_string();
+                assert!(mistakes.contains("key_file = \"my.key\""), "{mistakes}");
+                assert!(mistakes.contains(says), "{mistakes}");
+                assert!(!mistakes.contains("0f0f"), "{mistakes}");
+            }
+        }
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_the_manual_says_is_the_default_is_the_default() {
+    let manual = config::read(&root().join("component.toml")).unwrap();
+    let least = fs::read_to_string(root().join("component.toml")).unwrap();
+    let (before, after) =
+        (least.find("# Answers that are spoken").unwrap(), least.find("# People, as").unwrap());
+    let without = format!("{}{}", &least[..before], &least[after..]);
+    let least = config::read_text(&root().join("component.toml"), without).unwrap();
+    assert_eq!(format!("{:?}", least.voice_reply), format!("{:?}", manual.voice_reply));
+    assert_eq!((least.http, manual.http), (None, None));
 }

@@ -37,16 +37,16 @@ fn rooms(code_only: bool) -> Vec<(String, String)> {
 fn layer(room: &str) -> u32 {
     let (first, rest) = room.split_once(['/', ':']).unwrap_or((room, ""));
     match (first.trim_end_matches(".rs"), rest.split(['/', ':']).next().unwrap_or("")) {
-        ("redaction" | "clock" | "seed", _) => 0,
+        ("redaction" | "clock" | "seed" | "sealing", _) => 0,
         ("phone_number", _) => 1,
         ("media", "engine.rs" | "engine") => 6,
         ("sip", "transport.rs" | "transport") => 6,
         ("xmpp", "link.rs" | "link") => 6,
         ("subscriber" | "media", _) => 2,
         ("sip" | "notification", _) => 3,
-        ("xmpp" | "script", _) => 4,
+        ("xmpp" | "script" | "recording", _) => 4,
         ("config", _) => 5,
-        ("speech" | "store" | "recording", _) => 6,
+        ("speech" | "store" | "http", _) => 6,
         ("call", _) => 7,
         ("dialer", _) => 8,
         ("daemon", _) => 9,

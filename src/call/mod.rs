@@ -18,6 +18,7 @@ use crate::media::codec::Codec;
 use crate::media::engine::Engine;
 use crate::notification::policy::Policy;
 use crate::script::Terms;
+use crate::sealing::SealingKey;
 use crate::sip::transport::UserAgent;
 use crate::sip::trunk::Trunk;
 use crate::speech::Speaker;
@@ -44,6 +45,8 @@ pub struct Exchange {
     pub terms: Terms,
     /// The longest recorded answer (`voice_reply.seconds_max`).
     pub voice_max: Duration,
+    /// What recordings are sealed with in the store, if they are.
+    pub sealing: Option<SealingKey>,
     /// Voice of a message when nothing better is known.
     pub language: String,
     /// Longer messages are cut.

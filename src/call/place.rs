@@ -327,7 +327,8 @@ impl Live<'_> {
                 });
             }
             Output::CommitVoice(message) => {
-                let answer = self.recorder.answer(message, false);
+                let sealing = self.exchange.sealing.as_ref();
+                let answer = self.recorder.answer(message, false, sealing);
                 self.errands.spawn(async move {
                     Done::Committed(match answer {
                         Some(answer) => keep_voice(&store, attempt, answer).await,
@@ -380,7 +381,9 @@ impl Live<'_> {
         }
         let (invite, script) = self.call.into_parts();
         // Whoever hangs up after speaking has answered.
-        let unsent = script.unsent_voice().and_then(|message| self.recorder.answer(message, cut));
+        let sealing = self.exchange.sealing.as_ref();
+        let unsent = script.unsent_voice();
+        let unsent = unsent.and_then(|message| self.recorder.answer(message, cut, sealing));
         if let Some(answer) = unsent {
             keep_voice(&self.exchange.store, self.attempt, answer).await;
         }

@@ -10,6 +10,7 @@ use crate::media::take::Take;
 use crate::media::{Command, engine};
 use crate::notification::{MessageId, VoiceAnswer};
 use crate::script::VOICE_MIN;
+use crate::sealing::{self, SealingKey};
 use crate::seed::Seed;
 
 /// At most one recording: on the line, or fetched from it.
@@ -45,10 +46,16 @@ impl Recorder {
     }
 
     /// What was recorded, as an answer; `None` if it is too short to be one.
-    pub(super) fn answer(&self, message: MessageId, cut: bool) -> Option<VoiceAnswer> {
+    pub(super) fn answer(
+        &self,
+        message: MessageId,
+        cut: bool,
+        sealing: Option<&SealingKey>,
+    ) -> Option<VoiceAnswer> {
         let take = self.fetched.as_ref().filter(|take| take.voice() >= VOICE_MIN)?;
-        let name = Seed::fresh().token();
-        let sound = take.to_bytes();
+        let mut seed = Seed::fresh();
+        let name = seed.token();
+        let sound = sealing::close(&take.to_bytes(), name.as_bytes(), sealing, seed.nonce());
         Some(VoiceAnswer { message, name, sound, length: take.length(), cut })
     }
 }

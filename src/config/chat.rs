@@ -1,4 +1,4 @@
-//! `[component]`, `[store]` and `[http]`.
+//! `[component]` and `[store]`.
 
 use std::path::{Path, PathBuf};
 
@@ -64,17 +64,6 @@ pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<PathBuf> 
     }
     section.refuse_unknown_keys();
     Some(config.parent().unwrap_or(Path::new("")).join(path?))
-}
-
-/// `[http]`: nothing of it works yet, so it may only be off.
-pub(super) fn http(mut section: Section<'_>) -> Option<()> {
-    for key in ["listen", "public_url"] {
-        if section.text(key)?.is_some_and(|text| !text.is_empty()) {
-            section.note(key, "has no effect: the HTTP server is not in this version");
-        }
-    }
-    section.refuse_unknown_keys();
-    Some(())
 }
 
 const SERVER: &str = "127.0.0.1:5347";

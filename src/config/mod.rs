@@ -2,10 +2,12 @@
 
 mod chat;
 mod dial;
+mod http;
 mod phone;
 mod source;
 mod speech;
 mod subscribers;
+mod voice_reply;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,8 +15,10 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub use chat::Component;
+pub use http::Http;
 pub use phone::{Media, Sip};
 pub use speech::Speech;
+pub use voice_reply::{Upload, VoiceReply};
 
 use crate::notification::policy::Policy;
 use crate::script::menu::Menu;
@@ -43,6 +47,10 @@ pub struct Config {
     pub speech: Speech,
     /// `[[key]]`
     pub menu: Menu,
+    /// `[voice_reply]`
+    pub voice_reply: VoiceReply,
+    /// `[http]`; none when it is off.
+    pub http: Option<Http>,
     /// `[[subscriber]]`
     pub subscribers: Vec<Subscriber>,
     /// What is written but has no effect in this version, as it is shown to the operator.
@@ -86,13 +94,14 @@ fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
     let dial = top.section("dial", &absent).map(dial::read);
     let speech = top.section("speech", &absent).map(speech::read);
     let menu = speech::menu(&mut top);
-    let voice_reply = top.section("voice_reply", &absent).map(speech::voice_reply);
-    let http = top.section("http", &absent).map(chat::http);
+    let voice_reply =
+        top.section("voice_reply", &absent).map(|section| voice_reply::read(section, path));
+    let http = top.section("http", &absent).map(http::read);
     let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(policy, _)| policy);
     let subscribers = subscribers::read(&mut top, allowed);
     top.refuse_unknown_keys();
-    (voice_reply?, http?).0?;
-    let (policy, call_max) = dial??;
+    let ((policy, call_max), voice_reply) = (dial??, voice_reply??);
+    let policy = Policy { keep_voice: voice_reply.keep, ..policy };
     Some(Config {
         component: component??,
         store: store??,
@@ -103,6 +112,8 @@ fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
         call_max,
         speech: speech??,
         menu: menu?,
+        voice_reply,
+        http: http??,
         subscribers: subscribers?,
         notes: vec![],
     })

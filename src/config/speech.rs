@@ -1,4 +1,4 @@
-//! `[speech]`, `[[key]]` and `[voice_reply]`.
+//! `[speech]` and `[[key]]`.
 
 use std::time::Duration;
 
@@ -65,19 +65,4 @@ fn key(mut section: Section<'_>) -> Option<Choice> {
     let (say, reply) = (section.required_text("say"), section.required_text("reply"));
     section.refuse_unknown_keys();
     Some(Choice { key: press?, say: say?, reply: reply? })
-}
-
-/// Read for its mistakes: the voice answer itself is not in this version.
-pub(super) fn voice_reply(mut section: Section<'_>) -> Option<()> {
-    let written = section.is_written("enabled");
-    let enabled = section.flag("enabled", true)?;
-    let formats = [("mp3", ()), ("opus", ()), ("wav", ()), ("m4a", ())];
-    section.choice("format", &formats, ())?;
-    section.number("seconds_max", 5..=600, 120, "seconds")?;
-    section.number("keep_days", 1..=3650, 30, "days")?;
-    if written && enabled {
-        section.note("enabled", "has no effect: voice answers are not in this version");
-    }
-    section.refuse_unknown_keys();
-    Some(())
 }

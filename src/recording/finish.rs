@@ -34,8 +34,7 @@ fn trimmed(samples: &[i16]) -> Vec<i16> {
     let is_tone = |at: &usize| {
         tones[at.saturating_sub(1)..tones.len().min(at + 2)].iter().any(|is_tone| *is_tone)
     };
-    let is_word =
-        |at: &usize| powers[*at] > (4.0 * floor).max(QUIET_RMS * QUIET_RMS) && !is_tone(at);
+    let is_word = |at: &usize| powers[*at] > threshold && !is_tone(at);
     let first = (0..frames.len()).find(is_word).unwrap_or(0);
     let last = (0..frames.len()).rev().find(is_word).unwrap_or(frames.len().saturating_sub(1));
     // The breath ends where a tone begins.
