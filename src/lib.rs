@@ -3,7 +3,7 @@
 //! The layers, from the ground up (`docs/architecture.md`); a module imports only from those below it:
 //! `phone_number redaction clock seed sealing` · `subscriber` and the pure parts of `sip media xmpp` ·
 //! `notification` · `script` · `config` · the edges `xmpp::link call sip::transport media::engine
-//! speech store recording http` · `daemon dialer` · `cli`.
+//! speech store http upload` · `daemon dialer` · `cli`.
 
 pub mod call;
 pub mod cli;
@@ -24,4 +24,5 @@ pub mod sip;
 pub mod speech;
 pub mod store;
 pub mod subscriber;
+pub mod upload;
 pub mod xmpp;

@@ -46,7 +46,7 @@ fn layer(room: &str) -> u32 {
         ("sip" | "notification", _) => 3,
         ("xmpp" | "script" | "recording", _) => 4,
         ("config", _) => 5,
-        ("speech" | "store" | "http", _) => 6,
+        ("speech" | "store" | "http" | "upload", _) => 6,
         ("call", _) => 7,
         ("dialer", _) => 8,
         ("daemon", _) => 9,

@@ -4,16 +4,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::carrier::Carrier;
+use super::inquiries::Inquirer;
+use super::upload_desk::UploadDesk;
 use crate::call::Exchange;
 use crate::config::Config;
+use crate::http::{File, HttpError, Limits, Server, Shelf};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
+use crate::recording::Format;
 use crate::script::Terms;
+use crate::sealing;
 use crate::seed::Seed;
 use crate::sip::transport::{TransportError, UserAgent};
 use crate::sip::trunk::Trunk;
 use crate::speech::{Speaker, SpeechError, SpeechSettings};
 use crate::store::Store;
-use crate::xmpp::link::{LinkSettings, Patience};
+use crate::upload::{Patience, Uploader};
+use crate::xmpp::link::{self, LinkSettings};
 
 /// The link's settings.
 pub(super) fn link(config: &Config) -> LinkSettings {
@@ -21,7 +31,7 @@ pub(super) fn link(config: &Config) -> LinkSettings {
         jid: config.component.jid.clone(),
         server: config.component.server.clone(),
         secret: config.component.secret.clone(),
-        patience: Patience::default(),
+        patience: link::Patience::default(),
     }
 }
 
@@ -79,6 +89,41 @@ pub(super) fn exchange(
         body_chars_max: config.speech.body_chars_max,
         start_pause: Duration::from_secs(1) / calls_per_s.max(1),
     }
+}
+
+/// The HTTP server for recordings, if it is on.
+pub(super) async fn http(config: &Config, store: &Store) -> Result<Option<Server>, HttpError> {
+    let Some(http) = &config.http else { return Ok(None) };
+    let (store, key) = (store.clone(), config.voice_reply.key.clone());
+    let shelf: Shelf = Arc::new(move |name: String| {
+        let (store, key) = (store.clone(), key.clone());
+        Box::pin(async move {
+            let served = store.served(name.clone()).await.ok().flatten()?;
+            let file = sealing::open(&served.sound, name.as_bytes(), key.as_ref());
+            let file = file.inspect_err(|error| warn!(%error, "a recording cannot be served"));
+            Some(File {
+                bytes: file.ok()?.into(),
+                media_type: Format::of(&served.media_type)?.media_type(),
+                file_name: served.file_name,
+            })
+        })
+    });
+    Server::start(http.listen, shelf, Limits::default()).await.map(Some)
+}
+
+/// What brings voice answers to their senders.
+pub(super) fn carrier(
+    config: &Config,
+    store: &Store,
+    inquirer: Inquirer,
+    stopping: watch::Receiver<bool>,
+) -> Carrier {
+    let server = &config.component.server;
+    let local = is_local(server.rsplit_once(':').map_or(server, |(host, _)| host));
+    let uploader = Uploader::new(local, Patience::default());
+    let voice = config.voice_reply.clone();
+    let desk = UploadDesk::new(inquirer, uploader, &config.component.jid, &voice, local);
+    Carrier { store: store.clone(), voice, http: config.http.clone(), desk, stopping }
 }
 
 /// How many calls may run at once: what all trunks together carry.

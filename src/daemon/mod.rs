@@ -1,10 +1,14 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
 mod assemble;
+mod carrier;
+mod inquiries;
 pub mod live;
 mod outbox;
 mod switchboard;
 pub mod test_call;
+mod transcript;
+mod upload_desk;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +27,7 @@ use crate::xmpp::directory::Directory;
 use crate::xmpp::gateway::Gateway;
 use crate::xmpp::link::{Link, LinkError};
 use crate::{clock, dialer};
+use inquiries::inquiries;
 use switchboard::Switchboard;
 
 /// Runs the component until SIGTERM or SIGINT; SIGHUP reads the configuration again.
@@ -50,6 +55,9 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let people = Directory::new(&store.subscribers().await?);
     let gateway = Gateway::new(&config.component.jid, people, Seed::fresh());
 
+    let (inquirer, inquiries) = inquiries(&config.component.jid, Seed::fresh());
+    let served = assemble::http(&config, &store).await?;
+
     let exchange = assemble::exchange(&config, agent, trunks, engine, speaker, store.clone());
     let (exchange, exchanges) = watch::channel(Arc::new(exchange));
     let lines = Arc::new(Semaphore::new(assemble::lines(&config)));
@@ -73,6 +81,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         link: link.clone(),
         events,
         gateway,
+        inquiries,
         orders,
         lines,
         settled,
@@ -80,13 +89,15 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         stopping: switchboard_stops,
     };
     let switchboard = tokio::spawn(switchboard.run());
+    let carrier = assemble::carrier(&config, &store, inquirer, outbox_stops.clone());
+    let carrier = tokio::spawn(carrier.run());
     let component = config.component.jid.clone();
     let outbox = tokio::spawn(outbox::run(store.clone(), link.clone(), component, outbox_stops));
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
     let mut broken = false;
     let mut housekeeping = interval(HOUSEKEEPING);
-    tokio::pin!(dialer, switchboard, outbox);
+    tokio::pin!(dialer, switchboard, outbox, carrier);
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -97,6 +108,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
             _ = &mut dialer => { broken = true; break }
             _ = &mut switchboard => { broken = true; break }
             _ = &mut outbox => { broken = true; break }
+            _ = &mut carrier => { broken = true; break }
         }
     }
     if broken {
@@ -110,7 +122,10 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let _ = timeout(FLUSH_MAX, switchboard).await;
     let _ = stop_outbox.send(true);
     let agent = exchange.borrow().agent.clone();
-    let _ = timeout(FLUSH_MAX, async { tokio::join!(outbox, agent.close()) }).await;
+    let _ = timeout(FLUSH_MAX, async { tokio::join!(outbox, carrier, agent.close()) }).await;
+    if let Some(served) = served {
+        let _ = timeout(FLUSH_MAX, served.stop()).await;
+    }
     link.close().await;
     store.close().await;
     info!("stopped");
@@ -229,6 +244,9 @@ pub enum StartError {
     /// Speech.
     #[error(transparent)]
     Speech(#[from] crate::speech::SpeechError),
+    /// The HTTP server.
+    #[error(transparent)]
+    Http(#[from] crate::http::HttpError),
     /// The operating system.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),

@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 use tracing::{info, warn};
 use xmpp_parsers::jid::BareJid;
 
+use super::inquiries::Inquiries;
 use crate::clock;
 use crate::dialer::{Order, asked};
 use crate::notification::Draft;
@@ -25,6 +26,7 @@ pub(super) struct Switchboard {
     pub(super) link: Link,
     pub(super) events: mpsc::Receiver<Event>,
     pub(super) gateway: Gateway,
+    pub(super) inquiries: Inquiries,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) lines: Arc<Semaphore>,
     pub(super) settled: watch::Sender<bool>,
@@ -50,6 +52,7 @@ impl Switchboard {
                 Some(event) = self.events.recv() => self.hear(event),
                 Some(Ok((draft, held))) = holding.join_next() => self.held(draft, held).await,
                 Some(people) = self.people.recv() => self.gateway.handle(Input::People(people), clock::now()),
+                Some(iq) = self.inquiries.next() => self.link.send(iq).await,
                 () = sleep_until(wake.into()) => self.gateway.handle(Input::Tick, clock::now()),
             }
         }
@@ -67,6 +70,7 @@ impl Switchboard {
                 self.settled.send_replace(false);
                 self.gateway.handle(Input::LinkDown, now);
             }
+            Event::Stanza(stanza) if self.inquiries.takes(&stanza) => {}
             Event::Stanza(stanza) => self.gateway.handle(Input::Stanza(&stanza), now),
         }
     }

@@ -34,6 +34,13 @@ impl Format {
         }
     }
 
+    /// The one with this media type.
+    pub fn of(media_type: &str) -> Option<Self> {
+        [Self::Mp3, Self::Opus, Self::Wav, Self::M4a]
+            .into_iter()
+            .find(|format| format.media_type() == media_type)
+    }
+
     /// By which clients and servers know the type.
     pub fn extension(self) -> &'static str {
         match self {

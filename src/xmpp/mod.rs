@@ -15,6 +15,7 @@ pub mod presence;
 pub mod relay;
 pub mod reply;
 pub mod stanza;
+pub mod upload;
 mod voice;
 pub mod wording;
 
@@ -30,6 +31,8 @@ pub mod ns {
     pub const STREAM: &str = "http://etherx.jabber.org/streams";
     /// The attributes `xml:lang` and the like.
     pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+    /// XEP-0004.
+    pub const DATA_FORMS: &str = "jabber:x:data";
     /// XEP-0030.
     pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
     /// XEP-0030.
@@ -62,6 +65,8 @@ pub mod ns {
     pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
     /// XEP-0359.
     pub const STANZA_ID: &str = "urn:xmpp:sid:0";
+    /// XEP-0363.
+    pub const UPLOAD: &str = "urn:xmpp:http:upload:0";
     /// XEP-0372.
     pub const REFERENCE: &str = "urn:xmpp:reference:0";
     /// XEP-0380.

@@ -301,14 +301,17 @@ mod tests {
             }
         };
         let status = PathBuf::from(format!("/proc/{id}/cmdline"));
-        assert!(fs::read(&status).is_ok_and(|line| line.starts_with(b"sleep")));
+        let until = async |sleeps| {
+            timeout(STOP, async {
+                while fs::read(&status).is_ok_and(|line| line.starts_with(b"sleep")) != sleeps {
+                    sleep(STEP).await;
+                }
+            })
+            .await
+        };
+        until(true).await.unwrap();
         drop(part);
-        let gone = timeout(STOP, async {
-            while fs::read(&status).is_ok_and(|line| line.starts_with(b"sleep")) {
-                sleep(STEP).await;
-            }
-        });
-        assert!(gone.await.is_ok());
+        until(false).await.unwrap();
         let path = folder.path().to_path_buf();
         drop(folder);
         assert!(!path.exists());
