@@ -19,6 +19,7 @@ mod phone_calls;
 mod several;
 mod starting_and_stopping;
 mod strangers;
+mod voice;
 
 /// Each play once on each server.
 macro_rules! plays {
@@ -52,6 +53,8 @@ plays! {
         what_becomes_of_a_call_is_told;
     several:
         three_messages_make_one_call_and_a_fourth_joins_it;
+    voice:
+        a_spoken_answer_arrives_as_a_file_at_the_servers_upload_service;
     strangers:
         what_is_no_message_to_a_person_makes_no_call_and_no_loop
         a_stranger_makes_no_phone_ring;

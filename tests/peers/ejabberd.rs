@@ -30,7 +30,8 @@ impl Ejabberd {
         let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         fs::create_dir_all(folder.join("spool"))?;
         let hosts: BTreeSet<&str> = people.iter().map(|(jid, _)| parts(jid).1).collect();
-        let yml = configuration(&hosts, clients.port(), components.port(), secret);
+        let ports = [clients.port(), components.port(), free_port()?];
+        let yml = configuration(&hosts, ports, secret, folder);
         fs::write(folder.join("ejabberd.yml"), yml)?;
         let part = launch(folder, people)?;
         let mut ejabberd = Self { clients, components, part, folder: folder.to_path_buf() };
@@ -112,7 +113,13 @@ async fn until_registered(part: &Part, folder: &Path) -> Result<(), DemoError> {
 }
 
 /// `global_routes: false`, or the component would get the traffic of every host of its listener.
-fn configuration(hosts: &BTreeSet<&str>, clients: u16, components: u16, secret: &str) -> String {
+fn configuration(
+    hosts: &BTreeSet<&str>,
+    [clients, components, http]: [u16; 3],
+    secret: &str,
+    folder: &Path,
+) -> String {
+    let folder = folder.display();
     let hosts = hosts.iter().copied().collect::<Vec<_>>().join(", ");
     format!(
         r#"hosts: [{hosts}]
@@ -131,6 +138,18 @@ listen:
     hosts:
       phone.localhost:
         password: "{secret}"
+  - port: {http}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers:
+      /upload: mod_http_upload
+acl:
+  phone:
+    server: phone.localhost
+access_rules:
+  upload:
+    - allow: local
+    - allow: phone
 auth_method: internal
 modules:
   mod_roster: {{}}
@@ -139,6 +158,13 @@ modules:
   mod_offline: {{}}
   mod_carboncopy: {{}}
   mod_stream_mgmt: {{}}
+append_host_config:
+  localhost:
+    modules:
+      mod_http_upload:
+        put_url: "http://127.0.0.1:{http}/upload"
+        docroot: "{folder}/files"
+        access: upload
 "#
     )
 }

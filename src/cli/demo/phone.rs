@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hound::{SampleFormat, WavSpec, WavWriter};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -116,6 +116,15 @@ impl Phone {
         self.order("sndcode", keys).await
     }
 
+    /// Says what is in a file (WAV, mono, 16 bit, 8,000 Hz), once, then nothing more.
+    ///
+    /// Errors: [`DemoError::Refused`] in baresip's words.
+    pub async fn says(&mut self, voice: &Path) -> Result<(), DemoError> {
+        let padded = self.recordings.with_file_name("says.wav");
+        pad(voice, &padded)?;
+        self.order("ausrc", &format!("aufile,{}", padded.display())).await
+    }
+
     /// What it hears in this call, or has heard in the last one.
     pub fn recording(&self) -> Option<Recording> {
         Recording::newest(&self.recordings)
@@ -196,6 +205,22 @@ fn take_netstring(unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     let told = unread[colon + 1..end].to_vec();
     unread.drain(..=end);
     Some(told)
+}
+
+/// A voice, followed by quiet, because baresip hangs up at the end of its sound.
+fn pad(voice: &Path, padded: &Path) -> Result<(), DemoError> {
+    let copy = || {
+        let mut reader = WavReader::open(voice)?;
+        let mut writer = WavWriter::create(padded, reader.spec())?;
+        for sample in reader.samples::<i16>() {
+            writer.write_sample(sample?)?;
+        }
+        for _ in 0..RATE_HZ * QUIET_S {
+            writer.write_sample(0_i16)?;
+        }
+        writer.finalize()
+    };
+    copy().map_err(|error| DemoError::System(std::io::Error::other(error)))
 }
 
 /// Longer than any call, because baresip hangs up at the end of its sound.

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::part::{DemoError, Part, free_port, listening};
 
-/// A running Prosody with the people's hosts and the component `phone.localhost`.
+/// A running Prosody with the people's hosts, the component `phone.localhost`, and an upload service.
 #[derive(Debug)]
 pub struct Prosody {
     /// Where clients connect, unencrypted.
@@ -48,7 +48,8 @@ impl Prosody {
         }
         fs::create_dir_all(folder.join("certs"))?;
         let file = folder.join(CONFIGURATION);
-        fs::write(file, configuration(folder, &hosts, clients.port(), components.port(), secret))?;
+        let ports = [clients.port(), components.port(), free_port()?];
+        fs::write(file, configuration(folder, &hosts, ports, secret))?;
         let mut prosody = Self {
             clients,
             components,
@@ -86,8 +87,7 @@ fn launch(folder: &Path) -> Result<Part, DemoError> {
 fn configuration(
     folder: &Path,
     hosts: &BTreeSet<&str>,
-    clients: u16,
-    components: u16,
+    [clients, components, http]: [u16; 3],
     secret: &str,
 ) -> String {
     let folder = folder.display();
@@ -99,6 +99,7 @@ data_path = "{folder}/data"
 certificates = "{folder}/certs"
 c2s_ports = {{ {clients} }}
 component_ports = {{ {components} }}
+http_ports = {{ {http} }}
 "#
     );
     for host in hosts {
@@ -109,6 +110,9 @@ component_ports = {{ {components} }}
         r#"Component "phone.localhost"
   component_secret = "{secret}"
   component_conflict_resolve = "kick_old"
+Component "upload.localhost" "http_file_share"
+  http_external_url = "http://127.0.0.1:{http}/"
+  http_file_share_access = {{ "phone.localhost"; "localhost" }}
 "#
     );
     text
@@ -120,6 +124,9 @@ log = { { levels = { min = "info" }, to = "console" } }
 interfaces = { "127.0.0.1" }
 c2s_interfaces = { "127.0.0.1" }
 component_interfaces = { "127.0.0.1" }
+http_interfaces = { "127.0.0.1" }
+http_default_host = "upload.localhost"
+https_ports = {}
 s2s_ports = {}
 legacy_ssl_ports = {}
 c2s_direct_tls_ports = {}
