@@ -11,6 +11,8 @@ mod crash;
 mod messages;
 #[path = "store/opening.rs"]
 mod opening;
+#[path = "store/voices.rs"]
+mod voices;
 #[path = "store/weeks.rs"]
 mod weeks;
 #[path = "store/world.rs"]

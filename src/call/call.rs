@@ -72,11 +72,11 @@ pub enum Output {
     Passed(MessageId),
     /// Make this durable, then tell [`Input::Committed`].
     Commit(Answer),
-    /// Record what is heard; when it is over by itself, [`Output::StopRecording`] follows.
+    /// Record what is heard; that it is over by itself is told by [`Event::RecordingOver`].
     Record,
-    /// Fetch what was recorded, then tell [`Input::Recorded`].
-    StopRecording,
-    /// Make what was recorded durable as the answer to this message, then tell [`Input::Committed`].
+    /// Keep what was recorded in answer to this message, then tell [`Input::Recorded`].
+    StopRecording(MessageId),
+    /// Make what was recorded the answer to this message, then tell [`Input::Committed`].
     CommitVoice(MessageId),
     /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
     StopCalls,
@@ -127,7 +127,7 @@ impl Call {
                 self.script.handle(script::Input::Spoken, now)
             }
             Input::Media(Event::Played(_)) => {}
-            Input::Media(Event::RecordingOver) => self.outputs.push_back(Output::StopRecording),
+            Input::Media(Event::RecordingOver) => self.script.handle(script::Input::Enough, now),
             Input::Recorded(voice) => self.script.handle(script::Input::Recorded(voice), now),
             Input::Committed(true) => self.script.handle(script::Input::Committed, now),
             Input::Committed(false) => self.script.handle(script::Input::CommitFailed, now),
@@ -149,6 +149,11 @@ impl Call {
     /// Tells when [`Input::Tick`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
         [self.invite.deadline(), self.script.deadline()].into_iter().flatten().min()
+    }
+
+    /// The message to which something was recorded that is not sent yet.
+    pub fn unsent_voice(&self) -> Option<MessageId> {
+        self.script.unsent_voice()
     }
 
     /// The SIP dialog, which may outlive the call for late messages, and the script for another try.
@@ -220,7 +225,7 @@ impl Call {
             script::Output::Passed(id) => Output::Passed(id),
             script::Output::Commit(answer) => Output::Commit(answer),
             script::Output::Record => Output::Record,
-            script::Output::StopRecording => Output::StopRecording,
+            script::Output::StopRecording(id) => Output::StopRecording(id),
             script::Output::CommitVoice(id) => Output::CommitVoice(id),
             script::Output::StopCalls => Output::StopCalls,
             script::Output::CheckForMore => Output::CheckForMore,

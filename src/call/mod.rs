@@ -6,6 +6,7 @@ pub mod call;
 pub mod outcome;
 mod place;
 mod recorder;
+mod teller;
 pub mod trunk_choice;
 mod voice;
 

@@ -10,23 +10,19 @@ use tracing::{debug, info, warn};
 
 use super::call::{Call, Input, Output, Over};
 use super::outcome::{is_trunks_fault, outcome};
-use super::recorder::Recorder;
+use super::recorder::{Recorded, Recorder};
+use super::teller::Teller;
 use super::trunk_choice::carriers;
 use super::voice::{Told, Voice};
 use super::{Exchange, Stop};
 use crate::clock;
-use crate::media::take::Take;
 use crate::media::{Command, Event, engine};
-use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress, VoiceAnswer};
-use crate::script::prompt::{self, Line};
-use crate::script::speakable::{Wording, speakable};
-use crate::script::{Item, Script};
+use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
+use crate::script::Script;
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::trunk::Trunk;
 use crate::sip::{offer_answer, transport};
-use crate::store::Store;
-use crate::subscriber::Subscriber;
 
 /// Places one call and returns what became of it.
 ///
@@ -118,7 +114,11 @@ impl OneTrunk<'_> {
             line,
             media,
             voice: Voice::new(self.exchange.speaker.clone(), codec),
-            recorder: Recorder::default(),
+            recorder: Recorder::new(
+                self.exchange.store.clone(),
+                self.claim.attempt,
+                self.exchange.sealing.clone(),
+            ),
             errands: JoinSet::new(),
             exchange: self.exchange,
             teller: self.teller,
@@ -180,7 +180,7 @@ struct Live<'c> {
 /// What an errand to the store came back with.
 enum Done {
     Told,
-    Recorded(Option<Box<Take>>),
+    Recorded(Recorded),
     Committed(bool),
     More(Vec<Message>),
 }
@@ -208,7 +208,7 @@ impl Live<'_> {
                 Some(event) = self.media.events.recv() => Input::Media(event),
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
-                    Ok(Done::Recorded(take)) => self.recorded(take),
+                    Ok(Done::Recorded(recorded)) => self.recorded(recorded),
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
                     Ok(Done::More(messages)) => Input::More(messages.iter().map(|message| self.teller.item(message)).collect()),
                     Err(_) => Input::Committed(false),
@@ -253,9 +253,9 @@ impl Live<'_> {
                         let (codec, max) = (self.voice.codec(), self.exchange.voice_max);
                         self.recorder.begin(&self.media, codec, max);
                     }
-                    Output::StopRecording => {
-                        if let Some(taken) = self.recorder.stop(&self.media) {
-                            self.errands.spawn(async { Done::Recorded(taken.await.ok()) });
+                    Output::StopRecording(message) => {
+                        if let Some(recorded) = self.recorder.stop(&self.media, message, false) {
+                            self.errands.spawn(async { Done::Recorded(recorded.await) });
                         }
                     }
                     other => self.run_errand(other),
@@ -279,13 +279,11 @@ impl Live<'_> {
         answered
     }
 
-    /// The recording has come from the line: so much of it is voice.
-    fn recorded(&mut self, take: Option<Box<Take>>) -> Input<'static> {
-        let Some(take) = take else { return Input::Recorded(Duration::ZERO) };
-        let voice = take.voice();
-        self.voice.has_recorded(&take.samples());
-        self.recorder.keep(take);
-        Input::Recorded(voice)
+    /// The recording is kept, if it is long enough.
+    fn recorded(&mut self, recorded: Recorded) -> Input<'static> {
+        self.voice.has_recorded(&recorded.samples);
+        self.recorder.has_kept(recorded.kept);
+        Input::Recorded(recorded.voice)
     }
 
     fn tell_progress(&mut self, progress: Progress) {
@@ -326,15 +324,9 @@ impl Live<'_> {
                     Done::Committed(stored.is_ok())
                 });
             }
-            Output::CommitVoice(message) => {
-                let sealing = self.exchange.sealing.as_ref();
-                let answer = self.recorder.answer(message, false, sealing);
-                self.errands.spawn(async move {
-                    Done::Committed(match answer {
-                        Some(answer) => keep_voice(&store, attempt, answer).await,
-                        None => false,
-                    })
-                });
+            Output::CommitVoice(_) => {
+                let sent = self.recorder.send();
+                self.errands.spawn(async { Done::Committed(sent.await) });
             }
             Output::StopCalls => {
                 self.stop_calls = true;
@@ -361,32 +353,29 @@ impl Live<'_> {
             | Output::Answered
             | Output::Speak(..)
             | Output::Record
-            | Output::StopRecording
+            | Output::StopRecording(_)
             | Output::Hush => unreachable!("done by the caller"),
         }
     }
 
     /// Waits for what is being stored, and leaves the dialog to itself, or sees it out when the program ends.
     async fn end(mut self, stopping: bool, ending: &Ending) -> Script {
-        let cut = self.recorder.is_on_line() && *ending != Ending::ByPeer;
-        if let Some(taken) = self.recorder.stop(&self.media)
-            && let Ok(Ok(take)) = timeout(LINE_GIVES_MAX, taken).await
-        {
-            self.recorder.keep(take);
+        let unsent = self.call.unsent_voice();
+        let cut = *ending != Ending::ByPeer;
+        let last = unsent.and_then(|message| self.recorder.stop(&self.media, message, cut));
+        if let Some(recorded) = last {
+            self.errands.spawn(async { Done::Recorded(recorded.await) });
         }
         while let Some(done) = self.errands.join_next().await {
-            if let Ok(Done::Recorded(Some(take))) = done {
-                self.recorder.keep(take);
+            if let Ok(Done::Recorded(recorded)) = done {
+                self.recorder.has_kept(recorded.kept);
             }
         }
-        let (invite, script) = self.call.into_parts();
         // Whoever hangs up after speaking has answered.
-        let sealing = self.exchange.sealing.as_ref();
-        let unsent = script.unsent_voice();
-        let unsent = unsent.and_then(|message| self.recorder.answer(message, cut, sealing));
-        if let Some(answer) = unsent {
-            keep_voice(&self.exchange.store, self.attempt, answer).await;
+        if unsent.is_some() {
+            self.recorder.send().await;
         }
+        let (invite, script) = self.call.into_parts();
         let out = self.line.see_out(invite);
         if stopping {
             let _ = timeout(STOPPING_MAX, out).await;
@@ -397,51 +386,11 @@ impl Live<'_> {
     }
 }
 
-/// Makes a voice answer durable; tells whether it is.
-async fn keep_voice(store: &Store, attempt: AttemptId, answer: VoiceAnswer) -> bool {
-    let stored = store.commit_voice(attempt, answer, clock::timestamp()).await;
-    if let Err(error) = &stored {
-        warn!(%error, "a voice answer was not stored");
-    }
-    stored.is_ok()
-}
-
 async fn wanted(
     stop: &mut watch::Receiver<Stop>,
     known: Stop,
 ) -> Result<Stop, watch::error::RecvError> {
     stop.wait_for(|asked| *asked != known).await.map(|asked| *asked)
-}
-
-/// Makes messages tellable to one callee.
-struct Teller {
-    callee: Subscriber,
-    exchange: Exchange,
-}
-
-impl Teller {
-    fn item(&self, message: &Message) -> Item {
-        let zone = self.callee.time_zone.as_ref().unwrap_or(&self.exchange.policy.zone);
-        let sender = message.draft.sender.to_bare();
-        let local = sender.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
-        let name = prompt::spoken_sender(
-            &local,
-            sender.domain().as_str(),
-            self.callee.jid.domain().as_str(),
-        );
-        let language = self.callee.language.clone().or_else(|| message.draft.language.clone());
-        let text = speakable(&message.draft.body, self.exchange.body_chars_max, &Wording::EN);
-        Item {
-            id: message.id,
-            arrival: prompt::arrival(&name, message.received, clock::timestamp(), zone),
-            sender: name,
-            body: Line::body(
-                message.id,
-                language.unwrap_or_else(|| self.exchange.language.clone()),
-                text.unwrap_or_default(),
-            ),
-        }
-    }
 }
 
 fn unplaced(outcome: Outcome) -> Attempt {
@@ -458,6 +407,4 @@ fn unplaced(outcome: Outcome) -> Attempt {
 }
 
 const IDLE: Duration = Duration::from_secs(3600);
-/// The line hands a recording over at once, or it is gone.
-const LINE_GIVES_MAX: Duration = Duration::from_secs(1);
 const STOPPING_MAX: Duration = Duration::from_secs(2);

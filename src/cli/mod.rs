@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod check;
 pub mod demo;
+mod erase;
 mod held;
 mod say;
 mod table;
@@ -89,6 +90,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Removes everything stored about a person, from the file, too.
+    Erase {
+        /// Who, such as bob@example.org.
+        jid: String,
+    },
     /// Shows the main job on this machine, on real parts.
     Demo {
         /// What Bob presses.
@@ -126,6 +132,7 @@ async fn carry_out(line: Line) -> ExitCode {
         Command::Trace { message, json } => trace::run(&path, &message, json),
         Command::Held { json } => held::run(&path, json),
         Command::Calls { last, json } => calls::run(&path, last, json),
+        Command::Erase { jid } => erase::run(&path, &jid).await,
         Command::Demo { key, interactive } => demo::run(demo::Options { key, interactive }).await,
     }
 }

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use crate::call::Exchange;
 use crate::config::{self, Config};
 use crate::seed::Seed;
+use crate::store::erasure::LOOKS_EVERY;
 use crate::store::{Store, StoreError};
 use crate::xmpp::directory::Directory;
 use crate::xmpp::gateway::Gateway;
@@ -97,6 +98,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
 
     let mut broken = false;
     let mut housekeeping = interval(HOUSEKEEPING);
+    let mut erasing = interval(LOOKS_EVERY);
     tokio::pin!(dialer, switchboard, outbox, carrier);
     loop {
         tokio::select! {
@@ -105,6 +107,11 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
                 Asked::Reload => reload(path, &store, &exchange, &newcomers).await,
             },
             _ = housekeeping.tick() => expire(&store).await,
+            _ = erasing.tick() => {
+                if let Err(error) = store.erase_as_asked(clock::timestamp()).await {
+                    warn!(%error, "what is to be erased was not");
+                }
+            }
             _ = &mut dialer => { broken = true; break }
             _ = &mut switchboard => { broken = true; break }
             _ = &mut outbox => { broken = true; break }

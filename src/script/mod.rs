@@ -77,7 +77,9 @@ pub enum Input {
     Spoken,
     /// A key was pressed.
     Key(char),
-    /// The recording is over; so much of it is voice.
+    /// Nobody speaks any more, or the recording is full.
+    Enough,
+    /// The recording is over and kept; so much of it is voice.
     Recorded(Duration),
     /// What [`Output::Commit`], [`Output::CommitVoice`] or [`Output::StopCalls`] asked for is durable.
     Committed,
@@ -104,11 +106,11 @@ pub enum Output {
     Passed(MessageId),
     /// Make this answer durable, then say [`Input::Committed`].
     Commit(Answer),
-    /// Record what the callee says, until it is enough or silent, then say [`Input::Recorded`].
+    /// Record what the callee says; say [`Input::Enough`] when that is over by itself.
     Record,
-    /// Stop recording, then say [`Input::Recorded`].
-    StopRecording,
-    /// Make what was recorded durable as an answer to this message, then say [`Input::Committed`].
+    /// Stop recording, keep what was said in answer to this message, then say [`Input::Recorded`].
+    StopRecording(MessageId),
+    /// What was recorded is the answer to this message: make that durable, then say [`Input::Committed`].
     CommitVoice(MessageId),
     /// Make durable that the callee wants no more calls, then say [`Input::Committed`].
     StopCalls,
@@ -185,6 +187,7 @@ impl Script {
             Input::Answered => self.answered(now),
             Input::Spoken => self.spoken(now),
             Input::Key(key) => self.key(key, now),
+            Input::Enough => self.stop_recording(),
             Input::Recorded(voice) => self.recorded(voice, now),
             Input::Committed => self.committed(now),
             Input::CommitFailed => self.commit_failed(),
@@ -307,8 +310,7 @@ impl Script {
                 }
                 Turn::Recording => {
                     if matches!(key, '8' | '#') {
-                        self.turn = Turn::Stopping;
-                        self.outputs.push_back(Output::StopRecording);
+                        self.stop_recording();
                     }
                 }
                 Turn::NotAnswered

@@ -23,7 +23,7 @@ fn item(id: i64) -> Item {
 }
 
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
-/// `m` another message found, `e` none found, `?` the body cannot be said, `s` a short recording, `l` a long one, anything else a key.
+/// `m` another message found, `e` none found, `?` the body cannot be said, `q` nobody speaks any more, `s` a short recording, `l` a long one, anything else a key.
 fn play(hear_first: bool, messages: i64, callee: &str) -> String {
     let mut script =
         Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
@@ -55,6 +55,7 @@ fn perform(script: &mut Script, callee: &str, mut hear: impl FnMut(&Output)) {
             'm' => Input::More(vec![item(9)]),
             'e' => Input::More(vec![]),
             '?' => Input::Unspeakable(MessageId(1)),
+            'q' => Input::Enough,
             's' => Input::Recorded(Duration::from_millis(1400)),
             'l' => Input::Recorded(Duration::from_millis(1600)),
             key => Input::Key(key),
@@ -74,7 +75,7 @@ fn shown(output: &Output) -> String {
         Output::Passed(id) => format!("passed{}", id.0),
         Output::Commit(answer) => format!("commit{}={}", answer.message.0, answer.key),
         Output::Record => "record".into(),
-        Output::StopRecording => "enough".into(),
+        Output::StopRecording(id) => format!("enough{}", id.0),
         Output::CommitVoice(id) => format!("voice{}", id.0),
         Output::StopCalls => "stop".into(),
         Output::CheckForMore => "more?".into(),
@@ -265,29 +266,29 @@ fn callee_is_told_and_can_answer() {
 #[test]
 fn an_answer_can_be_spoken() {
     let to_menu = "\"hello, 5?\" hush \"body\" heard1 \"menu?\"";
-    let to_question = "hush \"consent, tone\" record enough \"send?\"";
+    let to_question = "hush \"consent, tone\" record enough1 \"send?\"";
     let sent = "voice1 \"thanks\" more? \"goodbye\" bye";
     let cases = [
         ("speaks and sends", "7>8l1+>e>", format!("{to_question} hush {sent}")),
-        ("falls silent", "7>l1+>e>", format!("{} hush {sent}", to_question.replace(" enough", ""))),
+        ("falls silent", "7>ql1+>e>", format!("{to_question} hush {sent}")),
         ("listens first", "7>8l2>1+>e>", format!("{to_question} hush \"own voice, send?\" hush {sent}")),
         (
             "records again",
             "7>8l3>8l1+>e>",
-            format!("{to_question} hush \"speak, tone\" record enough \"send?\" hush {sent}"),
+            format!("{to_question} hush \"speak, tone\" record enough1 \"send?\" hush {sent}"),
         ),
         (
             "coughs",
             "7>8s>8l1+>e>",
-            "hush \"consent, tone\" record enough \"too short, speak, tone\" record enough \"send?\" hush ".to_owned() + sent,
+            "hush \"consent, tone\" record enough1 \"too short, speak, tone\" record enough1 \"send?\" hush ".to_owned() + sent,
         ),
         (
             "never speaks",
-            "7>s>s>s1+",
-            "hush \"consent, tone\" record \"too short, speak, tone\" record \"too short, speak, tone\" record \
+            "7>qs>qs>qs1+",
+            "hush \"consent, tone\" record enough1 \"too short, speak, tone\" record enough1 \"too short, speak, tone\" record enough1 \
              \"too short, menu?\" hush commit1=1 \"thanks\"".to_owned(),
         ),
-        ("cuts the words, not the tone", "718>l", "hush \"consent, tone\" hush \"tone\" record enough \"send?\"".to_owned()),
+        ("cuts the words, not the tone", "718>l", "hush \"consent, tone\" hush \"tone\" record enough1 \"send?\"".to_owned()),
         ("says nothing to the question", "7>8l>.....>.....>.....+", format!("{to_question} \"send?\" \"send?\" voice1 \"thanks\"")),
         ("adds his voice to a key", "1+7>8l1+>e>", format!("hush commit1=1 \"thanks\" {to_question} hush {sent}")),
         ("cannot be stored", "7>8l1->", format!("{to_question} hush voice1 \"sorry\" bye")),
@@ -360,7 +361,7 @@ proptest! {
                     Output::Commit(_) | Output::CommitVoice(_) | Output::StopCalls => { owed += 1; committed = false; }
                     Output::Speak(lines) if lines.iter().any(|line| line.text.ends_with("Thank you.")) => prop_assert!(committed),
                     Output::HangUp => over = true,
-                    Output::Record | Output::StopRecording | Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore => {}
+                    Output::Record | Output::StopRecording(_) | Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore => {}
                 }
             }
         }

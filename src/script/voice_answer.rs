@@ -52,9 +52,17 @@ impl Script {
         self.take_typed(now);
     }
 
-    /// The recording has come from the line.
+    pub(super) fn stop_recording(&mut self) {
+        let message = self.answered.as_ref().map(|item| item.id);
+        if let (Turn::Recording, Some(message)) = (&self.turn, message) {
+            self.turn = Turn::Stopping;
+            self.outputs.push_back(Output::StopRecording(message));
+        }
+    }
+
+    /// The recording is kept.
     pub(super) fn recorded(&mut self, voice: Duration, now: Instant) {
-        if !matches!(self.turn, Turn::Recording | Turn::Stopping) {
+        if !matches!(self.turn, Turn::Stopping) {
             return;
         }
         if voice >= VOICE_MIN {

@@ -318,6 +318,7 @@ impl Ledger<'_> {
             }
             self.interrupt(*attempt, now)?;
         }
+        self.recover_voices(now)?;
         self.replan(now)?;
         Ok(lost.len())
     }

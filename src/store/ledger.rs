@@ -24,6 +24,8 @@ pub(super) struct Ledger<'w> {
     pub(super) wake_outbox: bool,
     /// Set when something was recorded.
     pub(super) wake_voice: bool,
+    /// Set when something is to be gone from the file, too.
+    pub(super) wipes: bool,
     /// What made SQLite give up the whole transaction.
     pub(super) broken_by: Option<StoreError>,
 }
@@ -37,6 +39,7 @@ impl<'w> Ledger<'w> {
             wake_due: false,
             wake_outbox: false,
             wake_voice: false,
+            wipes: false,
             broken_by: None,
         }
     }

@@ -1,6 +1,7 @@
 //! What must outlive a crash: held messages, planned calls, and stanzas that are owed.
 
 mod calls;
+pub mod erasure;
 mod error;
 mod history;
 mod ledger;
@@ -212,16 +213,39 @@ impl Store {
         self.ask(move |ledger| ledger.mark_sent(&replies, whole_ms(now))).await
     }
 
-    /// What the callee said in answer to a message. After `Ok` he may be thanked; it is passed on when it can be.
+    /// Keeps what the callee said, before he has said whether it is to be sent. A crash from here on sends it.
     ///
     /// Errors: [`StoreError::NotInCall`].
-    pub async fn commit_voice(
+    pub async fn keep_voice(
         &self,
         attempt: AttemptId,
         answer: VoiceAnswer,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.ask(move |ledger| ledger.commit_voice(attempt, &answer, whole_ms(now))).await
+        self.ask(move |ledger| ledger.keep_voice(attempt, &answer, whole_ms(now))).await
+    }
+
+    /// What was kept under this name is the callee's answer. After `Ok` he may be thanked; it is passed on when it can be.
+    pub async fn send_voice(&self, name: String, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.send_voice(&name, whole_ms(now))).await
+    }
+
+    /// What was kept under this name is not to be sent.
+    pub async fn drop_voice(&self, name: String) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.drop_voice(&name)).await
+    }
+
+    /// Removes everything stored about a person; tells whether it could, which it cannot while a call with him is on the line.
+    ///
+    /// Contract: afterwards nothing of it is in the file or beside it, either.
+    pub async fn erase(&self, jid: &BareJid, now: Timestamp) -> Result<bool, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.erase(&jid, whole_ms(now))).await
+    }
+
+    /// Does what [`erasure::ask_to_erase`] has asked for.
+    pub async fn erase_as_asked(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.erase_as_asked(whole_ms(now))).await
     }
 
     /// Fires after a commit that brought a voice answer.

@@ -23,8 +23,9 @@ pub struct Served {
 }
 
 impl Ledger<'_> {
-    pub(super) fn commit_voice(
-        &mut self,
+    /// Keeps what was recorded, before it is known whether it is to be sent.
+    pub(super) fn keep_voice(
+        &self,
         attempt: AttemptId,
         answer: &VoiceAnswer,
         now: Timestamp,
@@ -34,7 +35,7 @@ impl Ledger<'_> {
         let about = self.message(answer.message)?.draft;
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO recordings (message, recipient, sender, name, taken, length_ms, cut, state, sound, due)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?5)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, NULL)",
         )?;
         insert.execute(params![
             answer.message.0,
@@ -46,10 +47,39 @@ impl Ledger<'_> {
             answer.cut,
             answer.sound,
         ])?;
+        self.note(answer.message, now, "voice recorded")
+    }
+
+    /// What was kept is an answer from now on.
+    pub(super) fn send_voice(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE recordings SET due = ? WHERE name = ? AND due IS NULL RETURNING message, cut";
+        let mut send = self.conn.prepare_cached(sql)?;
+        let sent = send.query_row(params![ms(now), name], |row| {
+            Ok((MessageId(row.get(0)?), row.get::<_, bool>(1)?))
+        });
+        let Some((message, cut)) = sent.optional()? else { return Ok(()) };
+        drop(send);
         self.wake_voice = true;
-        let cut = if answer.cut { "answered by voice, cut off" } else { "answered by voice" };
-        self.note(answer.message, now, cut)?;
-        self.happen(answer.message, Happened::Recorded, now)
+        let what = if cut { "answered by voice, cut off" } else { "answered by voice" };
+        self.note(message, now, what)?;
+        self.happen(message, Happened::Recorded, now)
+    }
+
+    /// The callee records it again.
+    pub(super) fn drop_voice(&self, name: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM recordings WHERE name = ? AND due IS NULL";
+        self.conn.prepare_cached(sql)?.execute([name])?;
+        Ok(())
+    }
+
+    /// Whoever spoke and was cut off by a crash of ours has answered.
+    pub(super) fn recover_voices(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "SELECT name FROM recordings WHERE state = 'waiting' AND due IS NULL";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let names: Vec<String> = find.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        drop(find);
+        names.iter().try_for_each(|name| self.send_voice(name, now))
     }
 
     /// The voice answer that has waited longest, of those that are due.
@@ -137,6 +167,7 @@ impl Ledger<'_> {
         if changed == 0 {
             return Ok(());
         }
+        self.wipes = true;
         self.owe_voice(id, "file", now)?;
         let note = self.owe_voice(id, "note", now)?;
         let sql = "UPDATE recordings SET note_stanza_id = ? WHERE id = ?";
@@ -155,6 +186,7 @@ impl Ledger<'_> {
         let sql = "UPDATE recordings SET transcript = coalesce(transcript, ?2), sound = iif(?3, sound, NULL)
                    WHERE id = ?1 AND state = 'sent'";
         self.conn.prepare_cached(sql)?.execute(params![id.0, text, served])?;
+        self.wipes = true;
         if text.is_some() { self.owe_voice(id, "transcript", now).map(drop) } else { Ok(()) }
     }
 

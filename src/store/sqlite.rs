@@ -78,6 +78,17 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Opens the file to write beside the daemon that has it.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, StoreError> {
+    drop(open_to_read(path)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    set(&conn, path, "synchronous", "FULL", "2")?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(conn)
+}
+
 /// Tells the schema version; 0 is an empty file.
 fn recognise(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
     let number = |pragma: &str| conn.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));

@@ -101,6 +101,7 @@ impl Writer {
                 break;
             }
         }
+        let wipes = ledger.wipes;
         let (due, outbox, voice) = (ledger.wake_due, ledger.wake_outbox, ledger.wake_voice);
         let fate = if conn.is_autocommit() {
             Err(ledger.broken_by.take().unwrap_or(StoreError::Full))
@@ -110,6 +111,9 @@ impl Writer {
         if fate.is_err() && !conn.is_autocommit() {
             // Nobody has been told yes. If even this fails the connection is given up below.
             drop(conn.execute_batch("ROLLBACK"));
+        }
+        if fate.is_ok() && wipes {
+            wipe(conn);
         }
         verdicts.into_iter().for_each(|verdict| verdict(fate.clone()));
         errands
@@ -126,6 +130,15 @@ impl Writer {
             }
         }
         fate
+    }
+}
+
+/// Has what was overwritten in the tables leave the write-ahead log, too.
+fn wipe(conn: &Connection) {
+    let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    if !matches!(busy, Ok(false)) {
+        // The next one does it as well.
+        warn!("what was erased stays in the write-ahead log for a while: somebody is reading it");
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn bob_hears_the_message_and_alice_reads_his_answer(kind: Kind)
     let menu = |message: &str| {
         format!(
             "{message} To answer by message, press 1. To call back, press 2. To answer later, press 3. \
-             To hear it again, press star. To go on, press hash."
+             To record a voice answer, press 7. To hear it again, press star. To go on, press hash."
         )
     };
     let right = menu(MESSAGE);

@@ -1,24 +1,79 @@
 //! The answer that is spoken.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use offhook::cli::demo::part::Folder;
+use offhook::cli::demo::part::{Folder, free_port};
 use offhook::cli::demo::phone::Phone;
+use offhook::cli::demo::recording::Recording;
 use tokio::time::sleep;
 
 use crate::answer::pick_up;
 use crate::heard;
 use crate::house::{House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
+use crate::offhook::Offhook;
 
 pub(crate) async fn a_spoken_answer_arrives_as_a_file_at_the_servers_upload_service(kind: Kind) {
     let mut call = Spoken::open(kind, "").await;
-    call.speak().await;
-    let (url, file) = call.arrives().await;
+    call.speak("m1").await;
+    let (url, file) = call.arrives("m1").await;
     assert!(url.ends_with("/voice.mp3"), "{url}");
     assert_eq!(probed(&file, "stream=codec_name"), "mp3");
     call.is_what_was_said(&file);
+    call.house.close(&["coming", "minutes"]).await;
+}
+
+pub(crate) async fn every_format_can_be_had_from_offhook_itself(kind: Kind) {
+    let listen = format!("127.0.0.1:{}", free_port().unwrap());
+    let tables = |format: &str| {
+        format!(
+            "[voice_reply]\nupload = \"off\"\nformat = \"{format}\"\n\
+             [http]\nlisten = \"{listen}\"\npublic_url = \"http://{listen}\"\n"
+        )
+    };
+    let mut call = Spoken::open(kind, &tables("opus")).await;
+    for (format, codec) in [("opus", "opus"), ("wav", "pcm_s16le"), ("m4a", "aac")] {
+        if format != "opus" {
+            call.restart(&tables("opus"), &tables(format)).await;
+        }
+        call.speak(format).await;
+        let (url, file) = call.arrives(format).await;
+        assert!(url.starts_with(&format!("http://{listen}/r/")), "{url}");
+        assert_eq!(probed(&file, "stream=codec_name"), codec);
+        call.is_what_was_said(&file);
+        let guess = url.replace("/r/", "/r/a");
+        let arguments = ["-s", "-o", "/dev/null", "-w", "%{http_code}", &guess];
+        let status = Command::new("curl").args(arguments).output().unwrap().stdout;
+        assert_eq!(String::from_utf8(status).unwrap(), "404");
+    }
+    call.house.close(&["coming", "minutes"]).await;
+}
+
+pub(crate) async fn what_was_said_when_the_line_breaks_is_sent_and_so_is_what_was_understood(
+    kind: Kind,
+) {
+    let mut call =
+        Spoken::open(kind, "[voice_reply]\ntranscribe = [\"sh\", \"-c\", \"echo on my way\"]\n")
+            .await;
+    call.begin("m1").await;
+    // Offhook is told to stop in the middle of a word.
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(call.house.offhook.part.stop().await, Some(0));
+    call.restart("", "").await;
+    let alice = &mut call.house.alice;
+    let note = alice.reads("Voice answer from Bob, ").await;
+    assert!(note.text.unwrap().ends_with(" The call broke off."));
+    let heard = alice.reads("Probably: on my way").await;
+    assert_eq!(heard.replace, note.id);
+    call.house.close(&["coming", "minutes", "on my way"]).await;
+}
+
+pub(crate) async fn who_cannot_be_given_the_answer_is_told_so(kind: Kind) {
+    let mut call = Spoken::open(kind, "[voice_reply]\nupload = \"off\"\n").await;
+    call.speak("m1").await;
+    let told = call.house.alice.reads("nothing is set up here to pass it on").await;
+    assert_eq!(told.reply_to.as_deref(), Some("m1"));
     call.house.close(&["coming", "minutes"]).await;
 }
 
@@ -39,8 +94,19 @@ impl Spoken {
     }
 
     /// Listens, presses 7, says [`SAID`] after the tone, presses 8 and 1.
-    async fn speak(&mut self) {
-        self.house.alice.write(TO_BOB, "m1", "When will you be here?").await;
+    async fn speak(&mut self, id: &str) {
+        let recording = self.begin(id).await;
+        sleep(length(&wav(self.folder.path())) + Duration::from_millis(500)).await;
+        let from = recording.length();
+        self.phone.press("8").await.unwrap();
+        recording.pause(from, LONG).await;
+        self.phone.press("1").await.unwrap();
+        self.phone.event("CALL_CLOSED", LONG).await.unwrap();
+    }
+
+    /// As far as the first word.
+    async fn begin(&mut self, id: &str) -> Recording {
+        self.house.alice.write(TO_BOB, id, "When will you be here?").await;
         let recording = pick_up(&mut self.phone).await;
         sleep(Duration::from_secs(1)).await;
         self.phone.press("5").await.unwrap();
@@ -50,26 +116,29 @@ impl Spoken {
         recording.pause(from, LONG).await;
         let voice = wav(self.folder.path());
         self.phone.says(&voice).await.unwrap();
-        sleep(length(&voice) + Duration::from_millis(500)).await;
-        let from = recording.length();
-        self.phone.press("8").await.unwrap();
-        recording.pause(from, LONG).await;
-        self.phone.press("1").await.unwrap();
-        self.phone.event("CALL_CLOSED", LONG).await.unwrap();
+        recording
+    }
+
+    /// Starts Offhook again, with one table instead of another.
+    async fn restart(&mut self, table: &str, other: &str) {
+        let configuration = self.house.configuration.replace(table, other);
+        self.house.offhook.part.stop().await;
+        self.house.offhook = Offhook::start(self.house.offhook.folder(), &configuration).unwrap();
+        self.house.offhook.until_it_says("it is known who is online").await.unwrap();
     }
 
     /// Reads both messages about it, and downloads the file.
-    async fn arrives(&mut self) -> (String, std::path::PathBuf) {
+    async fn arrives(&mut self, id: &str) -> (String, PathBuf) {
         let alice = &mut self.house.alice;
         let file = alice.until("the file", |it| it.xml.contains("urn:xmpp:sfs:0")).await;
         let url = file.body.unwrap();
-        assert!(file.xml.contains("jabber:x:oob") && file.reply_to.as_deref() == Some("m1"));
+        assert!(file.xml.contains("jabber:x:oob") && file.reply_to.as_deref() == Some(id));
         let note = alice
             .until("the note", |it| {
                 it.text.as_ref().is_some_and(|text| text.starts_with("Voice answer from Bob, "))
             })
             .await;
-        assert_eq!(note.reply_to.as_deref(), Some("m1"));
+        assert_eq!(note.reply_to.as_deref(), Some(id));
         let path = self.folder.path().join(url.rsplit('/').next().unwrap());
         let fetched =
             Command::new("curl").args(["-sSf", "-o"]).arg(&path).arg(&url).status().unwrap();
@@ -88,7 +157,7 @@ impl Spoken {
     }
 }
 
-fn wav(folder: &Path) -> std::path::PathBuf {
+fn wav(folder: &Path) -> PathBuf {
     let file = folder.join("said.wav");
     if !file.exists() {
         let line =
