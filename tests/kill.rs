@@ -10,17 +10,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use auto_phone::AutoPhone;
+use auto_phone::{AutoPhone, Manner};
 use offhook::cli::demo::chat_client::{ChatClient, ChatMessage, Told};
 use offhook::cli::demo::part::{Folder, Part};
 use offhook::cli::demo::prosody::Prosody;
 use offhook::clock;
 use offhook::seed::Seed;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 /// Together they make [`ROUNDS`] times as many kills.
 const WORLDS: u64 = 7;
 const ROUNDS: usize = 8;
+const VOICE_WORLDS: usize = 4;
+const VOICE_ROUNDS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_alice_was_told_is_held_is_lost_by_fifty_kills() {
@@ -47,6 +50,47 @@ async fn nothing_that_alice_was_told_is_held_is_lost_by_fifty_kills() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_answer_survives_twenty_kills_and_arrives_once() {
+    let mut seed = Seed::fresh();
+    let mut worlds = tokio::task::JoinSet::new();
+    for _ in 0..VOICE_WORLDS {
+        worlds.spawn(speak_and_be_killed(seed.split()));
+    }
+    while let Some(world) = worlds.join_next().await {
+        world.unwrap();
+    }
+}
+
+/// Each person speaks an answer; the program is killed at any moment after 8 was pressed.
+async fn speak_and_be_killed(mut seed: Seed) {
+    let (told, mut spoken) = mpsc::channel(1);
+    let mut world = World::build(Manner::Voice(told)).await;
+    let mut offhook = start(&world.home);
+    for person in 0..VOICE_ROUNDS {
+        let to = format!("p{person}\\40localhost@phone.localhost");
+        let mut looks = 0;
+        while spoken.try_recv().is_err() {
+            // A message that met no component has bounced; another follows after a while.
+            if looks % 200 == 0 {
+                let id = format!("m{person}-{looks}");
+                world.alice.send(&to, &id, "Can you come?").await.unwrap();
+            }
+            looks += 1;
+            assert!(looks < 900, "p{person} never speaks\n{}", offhook.last_lines(30));
+            sleep(Duration::from_millis(50)).await;
+        }
+        // The recording is on the disk a few milliseconds after the key.
+        sleep(Duration::from_millis(60 + seed.below(2500))).await;
+        offhook.kill();
+        drop(offhook);
+        offhook = start(&world.home);
+        let (files, notes) = world.voice_of(person).await;
+        assert_eq!((files, notes), (1, 1), "p{person}\n{}", offhook.last_lines(30));
+    }
+    offhook.stop().await;
+}
+
 #[derive(Debug, Default)]
 struct Outcomes {
     told_held: usize,
@@ -54,21 +98,59 @@ struct Outcomes {
     reported: usize,
 }
 
-async fn live_through(mut seed: Seed) -> Outcomes {
-    let folder = Folder::make().unwrap();
-    let prosody =
-        Prosody::start(&folder.room("prosody").unwrap(), &[("alice@localhost", "a")], "secret")
-            .await
-            .unwrap();
-    let phone = AutoPhone::start(Duration::from_millis(150)).await;
-    let home = folder.room("offhook").unwrap();
-    fs::write(home.join("component.toml"), component_toml(&prosody, &phone)).unwrap();
-    let room = folder.room("alice").unwrap();
-    let mut alice = ChatClient::start("alice", prosody.clients, "alice@localhost/desk", "a", &room)
-        .await
-        .unwrap();
-    alice.online(0).await.unwrap();
+/// A chat server, a phone, Alice, and a configuration; all but Offhook itself.
+struct World {
+    alice: ChatClient,
+    home: PathBuf,
+    _prosody: Prosody,
+    _phone: AutoPhone,
+    _folder: Folder,
+}
 
+impl World {
+    async fn build(manner: Manner) -> Self {
+        let folder = Folder::make().unwrap();
+        let prosody =
+            Prosody::start(&folder.room("prosody").unwrap(), &[("alice@localhost", "a")], "secret")
+                .await
+                .unwrap();
+        let phone = AutoPhone::start(Duration::from_millis(150), manner).await;
+        let home = folder.room("offhook").unwrap();
+        fs::write(home.join("component.toml"), component_toml(&prosody, &phone)).unwrap();
+        let room = folder.room("alice").unwrap();
+        let mut alice =
+            ChatClient::start("alice", prosody.clients, "alice@localhost/desk", "a", &room)
+                .await
+                .unwrap();
+        alice.online(0).await.unwrap();
+        Self { alice, home, _prosody: prosody, _phone: phone, _folder: folder }
+    }
+
+    /// Waits for what this person has said, and a little longer: how many files and notes there are, by their ids.
+    async fn voice_of(&mut self, person: usize) -> (usize, usize) {
+        let from = format!("p{person}\\");
+        let (mut files, mut notes) = (HashSet::new(), HashSet::new());
+        let patience = clock::now() + Duration::from_secs(40);
+        let mut quiet = 0;
+        while quiet < 6 && clock::now() < patience {
+            match self.alice.next(Duration::from_millis(500)).await {
+                Ok(Told::Message(message)) if message.from.starts_with(&from) => {
+                    if message.xml.contains("urn:xmpp:sfs:0") {
+                        files.insert(message.id);
+                    } else if message.text.is_some_and(|text| text.starts_with("Voice answer")) {
+                        notes.insert(message.id);
+                    }
+                }
+                _ if !files.is_empty() && !notes.is_empty() => quiet += 1,
+                _ => {}
+            }
+        }
+        (files.len(), notes.len())
+    }
+}
+
+async fn live_through(mut seed: Seed) -> Outcomes {
+    let World { mut alice, home, _prosody, _phone, _folder } = World::build(Manner::Key).await;
     let mut read = Read::default();
     let mut offhook = start(&home);
     for round in 0..ROUNDS {

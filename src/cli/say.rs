@@ -44,7 +44,7 @@ pub(super) async fn run(
 }
 
 /// Writes what comes out of the phone: the clip as the far end decodes it.
-fn write(clip: &Clip, out: &Path) -> Result<(), hound::Error> {
+pub(super) fn write(clip: &Clip, out: &Path) -> Result<(), hound::Error> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8000,

@@ -24,6 +24,7 @@ pub struct Take {
     told: bool,
     voice: VoiceDetector,
     late: u32,
+    late_in_a_row: u32,
     duplicates: u32,
 }
 
@@ -75,6 +76,7 @@ impl Take {
             told: false,
             voice: VoiceDetector::default(),
             late: 0,
+            late_in_a_row: 0,
             duplicates: 0,
         }
     }
@@ -92,14 +94,19 @@ impl Take {
             None => wall,
         };
         let lag = wall - place;
-        // Beyond any jitter the time stamps have begun anew: the packet lies where the clock says.
-        let is_anew = self.base.is_none() || !(-AHEAD_MAX..ANEW).contains(&lag);
+        // Beyond any jitter the time stamps have begun anew, or the way has become longer: the packet lies where the
+        // clock says.
+        let is_anew = self.base.is_none()
+            || !(-AHEAD_MAX..ANEW).contains(&lag)
+            || self.late_in_a_row >= LATE_IN_A_ROW;
         let place = if is_anew { wall } else { place };
         let end = place + payload.len() as i64;
         if !is_anew && lag > LATE {
             self.late += 1;
+            self.late_in_a_row += 1;
             return;
         }
+        self.late_in_a_row = 0;
         if let Some(base) = self.base.filter(|base| !is_anew && base.next_sequence == sequence) {
             // Nothing was lost in between: the far end did not send its silence.
             self.mark(base.next_place, place);
@@ -338,6 +345,7 @@ const LATE: i64 = 60 * PER_MS as i64;
 /// Further ahead or behind than this is no jitter but another clock.
 const AHEAD_MAX: i64 = 500 * PER_MS as i64;
 const ANEW: i64 = 1000 * PER_MS as i64;
+const LATE_IN_A_ROW: u32 = 3;
 const QUIET_FRAMES: usize = 8 * FRAMES_PER_S;
 const FRAMES_PER_S: usize = 50;
 const FLOOR_S: usize = 4;

@@ -309,6 +309,8 @@ impl Ledger<'_> {
 
     /// Finds what a crash left behind, and plans anew what waits, as the rules or the clock may have changed.
     pub(super) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        // Before the calls are found broken off: whoever has answered is not called again.
+        self.recover_voices(now)?;
         let lost = self.live_until(Timestamp::MAX)?;
         for attempt in &lost {
             let sql = "SELECT id FROM messages JOIN attempt_messages ON message = id
@@ -318,7 +320,6 @@ impl Ledger<'_> {
             }
             self.interrupt(*attempt, now)?;
         }
-        self.recover_voices(now)?;
         self.replan(now)?;
         Ok(lost.len())
     }

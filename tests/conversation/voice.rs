@@ -151,7 +151,7 @@ impl Spoken {
         let spoken = length(&wav(self.folder.path())).as_secs_f64();
         assert!((seconds - spoken).abs() < 0.3 + 0.4, "{seconds} s of {spoken} s");
         assert_eq!(
-            heard::sentence(&decoded(file), &[SAID, &OTHERS[0], &OTHERS[1], &OTHERS[2]]),
+            heard::sentence(&decoded(file), &[SAID, OTHERS[0], OTHERS[1], OTHERS[2]]),
             Ok(SAID)
         );
     }

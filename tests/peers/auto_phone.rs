@@ -1,4 +1,4 @@
-//! A phone on the wire that answers every call and presses 5, then 1.
+//! A phone on the wire that answers every call, and answers by key or by voice.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,8 +7,18 @@ use std::time::Duration;
 
 use rtp_rs::RtpPacketBuilder;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
+
+/// What it does once it is answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Manner {
+    /// Presses 5, then 1.
+    Key,
+    /// Presses 5 and 7, speaks, presses 8, which it tells here, and 1.
+    Voice(mpsc::Sender<()>),
+}
 
 /// Rings and answers as told, whatever number is called. It goes with its last handle.
 pub(crate) struct AutoPhone {
@@ -19,17 +29,17 @@ pub(crate) struct AutoPhone {
 
 impl AutoPhone {
     /// A phone that rings for `ring` and then is picked up.
-    pub(crate) async fn start(ring: Duration) -> Self {
+    pub(crate) async fn start(ring: Duration, manner: Manner) -> Self {
         let sip = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
         let rtp = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
         let address = sip.local_addr().unwrap();
         let mut life = JoinSet::new();
-        life.spawn(serve(sip, rtp, ring));
+        life.spawn(serve(sip, rtp, ring, manner));
         Self { sip: address, _life: life }
     }
 }
 
-async fn serve(sip: Arc<UdpSocket>, rtp: Arc<UdpSocket>, ring: Duration) {
+async fn serve(sip: Arc<UdpSocket>, rtp: Arc<UdpSocket>, ring: Duration, manner: Manner) {
     let mut buffer = vec![0; 8192];
     let mut calls: HashMap<String, SocketAddr> = HashMap::new();
     let mut hands = JoinSet::new();
@@ -50,7 +60,8 @@ async fn serve(sip: Arc<UdpSocket>, rtp: Arc<UdpSocket>, ring: Duration) {
             }
             "ACK" => {
                 if let Some(to) = calls.get(&call) {
-                    hands.spawn(press(rtp.clone(), *to, call.len() as u32 + calls.len() as u32));
+                    let ssrc = call.len() as u32 + calls.len() as u32;
+                    hands.spawn(Hand::new(rtp.clone(), *to, ssrc).answer(manner.clone()));
                 }
             }
             "BYE" => {
@@ -82,20 +93,62 @@ async fn pick_up(
     let _ = sip.send_to(response_with(&invite, "200 OK", &head, &sdp).as_bytes(), from).await;
 }
 
-async fn press(rtp: Arc<UdpSocket>, to: SocketAddr, ssrc: u32) {
-    for (key, timestamp) in [(5, 8000), (1, 16_000)] {
-        sleep(Duration::from_millis(400)).await;
-        for sequence in 0_u16..3 {
-            let packet = RtpPacketBuilder::new()
-                .payload_type(101)
-                .ssrc(ssrc)
-                .sequence((timestamp as u16).wrapping_add(sequence).into())
-                .timestamp(timestamp)
-                .payload(&[key, 0x8a, 2, 128])
-                .build()
-                .unwrap();
-            let _ = rtp.send_to(&packet, to).await;
+/// One call's keys and voice.
+struct Hand {
+    rtp: Arc<UdpSocket>,
+    to: SocketAddr,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Hand {
+    fn new(rtp: Arc<UdpSocket>, to: SocketAddr, ssrc: u32) -> Self {
+        Self { rtp, to, ssrc, sequence: 0, timestamp: 0 }
+    }
+
+    async fn answer(mut self, manner: Manner) {
+        self.press(5).await;
+        match manner {
+            Manner::Key => self.press(1).await,
+            Manner::Voice(told) => {
+                self.press(7).await;
+                // Cuts short what is said before the tone, which lasts a quarter of a second.
+                self.press(1).await;
+                sleep(Duration::from_millis(600)).await;
+                let mut beat = interval(Duration::from_millis(20));
+                for frame in 0..110 {
+                    beat.tick().await;
+                    // Loud and quiet by turns, as words are.
+                    let octet = if frame / 10 % 2 == 0 { 0x90 } else { 0xff };
+                    self.send(0, &[octet; 160], 160).await;
+                }
+                self.press(8).await;
+                let _ = told.send(()).await;
+                self.press(1).await;
+            }
         }
+    }
+
+    async fn press(&mut self, key: u8) {
+        sleep(Duration::from_millis(400)).await;
+        for _ in 0..3 {
+            self.send(101, &[key, 0x8a, 2, 128], 0).await;
+        }
+        self.timestamp += 3200;
+    }
+
+    async fn send(&mut self, payload_type: u8, payload: &[u8], samples: u32) {
+        let packet = RtpPacketBuilder::new()
+            .payload_type(payload_type)
+            .ssrc(self.ssrc)
+            .sequence(self.sequence.into())
+            .timestamp(self.timestamp)
+            .payload(payload)
+            .build()
+            .unwrap();
+        (self.sequence, self.timestamp) = (self.sequence + 1, self.timestamp + samples);
+        let _ = self.rtp.send_to(&packet, self.to).await;
     }
 }
 

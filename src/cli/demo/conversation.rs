@@ -54,6 +54,12 @@ impl Conversation {
         let Some(text) = &message.text else {
             return;
         };
+        if text.is_empty() {
+            // All of it stands for something that a client shows by itself.
+            let link = message.body.as_deref().unwrap_or_default();
+            self.line("Bob", &format!("♪ {link}"));
+            return;
+        }
         match (&message.replace, &message.reply_to) {
             (Some(_), _) => self.line("  ⋯", text),
             (None, Some(_)) => self.line("Bob", &format!("{text}   (a reply to Alice's message)")),

@@ -8,6 +8,7 @@ pub mod phone;
 pub mod prosody;
 pub mod recording;
 pub mod stage;
+mod voice;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use self::conversation::Conversation;
 use self::part::DemoError;
 use self::recording::Recording;
 use self::stage::{BOB_BY_PHONE, Stage};
+use crate::xmpp::ns;
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -80,36 +82,62 @@ async fn act(shown: &Conversation, key: char) -> Result<(), DemoError> {
     tokio::join!(stage.offhook.stop(), stage.phone.part.stop());
     // Only now the phone has written the file's lengths.
     let kept = kept.map(|file| keep(&file)).transpose()?;
+    let Played { reply, link } = played?;
+    let voice = match &link {
+        Some(link) => Some(voice::keep(link).await?),
+        None => None,
+    };
     stage.clear().await;
-    let reply = played?;
     let length = kept.ok_or(DemoError::Late { what: "a recording".into(), waited: PLAY })?;
     let seconds = length.as_secs_f64();
     shown.write(&format!("\nWhat the phone heard: {WAV} ({seconds:.1} s)"));
     shown.write(&format!("What Alice read: {reply}"));
+    if let Some(voice) = voice {
+        shown.write(&format!("What Alice can play: {voice}"));
+    }
     Ok(())
 }
 
-async fn play(stage: &mut Stage, shown: &Conversation, key: char) -> Result<String, DemoError> {
+/// What Alice has got in the end.
+struct Played {
+    reply: String,
+    /// Where her client finds Bob's voice, if he has spoken.
+    link: Option<String>,
+}
+
+async fn play(stage: &mut Stage, shown: &Conversation, key: char) -> Result<Played, DemoError> {
+    let words = stage.folder().join("bob.wav");
+    let voice = match key {
+        '7' => Some((words.as_path(), voice::bobs_words(&words).await?)),
+        _ => None,
+    };
     let Stage { alice, phone, .. } = stage;
     shown.line("Alice", MESSAGE);
     alice.send(BOB_BY_PHONE, MESSAGE_ID, MESSAGE).await?;
+    let mut link = None;
     let reading = async {
         alice
             .message(PLAY, "Bob's answer", |message| {
                 shown.read_by_alice(&message);
                 let is_answer = message.reply_to.as_deref() == Some(MESSAGE_ID);
+                // The file comes first, then a line about it.
+                if message.xml.contains(ns::FILE_SHARING) {
+                    link = message.body;
+                    return None;
+                }
                 message.text.filter(|_| is_answer)
             })
             .await
     };
-    let (reply, ()) = tokio::try_join!(reading, pick_up(phone, shown, key))?;
-    Ok(reply)
+    let (reply, ()) = tokio::try_join!(reading, pick_up(phone, shown, key, voice))?;
+    Ok(Played { reply, link })
 }
 
 async fn pick_up(
     phone: &mut phone::Phone,
     shown: &Conversation,
     key: char,
+    voice: Option<(&Path, Duration)>,
 ) -> Result<(), DemoError> {
     shown.waiting("Bob is offline; his phone will ring");
     phone.event("CALL_INCOMING", RINGS).await?;
@@ -127,7 +155,22 @@ async fn pick_up(
     shown.waiting("Bob hears the message and what he can answer");
     heard.pause(from, VOICE).await;
     shown.line("phone", &format!("{key} is pressed"));
+    let from = heard.length();
     phone.press(&key.to_string()).await?;
+    if let Some((words, length)) = voice {
+        shown.waiting("Bob hears where his voice goes, and the tone");
+        heard.pause(from, VOICE).await;
+        shown.line("phone", "Bob speaks");
+        phone.says(words).await?;
+        sleep(length + RING).await;
+        let from = heard.length();
+        shown.line("phone", "8 is pressed");
+        phone.press("8").await?;
+        shown.waiting("Bob is asked whether to send it");
+        heard.pause(from, VOICE).await;
+        shown.line("phone", "1 is pressed");
+        phone.press("1").await?;
+    }
     shown.waiting("Bob hears the goodbye");
     phone.event("CALL_CLOSED", CLOSED).await?;
     shown.line("phone", "the call is over");
@@ -174,8 +217,8 @@ async fn stopped() -> &'static str {
 const MESSAGE: &str = "Server room is 38 degrees, can you come?";
 const MESSAGE_ID: &str = "alice-1";
 const WAV: &str = "offhook-demo.wav";
-const WHOLE: Duration = Duration::from_secs(110);
-const PLAY: Duration = Duration::from_secs(80);
+const WHOLE: Duration = Duration::from_secs(118);
+const PLAY: Duration = Duration::from_secs(100);
 const RINGS: Duration = Duration::from_secs(20);
 const RING: Duration = Duration::from_secs(2);
 const ANSWERED: Duration = Duration::from_secs(10);

@@ -109,6 +109,14 @@ fn a_new_clock_of_the_far_end_goes_on_where_the_time_is() {
 }
 
 #[test]
+fn a_way_that_becomes_longer_costs_a_few_frames_and_no_more() {
+    let packets: Vec<_> = (0..100).map(|frame| (frame, if frame < 50 { 5 } else { 150 })).collect();
+    let account = record(&packets, 2).account();
+    assert_eq!(account.late, LATE_IN_A_ROW);
+    assert!(account.concealed <= 12, "{account:?}");
+}
+
+#[test]
 fn it_ends_by_itself_when_it_is_full_or_nobody_speaks() {
     let cases = [
         ("nobody ever speaks", 0, 30, Over::Silence, 8),
