@@ -1,7 +1,8 @@
 //! Does what the configuration names work? For `offhook check --live`.
 
-use crate::config::Config;
+use crate::config::{Config, Upload, VoiceReply};
 use crate::media::codec::Codec;
+use crate::recording::{Sound, encode};
 use crate::seed::Seed;
 use crate::speech::Utterance;
 use crate::store::Reader;
@@ -42,6 +43,9 @@ pub async fn checks(config: &Config) -> Vec<Check> {
     }
     note("RTP".into(), rtp(config));
     note(format!("voice {}", config.speech.language), voice(config).await);
+    if config.voice_reply.enabled {
+        note("voice answers".into(), voice_answers(config));
+    }
     checks
 }
 
@@ -62,6 +66,28 @@ fn store(config: &Config) -> Result<(), String> {
 fn rtp(config: &Config) -> Result<(), String> {
     let engine = assemble::engine(config).map_err(|error| error.to_string())?;
     engine.open(config.media.listen).map(drop).map_err(|error| error.to_string())
+}
+
+/// What passes them on is found when the component is connected; here it is seen whether anything can be.
+fn voice_answers(config: &Config) -> Result<(), String> {
+    let VoiceReply { upload, format, transcribe, .. } = &config.voice_reply;
+    if *upload == Upload::Off && config.http.is_none() {
+        return Err("nothing passes them on: set voice_reply.upload or [http]".into());
+    }
+    let silence = Sound { samples: vec![0; 8000] };
+    encode(&silence, *format).map_err(|error| error.to_string())?;
+    match transcribe.first() {
+        Some(program) if !is_program(program) => {
+            Err(format!("voice_reply.transcribe: there is no program {program}"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn is_program(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    found || std::path::Path::new(program).is_file()
 }
 
 async fn voice(config: &Config) -> Result<(), String> {
