@@ -157,14 +157,15 @@ impl Parts {
 }
 
 /// A time from which the minute lasts long enough for a message to arrive in it.
-async fn early_in_a_minute() -> Timestamp {
+pub(crate) async fn early_in_a_minute() -> Timestamp {
     while clock::timestamp().as_second() % 60 > 55 {
         sleep(STEP).await;
     }
     clock::timestamp()
 }
 
-/// The right announcement of a message of this minute, then wrong ones.
+/// The right announcement of a message of this minute, then wrong ones; none of a neighbouring minute, since "fifty
+/// seven" and "fifty eight" are one late packet apart.
 fn announcements(received: Timestamp) -> Vec<String> {
     let at = |minutes: i64| received + minutes.minutes();
     let say = |greeting: &str, at: Timestamp, sender: &str| {
@@ -174,7 +175,6 @@ fn announcements(received: Timestamp) -> Vec<String> {
     let now = at(0);
     vec![
         say("Hello, Bob.", now, "Alice"),
-        say("Hello, Bob.", at(1), "Alice"),
         say("Hello, Bob.", at(10), "Alice"),
         say("Hello, Bob.", at(60), "Alice"),
         say("Hello, Bob.", at(-60 * 9), "Alice"),
