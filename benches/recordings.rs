@@ -73,9 +73,10 @@ fn main() {
     let late = engine.load().late.load(Ordering::Relaxed);
     let expected: u32 = takes.iter().map(|take| take.account().expected).sum();
     let concealed: u32 = takes.iter().map(|take| take.account().concealed).sum();
+    let late_frames: u32 = takes.iter().map(|take| take.account().late).sum();
     println!("{calls} recordings of {seconds} s beside {calls} lines that play");
     println!(
-        "frames: {expected} expected, {concealed} missing; ticks late by more than 5 ms: {late}"
+        "frames: {expected} expected, {concealed} missing, of which {late_frames} were sent too late; ticks late by more than 5 ms: {late}"
     );
     println!(
         "memory for a recording: {} KB so far, {} KB at 120 s",

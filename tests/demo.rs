@@ -30,6 +30,23 @@ fn alice_reads_bobs_answer_and_only_the_recording_stays() {
 }
 
 #[test]
+fn the_file_that_alice_was_sent_stays_too() {
+    let folder = Folder::make("voice");
+    let output = offhook(&folder, &["demo", "--key", "7"]).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    let line = said.lines().find(|line| line.contains("offhook-demo-answer.mp3")).unwrap();
+    assert!(line.contains(" s, mean level "), "its length and level: {line}");
+    assert!(said.contains(['▁', '▃', '█']), "its waveform: {said}");
+    let mp3 = fs::read(folder.0.join("offhook-demo-answer.mp3")).unwrap();
+    assert!(mp3.len() > 4000, "{} bytes", mp3.len());
+    let mut files = folder.files();
+    files.sort();
+    assert_eq!(files, ["offhook-demo-answer.mp3", "offhook-demo.wav"]);
+    folder.assert_nothing_runs();
+}
+
+#[test]
 fn nothing_goes_on_after_the_demo_was_told_to_end() {
     for signal in ["INT", "TERM"] {
         let folder = Folder::make(signal);

@@ -49,7 +49,7 @@ pub enum Over {
 /// What became of the packets, in frames of 20 ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Frames of the recording.
+    /// Frames from the first packet to the end.
     pub expected: u32,
     /// Those that arrived whole, or were silence that is not sent.
     pub received: u32,
@@ -169,18 +169,20 @@ impl Take {
         super::codec::FRAME * u32::try_from(frames).unwrap_or(u32::MAX)
     }
 
-    /// What became of the packets.
+    /// What became of the packets since the first.
     pub fn account(&self) -> Account {
-        let frames = self.length / FRAME_BYTES;
-        let whole = |frame: &usize| {
-            let from = (frame * FRAME_BYTES) as i64;
-            self.is_there(from, from + FRAME_BYTES as i64)
-        };
-        let received = (0..frames).filter(whole).count();
+        let there: Vec<bool> = (0..self.length / PER_MS).map(|ms| self.is_ms_there(ms)).collect();
+        let first = there.iter().position(|there| *there).unwrap_or(there.len());
+        let last = there.iter().rposition(|there| *there).map_or(first, |last| last + 1);
+        // The next packet was still on its way; but a far end that fell silent before has left something out.
+        let last = if there.len() - last < FRAME_MS { last } else { there.len() };
+        let expected = (last - first).div_ceil(FRAME_MS);
+        let missing = there[first..last].iter().filter(|there| !**there).count();
+        let concealed = missing.div_ceil(FRAME_MS);
         Account {
-            expected: frames as u32,
-            received: received as u32,
-            concealed: (frames - received) as u32,
+            expected: expected as u32,
+            received: (expected - concealed) as u32,
+            concealed: concealed as u32,
             late: self.late,
             duplicates: self.duplicates,
         }

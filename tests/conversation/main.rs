@@ -54,8 +54,8 @@ plays! {
     several:
         three_messages_make_one_call_and_a_fourth_joins_it;
     voice:
-        a_spoken_answer_arrives_as_a_file_at_the_servers_upload_service
-        every_format_can_be_had_from_offhook_itself
+        a_spoken_answer_arrives_at_the_servers_upload_service
+        a_spoken_answer_can_be_had_from_offhook_itself
         what_was_said_when_the_line_breaks_is_sent_and_so_is_what_was_understood
         who_cannot_be_given_the_answer_is_told_so;
     strangers:
