@@ -1,7 +1,7 @@
 //! Offhook holds chat messages for people who are offline, phones them, and brings their answer back.
 //!
 //! The layers, from the ground up (`docs/architecture.md`); a module imports only from those below it:
-//! `phone_number redaction clock seed sealing` · `subscriber` and the pure parts of `sip media xmpp` ·
+//! `phone_number redaction clock seed sealing wording` · `subscriber` and the pure parts of `sip media xmpp` ·
 //! `notification` · `script` · `config` · the edges `xmpp::link call sip::transport media::engine
 //! speech store http upload` · `daemon dialer` · `cli`.
 
@@ -25,4 +25,5 @@ pub mod speech;
 pub mod store;
 pub mod subscriber;
 pub mod upload;
+pub mod wording;
 pub mod xmpp;

@@ -37,7 +37,7 @@ fn rooms(code_only: bool) -> Vec<(String, String)> {
 fn layer(room: &str) -> u32 {
     let (first, rest) = room.split_once(['/', ':']).unwrap_or((room, ""));
     match (first.trim_end_matches(".rs"), rest.split(['/', ':']).next().unwrap_or("")) {
-        ("redaction" | "clock" | "seed" | "sealing", _) => 0,
+        ("redaction" | "clock" | "seed" | "sealing" | "wording", _) => 0,
         ("phone_number", _) => 1,
         ("media", "engine.rs" | "engine") => 6,
         ("sip", "transport.rs" | "transport") => 6,

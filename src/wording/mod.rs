@@ -1,0 +1,95 @@
+//! Every sentence that people read or hear, in their language: Fluent files, English complete.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use tracing::error;
+use unic_langid::LanguageIdentifier;
+
+/// Words a sentence, in the language asked for or else in English.
+///
+/// Shape:    `id` is a message of `en.ftl`; `values` fill its variables. Newlines in the file are newlines in the text.
+/// Contract: a value is never read as Fluent syntax. A language tag is matched by its first part: `de-AT` reads German.
+/// Source:   Project Fluent, syntax 1.0.
+pub fn phrase(language: Option<&str>, id: &str, values: &[(&str, Value<'_>)]) -> String {
+    let mut arguments = FluentArgs::with_capacity(values.len());
+    for (name, value) in values {
+        let value = match value {
+            Value::Text(text) => FluentValue::from(*text),
+            Value::Count(count) => FluentValue::from(*count),
+        };
+        arguments.set(*name, value);
+    }
+    let wanted = language.map(primary).and_then(|tag| BUNDLES.get(tag.as_str()));
+    let english = BUNDLES.get(ENGLISH);
+    let said = [wanted, english].into_iter().flatten().find_map(|bundle| {
+        let pattern = bundle.get_message(id)?.value()?;
+        Some(bundle.format_pattern(pattern, Some(&arguments), &mut vec![]).into_owned())
+    });
+    said.unwrap_or_else(|| {
+        error!(id, "a sentence is missing in en.ftl");
+        id.to_owned()
+    })
+}
+
+/// What fills a variable.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'v> {
+    /// As it is.
+    Text(&'v str),
+    /// A number, by which a sentence may choose its form.
+    Count(u64),
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'v> From<&'v String> for Value<'v> {
+    fn from(text: &'v String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+/// The languages that have sentences of their own, as tags.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(tag, _)| *tag)
+}
+
+fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+static BUNDLES: LazyLock<BTreeMap<&str, FluentBundle<FluentResource>>> =
+    LazyLock::new(|| SOURCES.iter().map(|(tag, source)| (*tag, bundle(tag, source))).collect());
+
+fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
+    let language: LanguageIdentifier = tag.parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    // Marks around what is filled in would be read aloud, and counted in quotations.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(rest, mistakes)| {
+        error!(tag, ?mistakes, "sentences of a language cannot be read");
+        rest
+    });
+    // Two sentences of one name are found by the tests.
+    let _ = bundle.add_resource(resource);
+    bundle
+}
+
+const ENGLISH: &str = "en";
+const SOURCES: [(&str, &str); 2] =
+    [(ENGLISH, include_str!("en.ftl")), ("de", include_str!("de.ftl"))];
+
+#[cfg(test)]
+mod tests;
