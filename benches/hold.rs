@@ -16,7 +16,7 @@ use offhook::clock::{now, timestamp};
 use offhook::notification::Draft;
 use offhook::notification::policy::Policy;
 use offhook::store::Store;
-use offhook::subscriber::{Quiet, Subscriber, WhenOffline};
+use offhook::subscriber::{Quiet, Subscriber};
 
 fn main() {
     let folder =
@@ -93,13 +93,11 @@ fn rounds(group: usize) -> usize {
 
 fn person(number: usize) -> Subscriber {
     Subscriber {
-        jid: format!("person{number}@example.org").parse().unwrap(),
-        name: format!("Person {number}"),
         number: format!("+8137890{number:04}").parse().ok(),
-        offline: WhenOffline::Phone,
-        language: None,
-        quiet: None,
-        time_zone: None,
+        ..Subscriber::new(
+            format!("person{number}@example.org").parse().unwrap(),
+            format!("Person {number}"),
+        )
     }
 }
 
@@ -115,6 +113,7 @@ fn draft(number: usize) -> Draft {
         language: None,
         wants_receipt: false,
         stanza,
+        how: Default::default(),
     }
 }
 

@@ -11,6 +11,8 @@ mod crash;
 mod messages;
 #[path = "store/opening.rs"]
 mod opening;
+#[path = "store/settings.rs"]
+mod settings;
 #[path = "store/voices.rs"]
 mod voices;
 #[path = "store/weeks.rs"]

@@ -9,17 +9,17 @@ use crate::media::codec::Codec;
 use crate::media::{Event, Negotiated};
 use crate::notification::{Answer, MessageId};
 use crate::script::prompt::Line;
-use crate::script::{self, Item, Script};
+use crate::script::{self, Item, Talk};
 use crate::sip::invite::{self, Ending, Invite};
 use crate::sip::offer_answer;
 
-/// An [`Invite`] and the [`Script`] that is played when it is answered.
+/// An [`Invite`] and the [`Talk`] that is played when it is answered.
 ///
 /// Contract: `handle`, then `poll` until `None`, then sleep until `deadline` and hand in [`Input::Tick`].
 #[derive(Debug)]
 pub struct Call {
     invite: Invite,
-    script: Script,
+    script: Talk,
     offered: Vec<Codec>,
     early: Option<String>,
     speech: u32,
@@ -78,6 +78,8 @@ pub enum Output {
     StopRecording(MessageId),
     /// Make what was recorded the answer to this message, then tell [`Input::Committed`].
     CommitVoice(MessageId),
+    /// Make durable that the code may be used from now on, then tell [`Input::Committed`].
+    CodeWanted,
     /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
     StopCalls,
     /// Look for more messages, then tell [`Input::More`].
@@ -99,7 +101,7 @@ pub struct Over {
 
 impl Call {
     /// Begins the call.
-    pub fn new(invite: Invite, script: Script, offered: Vec<Codec>, now: Instant) -> Self {
+    pub fn new(invite: Invite, script: Talk, offered: Vec<Codec>, now: Instant) -> Self {
         let mut call = Self {
             invite,
             script,
@@ -157,7 +159,7 @@ impl Call {
     }
 
     /// The SIP dialog, which may outlive the call for late messages, and the script for another try.
-    pub fn into_parts(self) -> (Invite, Script) {
+    pub fn into_parts(self) -> (Invite, Talk) {
         (self.invite, self.script)
     }
 
@@ -227,6 +229,7 @@ impl Call {
             script::Output::Record => Output::Record,
             script::Output::StopRecording(id) => Output::StopRecording(id),
             script::Output::CommitVoice(id) => Output::CommitVoice(id),
+            script::Output::CodeWanted => Output::CodeWanted,
             script::Output::StopCalls => Output::StopCalls,
             script::Output::CheckForMore => Output::CheckForMore,
             script::Output::HangUp => return self.invite.handle(invite::Input::HangUp, now),

@@ -13,7 +13,7 @@ mod voice;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use place::place;
+pub use place::{place, place_code};
 
 use crate::media::codec::Codec;
 use crate::media::engine::Engine;

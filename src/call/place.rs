@@ -17,8 +17,11 @@ use super::voice::{Told, Voice};
 use super::{Exchange, Stop};
 use crate::clock;
 use crate::media::{Command, Event, engine};
+use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
-use crate::script::Script;
+use crate::phone_number::PhoneNumber;
+use crate::script::prompt::CodePrompts;
+use crate::script::{CodeCall, Item, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::trunk::Trunk;
@@ -34,15 +37,40 @@ use crate::sip::{offer_answer, transport};
 pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
     let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
     let items = claim.messages.iter().map(|message| teller.item(message)).collect();
-    let mut script =
+    let script =
         Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
+    let about = About::Messages { attempt: claim.attempt, teller: &teller };
+    over_trunks(&claim.number, about, Talk::Messages(script), exchange, &mut stop).await
+}
+
+/// Phones a number to speak a code there, and returns what became of it.
+///
+/// Contract: as [`place`]. Before the code is said it is durable that it opens something.
+pub async fn place_code(
+    code: &Code,
+    prompts: CodePrompts,
+    exchange: &Exchange,
+    mut stop: watch::Receiver<Stop>,
+) -> Attempt {
+    let settle = exchange.terms.settle;
+    let call = CodeCall::new(prompts, code.digits.clone(), settle, CODE_CALL_MAX);
+    over_trunks(&code.number, About::Code(code.id), Talk::Code(call), exchange, &mut stop).await
+}
+
+async fn over_trunks(
+    number: &PhoneNumber,
+    about: About<'_>,
+    mut script: Talk,
+    exchange: &Exchange,
+    stop: &mut watch::Receiver<Stop>,
+) -> Attempt {
     let mut attempt = unplaced(Outcome::TrunkFailed);
-    if !exchange.policy.may_dial(&claim.number) {
+    if !exchange.policy.may_dial(number) {
         warn!("a number outside dial.allow was not dialled");
         return unplaced(Outcome::WrongNumber);
     }
-    for trunk in carriers(&exchange.trunks, &claim.number) {
-        let one = OneTrunk { claim: &claim, teller: &teller, exchange, stop: &mut stop };
+    for trunk in carriers(&exchange.trunks, number) {
+        let one = OneTrunk { number, about, exchange, stop };
         let fault;
         (attempt, fault, script) = one.run(trunk.clone(), script).await;
         if !fault || *stop.borrow() != Stop::None {
@@ -53,16 +81,33 @@ pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<
     attempt
 }
 
+/// What a call is about.
+#[derive(Clone, Copy)]
+enum About<'c> {
+    Messages { attempt: AttemptId, teller: &'c Teller },
+    Code(VerificationId),
+}
+
+impl About<'_> {
+    /// The call in the store; a call with a code has none.
+    fn attempt(&self) -> AttemptId {
+        match self {
+            Self::Messages { attempt, .. } => *attempt,
+            Self::Code(_) => AttemptId(0),
+        }
+    }
+}
+
 struct OneTrunk<'c> {
-    claim: &'c Claim,
-    teller: &'c Teller,
+    number: &'c PhoneNumber,
+    about: About<'c>,
     exchange: &'c Exchange,
     stop: &'c mut watch::Receiver<Stop>,
 }
 
 impl OneTrunk<'_> {
     /// Tries one trunk. The second value tells whether the next one is worth a try with the same script.
-    async fn run(self, trunk: Arc<Trunk>, script: Script) -> (Attempt, bool, Script) {
+    async fn run(self, trunk: Arc<Trunk>, script: Talk) -> (Attempt, bool, Talk) {
         let name = trunk.name.clone();
         let failed = |script| {
             let attempt = Attempt { trunk: name.clone(), ..unplaced(Outcome::TrunkFailed) };
@@ -89,7 +134,7 @@ impl OneTrunk<'_> {
         }
         let plan = InvitePlan {
             trunk,
-            number: self.claim.number.clone(),
+            number: self.number.clone(),
             local,
             offer: offer_answer::offer(rtp, &self.exchange.codecs, seed.below(1 << 53)),
             ring: self.exchange.policy.ring,
@@ -109,19 +154,18 @@ impl OneTrunk<'_> {
         let codec =
             self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
         let mut live = Live {
-            attempt: self.claim.attempt,
+            about: self.about,
             call,
             line,
             media,
             voice: Voice::new(self.exchange.speaker.clone(), codec),
             recorder: Recorder::new(
                 self.exchange.store.clone(),
-                self.claim.attempt,
+                self.about.attempt(),
                 self.exchange.sealing.clone(),
             ),
             errands: JoinSet::new(),
             exchange: self.exchange,
-            teller: self.teller,
             over: None,
             stop_calls: false,
         };
@@ -164,7 +208,7 @@ impl OneTrunk<'_> {
 
 /// A call on its way, and everything it holds.
 struct Live<'c> {
-    attempt: AttemptId,
+    about: About<'c>,
     call: Call,
     line: transport::Line,
     media: engine::Line,
@@ -172,7 +216,6 @@ struct Live<'c> {
     recorder: Recorder,
     errands: JoinSet<Done>,
     exchange: &'c Exchange,
-    teller: &'c Teller,
     over: Option<Over>,
     stop_calls: bool,
 }
@@ -210,7 +253,7 @@ impl Live<'_> {
                     Ok(Done::Told) => continue,
                     Ok(Done::Recorded(recorded)) => self.recorded(recorded),
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
-                    Ok(Done::More(messages)) => Input::More(messages.iter().map(|message| self.teller.item(message)).collect()),
+                    Ok(Done::More(messages)) => Input::More(self.items(&messages)),
                     Err(_) => Input::Committed(false),
                 },
                 Some(()) = self.voice.rendered() => continue,
@@ -279,6 +322,13 @@ impl Live<'_> {
         answered
     }
 
+    fn items(&self, messages: &[Message]) -> Vec<Item> {
+        match self.about {
+            About::Messages { teller, .. } => messages.iter().map(|it| teller.item(it)).collect(),
+            About::Code(_) => vec![],
+        }
+    }
+
     /// The recording is kept, if it is long enough.
     fn recorded(&mut self, recorded: Recorded) -> Input<'static> {
         self.voice.has_recorded(&recorded.samples);
@@ -287,7 +337,8 @@ impl Live<'_> {
     }
 
     fn tell_progress(&mut self, progress: Progress) {
-        let (store, attempt) = (self.exchange.store.clone(), self.attempt);
+        let About::Messages { attempt, .. } = self.about else { return };
+        let store = self.exchange.store.clone();
         self.errands.spawn(async move {
             if let Err(error) = store.progress(attempt, progress, clock::timestamp()).await {
                 warn!(%error, "progress of the call was not stored");
@@ -297,7 +348,8 @@ impl Live<'_> {
     }
 
     fn run_errand(&mut self, output: Output) {
-        let (store, attempt, now) = (self.exchange.store.clone(), self.attempt, clock::timestamp());
+        let (store, now) = (self.exchange.store.clone(), clock::timestamp());
+        let attempt = self.about.attempt();
         match output {
             Output::Heard(id) => {
                 self.errands.spawn(async move {
@@ -327,6 +379,16 @@ impl Live<'_> {
             Output::CommitVoice(_) => {
                 let sent = self.recorder.send();
                 self.errands.spawn(async { Done::Committed(sent.await) });
+            }
+            Output::CodeWanted => {
+                let About::Code(id) = self.about else { return };
+                self.errands.spawn(async move {
+                    let stored = store.code_spoken(id, now).await;
+                    if let Err(error) = &stored {
+                        warn!(%error, "a code cannot be told");
+                    }
+                    Done::Committed(stored.is_ok())
+                });
             }
             Output::StopCalls => {
                 self.stop_calls = true;
@@ -359,7 +421,7 @@ impl Live<'_> {
     }
 
     /// Waits for what is being stored, and leaves the dialog to itself, or sees it out when the program ends.
-    async fn end(mut self, stopping: bool, ending: &Ending) -> Script {
+    async fn end(mut self, stopping: bool, ending: &Ending) -> Talk {
         let unsent = self.call.unsent_voice();
         let cut = *ending != Ending::ByPeer;
         let last = unsent.and_then(|message| self.recorder.stop(&self.media, message, cut));
@@ -407,4 +469,5 @@ fn unplaced(outcome: Outcome) -> Attempt {
 }
 
 const IDLE: Duration = Duration::from_secs(3600);
+const CODE_CALL_MAX: Duration = Duration::from_secs(120);
 const STOPPING_MAX: Duration = Duration::from_secs(2);

@@ -18,6 +18,8 @@ pub struct Component {
     pub secret: SecretString,
     /// Who may see and change everything.
     pub admins: Vec<BareJid>,
+    /// Whose accounts may register themselves: domains.
+    pub users: Vec<String>,
 }
 
 pub(super) fn component(mut section: Section<'_>) -> Option<Component> {
@@ -52,8 +54,16 @@ pub(super) fn component(mut section: Section<'_>) -> Option<Component> {
     });
     let admins = section
         .list("admins", &[], |text| text.parse::<BareJid>().map_err(|error| error.to_string()));
+    // A component is mostly called phone.example.org where its people are at example.org.
+    let parent = jid.as_deref().and_then(|jid| jid.split_once('.')).map(|(_, parent)| parent);
+    let parent: Vec<&str> = parent.into_iter().collect();
+    let users = section.list("users", &parent, |text| {
+        DomainPart::new(text)
+            .map(|domain| domain.as_str().to_owned())
+            .map_err(|_| "users are domains, such as example.org".to_owned())
+    });
     section.refuse_unknown_keys();
-    Some(Component { jid: jid?, server: server?, secret: secret?, admins: admins? })
+    Some(Component { jid: jid?, server: server?, secret: secret?, admins: admins?, users: users? })
 }
 
 /// `[store]`: where everything durable is.

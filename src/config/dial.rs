@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::phone::prefix;
 use super::source::Section;
 use crate::notification::Throttle;
-use crate::notification::policy::{Policy, Senders};
-use crate::subscriber::{Quiet, QuietHours};
+use crate::notification::policy::Policy;
+use crate::subscriber::{Quiet, QuietHours, Senders};
 
 /// Reads the policy, and the longest a call may take.
 pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
@@ -44,7 +44,11 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
     let throttle = |text: &str| text.parse::<Throttle>().map_err(|error| error.to_string());
     let throttles = section.list("throttle", &["1/1m", "3/15m", "7/1h", "15/3h"], throttle);
     let sender_throttle = section.list("sender_throttle", &["3/15m"], throttle);
-    let choices = [("domain", Senders::Domain), ("everyone", Senders::Everyone)];
+    let choices = [
+        ("domain", Senders::Domain),
+        ("contacts", Senders::Contacts),
+        ("everyone", Senders::Everyone),
+    ];
     let senders = section.choice("senders", &choices, Senders::Domain);
     let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
     section.refuse_unknown_keys();

@@ -60,12 +60,11 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subs
     let jid = jid?;
     let name = name?.unwrap_or_else(|| jid.node().map(|node| node.to_string()).unwrap_or_default());
     Some(Subscriber {
-        jid,
-        name,
         number: number?,
         offline: offline?,
         language: language?,
         quiet: quiet?,
         time_zone: time_zone?,
+        ..Subscriber::new(jid, name)
     })
 }

@@ -23,6 +23,7 @@ use crate::sip::trunk::Trunk;
 use crate::speech::{Speaker, SpeechError, SpeechSettings};
 use crate::store::Store;
 use crate::upload::{Patience, Uploader};
+use crate::xmpp::directory::House;
 use crate::xmpp::link::{self, LinkSettings};
 
 /// The link's settings.
@@ -88,6 +89,20 @@ pub(super) fn exchange(
         language: config.speech.language.clone(),
         body_chars_max: config.speech.body_chars_max,
         start_pause: Duration::from_secs(1) / calls_per_s.max(1),
+    }
+}
+
+/// What the gateway must know of the house.
+pub(super) fn house(config: &Config) -> House {
+    let caller = config.trunks.first().and_then(|trunk| {
+        let user = trunk.from.split_once(':')?.1.split(['@', ';']).next()?;
+        user.starts_with('+').then(|| user.to_owned())
+    });
+    House {
+        operators: config.component.admins.clone(),
+        domains: config.component.users.clone(),
+        policy: config.policy.clone(),
+        caller_id: caller,
     }
 }
 

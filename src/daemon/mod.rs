@@ -2,6 +2,7 @@
 
 mod assemble;
 mod carrier;
+mod front_desk;
 mod inquiries;
 pub mod live;
 mod outbox;
@@ -24,10 +25,11 @@ use crate::config::{self, Config};
 use crate::seed::Seed;
 use crate::store::erasure::LOOKS_EVERY;
 use crate::store::{Store, StoreError};
-use crate::xmpp::directory::Directory;
+use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::gateway::Gateway;
 use crate::xmpp::link::{Link, LinkError};
 use crate::{clock, dialer};
+use front_desk::FrontDesk;
 use inquiries::inquiries;
 use switchboard::Switchboard;
 
@@ -54,7 +56,8 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         () = signals.end() => return Ok(()),
     };
     let people = Directory::new(&store.subscribers().await?);
-    let gateway = Gateway::new(&config.component.jid, people, Seed::fresh());
+    let house = assemble::house(&config);
+    let gateway = Gateway::new(&config.component.jid, people, house, Seed::fresh());
 
     let (inquirer, inquiries) = inquiries(&config.component.jid, Seed::fresh());
     let served = assemble::http(&config, &store).await?;
@@ -77,6 +80,14 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         is_settled,
         dialer_stops,
     ));
+    let (tells, news) = mpsc::channel(ORDERS_MAX);
+    let front_desk = FrontDesk {
+        store: store.clone(),
+        orders: orders.clone(),
+        news: tells,
+        component: config.component.jid.clone(),
+        zone: config.policy.zone.clone(),
+    };
     let switchboard = Switchboard {
         store: store.clone(),
         link: link.clone(),
@@ -87,6 +98,8 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         lines,
         settled,
         people,
+        front_desk,
+        news,
         stopping: switchboard_stops,
     };
     let switchboard = tokio::spawn(switchboard.run());
@@ -144,7 +157,7 @@ async fn reload(
     path: &Path,
     store: &Store,
     exchange: &watch::Sender<Arc<Exchange>>,
-    newcomers: &mpsc::Sender<Directory>,
+    newcomers: &mpsc::Sender<(Directory, House)>,
 ) {
     let config = match config::read(path) {
         Ok(config) => config,
@@ -159,7 +172,9 @@ async fn reload(
         store.subscribers().await
     };
     match people.await {
-        Ok(people) => drop(newcomers.send(Directory::new(&people)).await),
+        Ok(people) => {
+            drop(newcomers.send((Directory::new(&people), assemble::house(&config))).await);
+        }
         Err(error) => warn!(%error, "the new rules and people were not stored"),
     }
     exchange.send_modify(|exchange| {

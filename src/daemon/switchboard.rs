@@ -9,14 +9,15 @@ use tokio::time::sleep_until;
 use tracing::{info, warn};
 use xmpp_parsers::jid::BareJid;
 
+use super::front_desk::{FrontDesk, News};
 use super::inquiries::Inquiries;
 use crate::clock;
 use crate::dialer::{Order, asked};
 use crate::notification::Draft;
 use crate::redaction::Pii;
 use crate::store::{Held, Store, StoreError};
-use crate::subscriber::WhenOffline;
-use crate::xmpp::directory::Directory;
+use crate::xmpp::desk::{Outcome, Petition};
+use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::gateway::{Gateway, Input, Output};
 use crate::xmpp::link::{Event, Link};
 
@@ -30,10 +31,13 @@ pub(super) struct Switchboard {
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) lines: Arc<Semaphore>,
     pub(super) settled: watch::Sender<bool>,
-    pub(super) people: mpsc::Receiver<Directory>,
+    pub(super) people: mpsc::Receiver<(Directory, House)>,
+    pub(super) front_desk: FrontDesk,
+    pub(super) news: mpsc::Receiver<News>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
+type Granting = JoinSet<(Petition, Outcome)>;
 type Holding = JoinSet<(Draft, Result<Held, StoreError>)>;
 
 impl Switchboard {
@@ -43,15 +47,20 @@ impl Switchboard {
     /// one before, so that a burst shares its commits.
     pub(super) async fn run(mut self) {
         let mut holding: Holding = JoinSet::new();
+        let mut granting: Granting = JoinSet::new();
         // The link is up before anyone listens; what it says first is that.
         loop {
-            self.carry_out(&mut holding).await;
+            self.carry_out(&mut holding, &mut granting).await;
             let wake = self.gateway.deadline().unwrap_or_else(|| clock::now() + IDLE);
             tokio::select! {
                 () = asked(&mut self.stopping) => break,
                 Some(event) = self.events.recv() => self.hear(event),
                 Some(Ok((draft, held))) = holding.join_next() => self.held(draft, held).await,
-                Some(people) = self.people.recv() => self.gateway.handle(Input::People(people), clock::now()),
+                Some((people, house)) = self.people.recv() => self.gateway.handle(Input::People(people, house), clock::now()),
+                Some(news) = self.news.recv() => self.learn(news),
+                Some(Ok((petition, outcome))) = granting.join_next() => {
+                    self.gateway.handle(Input::Granted(&petition, &outcome), clock::now());
+                }
                 Some(iq) = self.inquiries.next() => self.link.send(iq).await,
                 () = sleep_until(wake.into()) => self.gateway.handle(Input::Tick, clock::now()),
             }
@@ -59,7 +68,7 @@ impl Switchboard {
         while let Some(Ok((draft, held))) = holding.join_next().await {
             self.held(draft, held).await;
         }
-        self.carry_out(&mut holding).await;
+        self.carry_out(&mut holding, &mut granting).await;
     }
 
     fn hear(&mut self, event: Event) {
@@ -75,14 +84,20 @@ impl Switchboard {
         }
     }
 
-    async fn carry_out(&mut self, holding: &mut Holding) {
+    async fn carry_out(&mut self, holding: &mut Holding, granting: &mut Granting) {
         while let Some(output) = self.gateway.poll() {
             match output {
                 Output::Send(stanza) => self.link.send(stanza).await,
                 Output::Hold(draft) => self.hold(draft, holding),
                 Output::CameOnline(jid) => self.came_online(jid).await,
                 Output::WentOffline(_) => {}
-                Output::Switch(jid, offline) => self.switch(&jid, offline).await,
+                Output::Petition(petition) => {
+                    let front_desk = self.front_desk.clone();
+                    granting.spawn(async move {
+                        let outcome = front_desk.grant(&petition).await;
+                        (petition, outcome)
+                    });
+                }
                 Output::Settled => {
                     info!("it is known who is online");
                     self.settled.send_replace(true);
@@ -125,10 +140,14 @@ impl Switchboard {
         let _ = self.orders.send(Order::CameOnline(jid)).await;
     }
 
-    async fn switch(&mut self, jid: &BareJid, offline: WhenOffline) {
-        match self.store.switch(jid, offline, clock::timestamp()).await {
-            Ok(_) => self.gateway.handle(Input::Switched(jid, offline), clock::now()),
-            Err(error) => warn!(%error, "a person's choice was not stored; they got no answer"),
+    fn learn(&mut self, news: News) {
+        let now = clock::now();
+        match news {
+            News::Person(person) => self.gateway.handle(Input::Person(&person), now),
+            News::Forgotten(jid, still_there) => {
+                self.gateway.handle(Input::Forgotten(&jid, still_there.as_deref()), now);
+            }
+            News::Say(jid, words) => self.gateway.handle(Input::Say(&jid, &words), now),
         }
     }
 }

@@ -9,12 +9,13 @@ use super::{StartError, assemble};
 use crate::call::{self, Stop};
 use crate::clock;
 use crate::config::Config;
-use crate::notification::policy::{Policy, Senders};
+use crate::notification::Circumstances;
+use crate::notification::policy::Policy;
 use crate::notification::{Attempt, Draft, Reply, Status};
 use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 use crate::store::Store;
-use crate::subscriber::{Quiet, Subscriber, WhenOffline};
+use crate::subscriber::{Quiet, Senders, Subscriber, WhenOffline};
 
 /// What becomes of the call, as it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,7 @@ pub async fn place(
         language: None,
         wants_receipt: false,
         stanza: String::new(),
+        how: Circumstances::default(),
     };
     let held = store.hold(draft, clock::timestamp(), 1).await?;
     let Some(claim) = held.claim else { return Err(StartError::NotDialled) };
@@ -123,18 +125,10 @@ async fn tell_new(
 /// Whoever has this number, else nobody in particular.
 fn callee(config: &Config, number: PhoneNumber) -> Subscriber {
     let known = config.subscribers.iter().find(|person| person.number.as_ref() == Some(&number));
-    let somebody = || Subscriber {
-        jid: config
-            .component
-            .jid
-            .parse()
-            .unwrap_or_else(|_| unreachable!("the component's domain is a JID")),
-        name: "tester".into(),
-        number: Some(number.clone()),
-        offline: WhenOffline::Phone,
-        language: None,
-        quiet: None,
-        time_zone: None,
+    let somebody = || {
+        let jid = config.component.jid.parse();
+        let jid = jid.unwrap_or_else(|_| unreachable!("the component's domain is a JID"));
+        Subscriber { number: Some(number.clone()), ..Subscriber::new(jid, "tester".into()) }
     };
     Subscriber { offline: WhenOffline::Phone, ..known.cloned().unwrap_or_else(somebody) }
 }

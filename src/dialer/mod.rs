@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, sleep_until};
 use tracing::{Instrument, error, info, info_span, warn};
@@ -12,8 +12,10 @@ use xmpp_parsers::jid::BareJid;
 
 use crate::call::{self, Exchange, Stop};
 use crate::clock;
+use crate::notification::verification::Code;
 use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::redaction::Pii;
+use crate::script::prompt::CodePrompts;
 use crate::store::Store;
 
 /// Returns once it is asked for.
@@ -29,6 +31,15 @@ pub enum Order {
     Dial(Box<Claim>),
     /// This person can read chat again: a phone that rings for them falls silent.
     CameOnline(BareJid),
+    /// Speak this code, and tell how that went.
+    Speak {
+        /// The code, and where.
+        code: Code,
+        /// What is said beside it.
+        prompts: CodePrompts,
+        /// How the call went.
+        went: oneshot::Sender<Outcome>,
+    },
 }
 
 /// Runs calls until `stopping` turns true, then ends the live ones and returns when each is settled.
@@ -51,6 +62,8 @@ pub async fn run(
         lines,
         live: HashMap::new(),
         calls: JoinSet::new(),
+        codes: JoinSet::new(),
+        stop_codes: watch::channel(Stop::None).0,
         next_start: clock::now(),
     };
     let mut looks = JoinSet::new();
@@ -66,6 +79,7 @@ pub async fn run(
             Some(order) = orders.recv() => match order {
                 Order::Dial(claim) => dialer.start(*claim),
                 Order::CameOnline(jid) => dialer.hush(&jid),
+                Order::Speak { code, prompts, went } => dialer.speak(code, prompts, went),
             },
             Some(found) = looks.join_next() => {
                 let (claims, pause) = found.unwrap_or_else(|_| (vec![], STORE_PAUSE));
@@ -84,9 +98,11 @@ pub async fn run(
     for call in dialer.live.values() {
         call.stop.send_replace(Stop::ShuttingDown);
     }
+    dialer.stop_codes.send_replace(Stop::ShuttingDown);
     while let Some(ended) = dialer.calls.join_next_with_id().await {
         dialer.ended(ended).await;
     }
+    while dialer.codes.join_next().await.is_some() {}
 }
 
 /// Claims what is due, and tells how long nothing else will be.
@@ -116,6 +132,8 @@ struct Dialer {
     lines: Arc<Semaphore>,
     live: HashMap<Id, Live>,
     calls: JoinSet<()>,
+    codes: JoinSet<()>,
+    stop_codes: watch::Sender<Stop>,
     next_start: Instant,
 }
 
@@ -156,6 +174,21 @@ impl Dialer {
         };
         let id = self.calls.spawn(call.instrument(span)).id();
         self.live.insert(id, live);
+    }
+
+    /// Phones a number to prove it. It waits for a line as all calls do.
+    fn speak(&mut self, code: Code, prompts: CodePrompts, went: oneshot::Sender<Outcome>) {
+        while self.codes.try_join_next().is_some() {}
+        let exchange = self.exchange.borrow().clone();
+        let (lines, stopped) = (self.lines.clone(), self.stop_codes.subscribe());
+        let span = info_span!("code call", verification = code.id.0);
+        let call = async move {
+            let _line = lines.acquire_owned().await.ok();
+            let attempt = call::place_code(&code, prompts, &exchange, stopped).await;
+            info!(outcome = ?attempt.outcome, status = attempt.status, "call with a code ended");
+            let _ = went.send(attempt.outcome);
+        };
+        self.codes.spawn(call.instrument(span));
     }
 
     fn hush(&self, callee: &BareJid) {

@@ -25,7 +25,8 @@ impl Holding {
     }
 
     /// Takes one event and tells what is owed because of it.
-    pub fn apply(&mut self, happened: Happened, wants_receipt: bool) -> Vec<Reply> {
+    pub fn apply(&mut self, happened: Happened, nature: Nature) -> Vec<Reply> {
+        let Nature { wants_receipt, handed_over } = nature;
         use Happened::*;
         let told = self.told();
         match (happened, self.ending) {
@@ -57,11 +58,13 @@ impl Holding {
             (CameOnline, None) => {
                 self.ending = Some(Ending::Delivered);
                 let status = (!told).then_some(Reply::Status(Status::Delivered));
-                [Reply::Delivery].into_iter().chain(status).collect()
+                // His own server delivers what it has handed over.
+                (!handed_over).then_some(Reply::Delivery).into_iter().chain(status).collect()
             }
             (TimeUp, None) => {
                 self.ending = Some(if told { Ending::Heard } else { Ending::Expired });
-                (!told).then_some(Reply::Status(Status::Expired)).into_iter().collect()
+                let lost = !told && !handed_over;
+                lost.then_some(Reply::Status(Status::Expired)).into_iter().collect()
             }
             (BroughtDown, None) => {
                 self.ending = Some(Ending::SetAside);
@@ -73,6 +76,15 @@ impl Holding {
     fn told(&self) -> bool {
         self.heard || self.answered
     }
+}
+
+/// What a message is from the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nature {
+    /// Its sender asked for a receipt.
+    pub wants_receipt: bool,
+    /// The recipient's own server keeps and delivers it.
+    pub handed_over: bool,
 }
 
 /// How a held message ended. There is exactly one end.
@@ -149,11 +161,16 @@ mod tests {
                     'x' => Happened::TimeUp,
                     _ => Happened::BroughtDown,
                 };
-                owed.extend(holding.apply(happened, true).iter().map(|reply| match reply {
-                    Reply::Status(status) => format!("{status:?}"),
-                    Reply::Answer(_) => "Answer".to_owned(),
-                    other => format!("{other:?}"),
-                }));
+                owed.extend(
+                    holding
+                        .apply(happened, Nature { wants_receipt: true, handed_over: false })
+                        .iter()
+                        .map(|reply| match reply {
+                            Reply::Status(status) => format!("{status:?}"),
+                            Reply::Answer(_) => "Answer".to_owned(),
+                            other => format!("{other:?}"),
+                        }),
+                );
             }
             assert_eq!(
                 (owed.join(" "), holding.ending),

@@ -20,7 +20,9 @@ pub struct Notification {
     pub number: PhoneNumber,
     /// Where it stands.
     pub state: State,
-    /// The calls so far.
+    /// Whether that is the person's second number.
+    pub second: bool,
+    /// The calls so far to this number.
     pub past: Past,
     /// Raised with every change; a change that was made to an older version is refused.
     pub version: u64,
@@ -35,7 +37,7 @@ impl Notification {
         now: Timestamp,
     ) -> Self {
         let state = State::Waiting { due: now, why: Wait::Gathering };
-        Self { id, recipient, number, state, past: Past::default(), version: 0 }
+        Self { id, recipient, number, second: false, state, past: Past::default(), version: 0 }
     }
 
     /// Takes one event and tells what is owed because of it, and about which message.
@@ -144,6 +146,17 @@ impl Notification {
                 owed.extend(owe(Status::Waiting { call_at: at, why }, situation.in_call(false)));
                 owed
             }
+            Decision::Never(Never::AttemptsUsed | Never::WrongNumber)
+                if !self.second && situation.second.is_some() =>
+            {
+                self.second = true;
+                if let Some(second) = situation.second {
+                    self.number.clone_from(second);
+                }
+                self.past = Past::default();
+                self.state = State::Waiting { due: now, why: Wait::Retry };
+                owe(Status::NotReached { outcome, next: Some(now) }, situation.all())
+            }
             Decision::Never(never) => {
                 self.state = State::Closed(never.into());
                 owe(Status::NotReached { outcome, next: None }, situation.all())
@@ -243,6 +256,8 @@ pub enum Event<'a> {
 pub struct Situation<'a> {
     /// The messages that wait to be heard by phone, oldest first.
     pub waiting: &'a [Pending],
+    /// The person's second number, if he has one.
+    pub second: Option<&'a PhoneNumber>,
     /// What was called before.
     pub history: &'a History,
     /// The operator's rules.

@@ -4,6 +4,7 @@ pub mod holding;
 pub mod lifecycle;
 pub mod policy;
 mod throttle;
+pub mod verification;
 
 pub use throttle::{NotAThrottle, Throttle};
 
@@ -48,6 +49,32 @@ pub struct Draft {
     pub wants_receipt: bool,
     /// The whole stanza as XML text, for delivery when the person is online again.
     pub stanza: String,
+    /// How it came, and what is known of who sent it.
+    pub how: Circumstances,
+}
+
+/// What decides about a message beside its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The recipient's own server handed over a copy, and delivers the message itself.
+    pub handed_over: Option<Unreachable>,
+    /// The sender is a contact of the recipient's.
+    pub from_contact: bool,
+    /// Whether the sender is a program is still being asked: the phone must not ring before that is known.
+    pub sender_unknown: bool,
+}
+
+/// Why a person's server could not reach him.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// None of his clients takes messages.
+    Offline,
+    /// All that would take it are asleep (XEP-0198 sessions without a connection).
+    Hibernating,
+    /// It was on its way to a client whose connection died.
+    Unacked,
+    /// It arrived, but no receipt came back in time.
+    Unreceipted,
 }
 
 /// A message that the store has.

@@ -10,7 +10,7 @@ use xmpp_parsers::jid::BareJid;
 use super::throttle::{Throttle, later};
 use super::{Outcome, Wait};
 use crate::phone_number::PhoneNumber;
-use crate::subscriber::Quiet;
+use crate::subscriber::{Quiet, Rule as SenderRule, Senders};
 
 /// What the operator allows, from `[dial]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,17 +43,25 @@ pub struct Policy {
     pub allow: Vec<String>,
     /// Prefixes within them that may not (`deny`).
     pub deny: Vec<String>,
-    /// Who may make a phone ring (`senders`).
+    /// Who may make a phone ring unless the person says otherwise (`senders`).
     pub senders: Senders,
+    /// The operator has stopped all calls for now.
+    pub suspended: bool,
 }
 
-/// Who may make a phone ring unless the person says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Senders {
-    /// Accounts of the person's own domain.
-    Domain,
-    /// Everyone.
-    Everyone,
+/// Who has written, as far as it decides whether a phone rings.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'s> {
+    /// His address.
+    pub jid: &'s BareJid,
+    /// He is a contact of the recipient's.
+    pub is_contact: bool,
+    /// He says that he is a program (disco identity `client/bot`).
+    pub is_program: bool,
+    /// What the recipient has set for him.
+    pub rule: Option<SenderRule>,
+    /// Who may ring unless a rule says otherwise; `None` takes the operator's.
+    pub wanted: Option<Senders>,
 }
 
 impl Default for Policy {
@@ -75,6 +83,7 @@ impl Default for Policy {
             allow: Vec::new(),
             deny: Vec::new(),
             senders: Senders::Domain,
+            suspended: false,
         }
     }
 }
@@ -87,10 +96,17 @@ impl Policy {
     }
 
     /// Tells whether a message of this sender makes the phone ring; else it is only held.
-    pub fn may_ring(&self, sender: &BareJid, recipient: &BareJid) -> bool {
-        match self.senders {
+    pub fn may_ring(&self, sender: &Sender<'_>, recipient: &BareJid) -> bool {
+        match sender.rule {
+            Some(SenderRule::Allow) => return true,
+            Some(SenderRule::Block) => return false,
+            None if sender.is_program => return false,
+            None => {}
+        }
+        match sender.wanted.unwrap_or(self.senders) {
             Senders::Everyone => true,
-            Senders::Domain => sender.domain() == recipient.domain(),
+            Senders::Contacts => sender.is_contact,
+            Senders::Domain => sender.jid.domain() == recipient.domain(),
         }
     }
 

@@ -78,6 +78,8 @@ pub enum Output {
     StopRecording(MessageId),
     /// What was recorded is the answer to this message: make that durable, then say [`Input::Committed`].
     CommitVoice(MessageId),
+    /// Somebody wants to hear the code: make durable that it opens something, then say [`Input::Committed`].
+    CodeWanted,
     /// Make durable that the callee wants no more calls, then say [`Input::Committed`].
     StopCalls,
     /// Look for messages that came in meanwhile, then say [`Input::More`].

@@ -1,5 +1,6 @@
 //! What the callee hears and can do in one call. Knows nothing of SIP, RTP or stores.
 
+mod code_call;
 mod events;
 pub mod gather;
 pub mod menu;
@@ -10,6 +11,7 @@ mod tests;
 mod turn;
 mod voice_answer;
 
+pub use code_call::CodeCall;
 pub use events::{Input, Item, Output, Terms};
 pub use voice_answer::VOICE_MIN;
 
@@ -361,6 +363,58 @@ impl Script {
     fn hang_up(&mut self) {
         self.turn = Turn::Over;
         self.outputs.push_back(Output::HangUp);
+    }
+}
+
+/// What is said in a call: messages, or a code.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One per call.
+pub enum Talk {
+    /// Messages.
+    Messages(Script),
+    /// A code.
+    Code(CodeCall),
+}
+
+impl Talk {
+    /// As [`Script::lines_ahead`].
+    pub fn lines_ahead(&self) -> Vec<Line> {
+        match self {
+            Self::Messages(script) => script.lines_ahead(),
+            Self::Code(call) => call.lines_ahead(),
+        }
+    }
+
+    /// As [`Script::handle`].
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match self {
+            Self::Messages(script) => script.handle(input, now),
+            Self::Code(call) => call.handle(input, now),
+        }
+    }
+
+    /// As [`Script::poll`].
+    pub fn poll(&mut self) -> Option<Output> {
+        match self {
+            Self::Messages(script) => script.poll(),
+            Self::Code(call) => call.poll(),
+        }
+    }
+
+    /// As [`Script::deadline`].
+    pub fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Messages(script) => script.deadline(),
+            Self::Code(call) => call.deadline(),
+        }
+    }
+
+    /// As [`Script::unsent_voice`].
+    pub fn unsent_voice(&self) -> Option<MessageId> {
+        match self {
+            Self::Messages(script) => script.unsent_voice(),
+            Self::Code(_) => None,
+        }
     }
 }
 

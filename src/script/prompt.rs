@@ -46,6 +46,42 @@ impl Line {
     }
 }
 
+/// What is said in a call that proves a number.
+#[derive(Clone, Debug)]
+pub struct CodePrompts {
+    /// The asker's language, where known.
+    pub language: Option<String>,
+    /// The domain in whose name it calls.
+    pub house: String,
+}
+
+impl CodePrompts {
+    /// Why it calls, and that a key is wanted.
+    pub fn code_question(&self) -> Line {
+        self.line("code-question", &[("house", (&self.house).into())])
+    }
+
+    /// The code, digit by digit, twice.
+    pub fn code(&self, digits: &str) -> Line {
+        let spelled: Vec<String> = digits.chars().map(|digit| format!("{digit}.")).collect();
+        self.line("code-spoken", &[("digits", (&spelled.join(" ")).into())])
+    }
+
+    /// The end.
+    pub fn goodbye(&self) -> Line {
+        self.line("code-goodbye", &[])
+    }
+
+    fn line(&self, id: &str, values: &[(&str, crate::wording::Value<'_>)]) -> Line {
+        let spoken = self.language.as_deref().filter(|tag| crate::wording::speaks(tag));
+        Line {
+            language: spoken.unwrap_or(PROMPTS).to_owned(),
+            text: crate::wording::phrase(spoken, id, values),
+            kind: Kind::Announcement,
+        }
+    }
+}
+
 /// "Hello, Bob. At 10:30 a message from Alice arrived."
 pub fn greeting(callee: &str, count: usize, continuing: bool, arrival: &str) -> Line {
     let continuing = if continuing { " This continues an earlier call." } else { "" };

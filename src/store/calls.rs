@@ -24,6 +24,9 @@ impl Ledger<'_> {
             self.interrupt(attempt, now)?;
         }
         let mut claims = vec![];
+        if self.policy.suspended {
+            return Ok(claims);
+        }
         // Each look either claims a call, plans it later or closes it, so the same row does not come again.
         for _ in 0..LOOKS_MAX {
             if claims.len() >= room {
@@ -44,6 +47,9 @@ impl Ledger<'_> {
     }
 
     pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.policy.suspended {
+            return Ok(None);
+        }
         let mut find = self.conn.prepare_cached(
             "SELECT min(at) FROM (
                  SELECT min(due) AS at FROM notifications WHERE state = 'waiting' AND NOT EXISTS (
@@ -62,11 +68,14 @@ impl Ledger<'_> {
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         let State::Waiting { due, .. } = notification.state else { return Ok(None) };
-        if due > now || self.rings(notification)? {
+        if due > now || self.policy.suspended || self.rings(notification)? {
             return Ok(None);
         }
         let callee = self.subscriber(&notification.recipient)?;
-        let number = callee.as_ref().and_then(|callee| callee.number.clone());
+        let number = callee.as_ref().and_then(|callee| {
+            let second = callee.second.clone().filter(|_| notification.second);
+            second.or_else(|| callee.number.clone())
+        });
         let (Some(callee), Some(number)) = (callee, number) else {
             self.change(notification, Event::Unreachable, now)?;
             return Ok(None);
@@ -153,7 +162,7 @@ impl Ledger<'_> {
         let sql = |unproven: &str| {
             format!(
                 "SELECT id FROM messages WHERE recipient = ?1
-                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
                      AND unproven {unproven}
                      AND id NOT IN (SELECT message FROM attempt_messages WHERE attempt = ?2)
                  ORDER BY id LIMIT ?3"
@@ -309,6 +318,8 @@ impl Ledger<'_> {
 
     /// Finds what a crash left behind, and plans anew what waits, as the rules or the clock may have changed.
     pub(super) fn recover(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        self.policy.suspended = self.is_suspended()?;
+        self.identify_all(now)?;
         // Before the calls are found broken off: whoever has answered is not called again.
         self.recover_voices(now)?;
         let lost = self.live_until(Timestamp::MAX)?;

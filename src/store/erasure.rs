@@ -37,8 +37,14 @@ impl Ledger<'_> {
         self.conn.execute("DELETE FROM attempts WHERE recipient = ?1", [jid])?;
         self.conn.execute("DELETE FROM notifications WHERE recipient = ?1", [jid])?;
         self.conn.execute("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
-        let sql = "UPDATE subscribers SET switched = NULL, switched_at = NULL WHERE jid = ?1";
-        self.conn.execute(sql, [jid])?;
+        self.conn.execute(
+            "UPDATE subscribers SET switched = NULL, switched_at = NULL, registered = 0, own_number = NULL,
+                 own_second = NULL, own_language = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
+                 senders = NULL WHERE jid = ?1",
+            [jid],
+        )?;
+        self.conn.execute("DELETE FROM sender_rules WHERE person = ?1 OR sender = ?1", [jid])?;
+        self.conn.execute("DELETE FROM verifications WHERE jid = ?1", [jid])?;
         self.conn.execute("DELETE FROM erasures WHERE jid = ?1", [jid])?;
         self.wake_due = true;
         self.wipes = true;

@@ -5,15 +5,50 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::params;
+use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
 use super::ledger::Ledger;
 use super::words::{Columns, misfit, ms};
-use crate::notification::Throttle;
 use crate::notification::lifecycle::Notification;
 use crate::notification::policy::History;
+use crate::notification::{Outcome, Throttle};
+
+/// One call, for those who ask what was called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecentCall {
+    /// Who was phoned.
+    pub recipient: BareJid,
+    /// When.
+    pub started: Timestamp,
+    /// How it went; `None` while it runs.
+    pub outcome: Option<Outcome>,
+    /// How long was talked.
+    pub talked: Duration,
+}
 
 impl Ledger<'_> {
+    /// The last calls, to one person or to all, the latest first.
+    pub(super) fn recent_calls(
+        &self,
+        of: Option<&BareJid>,
+        limit: i64,
+    ) -> Result<Vec<RecentCall>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT recipient, started, outcome, talked_ms FROM attempts
+             WHERE ?1 IS NULL OR recipient = ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let found = find.query_map(params![of.map(|jid| jid.as_str()), limit], |row| {
+            Ok(RecentCall {
+                recipient: row.parsed("recipient")?,
+                started: row.time("started")?,
+                outcome: row.maybe_word("outcome")?,
+                talked: row.maybe_span("talked_ms")?.unwrap_or_default(),
+            })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// Gathers what bears on the next call of a notification.
     pub(super) fn history(
         &self,
@@ -44,7 +79,7 @@ impl Ledger<'_> {
             .times(
                 "SELECT max(received, (SELECT opened FROM notifications WHERE id = ?2)) AS at
                  FROM messages WHERE recipient = ?1
-                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
                  ORDER BY id LIMIT 1",
                 params![recipient, notification.id.0],
             )?
@@ -72,7 +107,7 @@ impl Ledger<'_> {
         }
         let mut find = self.conn.prepare_cached(
             "SELECT DISTINCT sender_bare FROM messages WHERE recipient = ?1
-                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
              LIMIT ?2",
         )?;
         let senders = find.query_map(params![recipient, SENDERS_MAX], |row| row.get(0))?;

@@ -111,8 +111,18 @@ impl<'w> Ledger<'w> {
             Event::Planned | Event::Ended(_) => self.history(notification, now)?,
             _ => Default::default(),
         };
+        let second = match event {
+            Event::Ended(_) => self.subscriber(&notification.recipient)?.and_then(|it| it.second),
+            _ => None,
+        };
+        let second = second.filter(|number| self.policy.may_dial(number));
         let before = notification.clone();
-        let situation = Situation { waiting: &waiting, history: &history, policy: self.policy };
+        let situation = Situation {
+            waiting: &waiting,
+            second: second.as_ref(),
+            history: &history,
+            policy: self.policy,
+        };
         let owed = notification.apply(event, &situation, now);
         if *notification != before {
             self.save(notification, now)?;
@@ -145,7 +155,7 @@ impl<'w> Ledger<'w> {
         notification: &mut Notification,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Notification { id, number, state, past, version, .. } = &*notification;
+        let Notification { id, number, second, state, past, version, .. } = &*notification;
         let (mut due, mut why, mut attempt, mut lease, mut closing) =
             (None, None, None, None, None);
         let word = match state {
@@ -163,7 +173,7 @@ impl<'w> Ledger<'w> {
             }
         };
         let mut update = self.conn.prepare_cached(
-            "UPDATE notifications SET number = :number, state = :state, due = :due, why = :why,
+            "UPDATE notifications SET number = :number, second = :second, state = :state, due = :due, why = :why,
                  attempt = :attempt, lease_until = :lease, closing = :closing,
                  closed = iif(:state = 'closed', coalesce(closed, :now), NULL),
                  attempts = :attempts, setbacks = :setbacks, last_outcome = :last_outcome,
@@ -172,6 +182,7 @@ impl<'w> Ledger<'w> {
         )?;
         let changed = update.execute(named_params! {
             ":number": number.as_str(),
+            ":second": second,
             ":state": word,
             ":due": due,
             ":why": why,
@@ -203,7 +214,7 @@ impl<'w> Ledger<'w> {
         let mut find = self.conn.prepare_cached(
             "SELECT id, EXISTS (SELECT 1 FROM attempt_messages WHERE attempt = ?2 AND message = messages.id)
              FROM messages WHERE recipient = ?1
-                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
              ORDER BY id",
         )?;
         let found = find.query_map(params![recipient.as_str(), attempt.map(|a| a.0)], |row| {
@@ -248,6 +259,7 @@ pub(super) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
         id: NotificationId(row.get("id")?),
         recipient: row.parsed("recipient")?,
         number: row.parsed("number")?,
+        second: row.get("second")?,
         state,
         past: Past { attempts: row.get("attempts")?, setbacks: row.get("setbacks")?, last },
         version: row.get::<_, i64>("version")?.unsigned_abs(),

@@ -9,10 +9,12 @@ use xmpp_parsers::jid::BareJid;
 use super::StoreError;
 use super::ledger::Ledger;
 use super::words::{Columns, Word, ms};
-use crate::notification::holding::{Happened, Holding};
+use crate::notification::holding::{Happened, Holding, Nature};
 use crate::notification::lifecycle::{Event, Notification, State};
+use crate::notification::policy::Sender;
 use crate::notification::{
-    Answer, AttemptId, Claim, Draft, Message, MessageId, Reply, Status, Wait,
+    Answer, AttemptId, Circumstances, Claim, Draft, Message, MessageId, Reply, Status, Unreachable,
+    Wait,
 };
 use crate::subscriber::WhenOffline;
 
@@ -39,10 +41,65 @@ impl Ledger<'_> {
         }
         self.refuse_beyond_quota(&draft)?;
         let message = self.insert_message(&draft, now)?;
-        self.note(message, now, "held")?;
+        let why = draft.how.handed_over.map_or("held", |why| match why {
+            Unreachable::Offline => "held: handed over by the server, no client takes messages",
+            Unreachable::Hibernating => "held: handed over by the server, all clients are asleep",
+            Unreachable::Unacked => "held: handed over by the server, the connection died",
+            Unreachable::Unreceipted => "held: no receipt came in time",
+        });
+        self.note(message, now, why)?;
+        if draft.how.sender_unknown {
+            return Ok(Held { message, duplicate: false, claim: None });
+        }
+        let claim = self.plan_call(message, &draft, false, now, room)?;
+        Ok(Held { message, duplicate: false, claim })
+    }
+
+    /// It is known now whether a program has sent this message. Gives the call to make at once, if there is one.
+    pub(super) fn identified(
+        &mut self,
+        message: MessageId,
+        is_program: bool,
+        now: Timestamp,
+        room: usize,
+    ) -> Result<Option<Claim>, StoreError> {
+        let sql = "UPDATE messages SET parked = 0 WHERE id = ? AND parked = 1 AND ended IS NULL";
+        if self.conn.prepare_cached(sql)?.execute([message.0])? == 0 {
+            return Ok(None);
+        }
+        let draft = self.message(message)?.draft;
+        self.plan_call(message, &draft, is_program, now, room)
+    }
+
+    /// Nobody will tell any more whether programs have sent these.
+    pub(super) fn identify_all(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        for message in self.ids("SELECT id FROM messages WHERE parked = 1 AND ended IS NULL", [])? {
+            self.identified(message, false, now, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the recipient is phoned about a message, if he may be, and tells the sender.
+    fn plan_call(
+        &mut self,
+        message: MessageId,
+        draft: &Draft,
+        is_program: bool,
+        now: Timestamp,
+        room: usize,
+    ) -> Result<Option<Claim>, StoreError> {
         let callee = self.subscriber(&draft.recipient)?;
         let number = callee.as_ref().and_then(|callee| callee.number.clone());
-        let may_ring = self.policy.may_ring(&draft.sender.to_bare(), &draft.recipient);
+        let sender = draft.sender.to_bare();
+        let who = Sender {
+            jid: &sender,
+            is_contact: draft.how.from_contact,
+            is_program,
+            rule: self.rule_for(&draft.recipient, &sender)?,
+            wanted: callee.as_ref().and_then(|callee| callee.senders),
+        };
+        // Whoever writes to himself has asked for it.
+        let may_ring = sender == draft.recipient || self.policy.may_ring(&who, &draft.recipient);
         if !may_ring {
             self.happen(message, Happened::Declined, now)?;
         }
@@ -52,13 +109,13 @@ impl Ledger<'_> {
             .zip(number.filter(|number| self.policy.may_dial(number)));
         let Some((callee, number)) = reachable else {
             self.owe(message, &Reply::Status(Status::Held), now)?;
-            return Ok(Held { message, duplicate: false, claim: None });
+            return Ok(None);
         };
         let (mut notification, replan) = match self.open_notification(&draft.recipient)? {
             // What one sender may no longer cause, another one may.
             Some(open) => {
                 let throttled = matches!(open.state, State::Waiting { why: Wait::Throttled, .. });
-                let replan = throttled && self.is_first_of_sender(message, &draft)?;
+                let replan = throttled && self.is_first_of_sender(message, draft)?;
                 (open, replan)
             }
             None => (self.insert_notification(&callee, &number, now)?, true),
@@ -68,7 +125,7 @@ impl Ledger<'_> {
         if claim.is_none() && !told {
             self.change(&mut notification, Event::Held(message), now)?;
         }
-        Ok(Held { message, duplicate: false, claim })
+        Ok(claim)
     }
 
     /// The message that this one repeats: servers and clients send again what they hold unacknowledged.
@@ -93,7 +150,7 @@ impl Ledger<'_> {
     fn is_first_of_sender(&self, id: MessageId, draft: &Draft) -> Result<bool, StoreError> {
         let mut find = self.conn.prepare_cached(
             "SELECT 1 FROM messages WHERE recipient = ? AND sender_bare = ? AND id <> ?
-                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL",
+                 AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0",
         )?;
         let sender = draft.sender.to_bare();
         Ok(!find.exists(params![draft.recipient.as_str(), sender.as_str(), id.0])?)
@@ -124,8 +181,8 @@ impl Ledger<'_> {
         let status_stanza_id = self.seed.token();
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO messages (recipient, sender, sender_bare, stanza_id, body, language,
-                 wants_receipt, stanza, status_stanza_id, received)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 wants_receipt, stanza, status_stanza_id, received, handed_over, parked, from_contact)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         let id = insert.insert(params![
             draft.recipient.as_str(),
@@ -138,6 +195,9 @@ impl Ledger<'_> {
             draft.stanza,
             status_stanza_id,
             ms(now),
+            draft.how.handed_over.map(Word::word),
+            draft.how.sender_unknown,
+            draft.how.from_contact,
         ])?;
         Ok(MessageId(id))
     }
@@ -155,19 +215,24 @@ impl Ledger<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut find = self.conn.prepare_cached(
-            "SELECT heard, answered, declined, ending, wants_receipt FROM messages WHERE id = ?",
+            "SELECT heard, answered, declined, ending, wants_receipt, handed_over FROM messages WHERE id = ?",
         )?;
-        let (before, wants_receipt) = find.query_row([id.0], |row| {
+        let (before, nature) = find.query_row([id.0], |row| {
             let holding = Holding {
                 heard: row.get::<_, Option<i64>>("heard")?.is_some(),
                 answered: row.get::<_, Option<i64>>("answered")?.is_some(),
                 declined: row.get::<_, Option<i64>>("declined")?.is_some(),
                 ending: row.maybe_word("ending")?,
             };
-            Ok((holding, row.get("wants_receipt")?))
+            let handed_over: Option<String> = row.get("handed_over")?;
+            let nature = Nature {
+                wants_receipt: row.get("wants_receipt")?,
+                handed_over: handed_over.is_some(),
+            };
+            Ok((holding, nature))
         })?;
         let mut holding = before;
-        let owed = holding.apply(happened, wants_receipt);
+        let owed = holding.apply(happened, nature);
         let mut update = self.conn.prepare_cached(
             "UPDATE messages SET heard = iif(?2, coalesce(heard, ?6), NULL),
                  answered = iif(?3, coalesce(answered, ?6), NULL),
@@ -286,6 +351,7 @@ impl Ledger<'_> {
             params![keep, EXPIRED_AT_ONCE_MAX],
         )?;
         self.forget_calls(before(CALLS_KEPT), EXPIRED_AT_ONCE_MAX)?;
+        self.forget_codes(now)?;
         let silenced = self.forget_recordings(before(self.policy.keep_voice))?;
         Ok(timed_out.len() + wiped + erased + silenced)
     }
@@ -349,6 +415,11 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
             language: row.get("language")?,
             wants_receipt: row.get("wants_receipt")?,
             stanza: row.get("stanza")?,
+            how: Circumstances {
+                handed_over: row.maybe_word("handed_over")?,
+                from_contact: row.get("from_contact")?,
+                sender_unknown: row.get("parked")?,
+            },
         },
         status_stanza_id: row.get("status_stanza_id")?,
     })

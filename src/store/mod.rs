@@ -11,10 +11,12 @@ mod recordings;
 mod replies;
 mod sqlite;
 mod subscribers;
+mod verifications;
 mod words;
 mod writer;
 
 pub use error::StoreError;
+pub use history::RecentCall;
 pub use messages::Held;
 pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, Step, Trace};
 pub use recordings::Served;
@@ -32,12 +34,14 @@ use self::sqlite::Lock;
 use self::writer::{Errand, Wakes, Writer};
 use crate::notification::holding::Happened;
 use crate::notification::policy::Policy;
+use crate::notification::verification::{Code, Place, Refusal, Verdict, VerificationId};
 use crate::notification::{
     Answer, Attempt, AttemptId, Claim, Draft, Message, MessageId, Owed, Progress, Recording,
     RecordingId, ReplyId, VoiceAnswer, VoiceFile,
 };
+use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
-use crate::subscriber::{Subscriber, WhenOffline};
+use crate::subscriber::{Setting, Subscriber};
 
 /// The durable state: a handle to the one thread that writes it. Cloning gives another handle.
 ///
@@ -331,21 +335,80 @@ impl Store {
         self.ask(move |ledger| ledger.configure_subscribers(&subscribers, whole_ms(now))).await
     }
 
-    /// A person switches calls on or off. Off ends what is planned, and the senders are told. Tells whether that was a change.
-    pub async fn switch(
+    /// Takes over what a person has set, all of it or nothing; `None` if he is unknown. What is planned changes with it.
+    pub async fn set(
         &self,
         jid: &BareJid,
-        offline: WhenOffline,
+        settings: Vec<Setting>,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Subscriber>, StoreError> {
         let jid = jid.clone();
-        self.ask(move |ledger| ledger.switch(&jid, offline, whole_ms(now))).await
+        self.ask(move |ledger| ledger.set(&jid, &settings, whole_ms(now))).await
+    }
+
+    /// Makes a code for a number, if one more call to it may be made.
+    pub async fn ask_code(
+        &self,
+        jid: &BareJid,
+        number: PhoneNumber,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Result<Code, Refusal>, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.ask_code(&jid, &number, place, whole_ms(now))).await
+    }
+
+    /// Somebody has asked to hear the code; from now on it opens something.
+    pub async fn code_spoken(&self, id: VerificationId, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.code_spoken(id, whole_ms(now))).await
+    }
+
+    /// Whether somebody has asked to hear this code.
+    pub async fn code_was_spoken(&self, id: VerificationId) -> Result<bool, StoreError> {
+        self.ask(move |ledger| ledger.code_was_spoken(id)).await
+    }
+
+    /// The last calls, to one person or to all, the latest first.
+    pub async fn recent_calls(
+        &self,
+        of: Option<BareJid>,
+        limit: i64,
+    ) -> Result<Vec<RecentCall>, StoreError> {
+        self.ask(move |ledger| ledger.recent_calls(of.as_ref(), limit)).await
+    }
+
+    /// Takes what a person sends as his code.
+    pub async fn try_code(
+        &self,
+        jid: &BareJid,
+        digits: String,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |ledger| ledger.try_code(&jid, &digits, whole_ms(now))).await
+    }
+
+    /// Stops all calls, or lets them go on; that outlives a restart.
+    pub async fn suspend(&self, suspended: bool, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.suspend(suspended, whole_ms(now))).await
+    }
+
+    /// It is known now whether a program has sent this message. Gives the call to make at once, if there is one.
+    pub async fn identified(
+        &self,
+        message: MessageId,
+        is_program: bool,
+        now: Timestamp,
+        room: usize,
+    ) -> Result<Option<Claim>, StoreError> {
+        self.ask(move |ledger| ledger.identified(message, is_program, whole_ms(now), room)).await
     }
 
     /// Takes over new rules, and plans anew what waits.
     pub async fn adopt(&self, policy: Policy, now: Timestamp) -> Result<(), StoreError> {
         self.ask(move |ledger| {
-            *ledger.policy = policy;
+            let suspended = ledger.policy.suspended;
+            *ledger.policy = Policy { suspended, ..policy };
             ledger.replan(whole_ms(now))
         })
         .await

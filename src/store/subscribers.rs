@@ -10,17 +10,17 @@ use super::StoreError;
 use super::ledger::Ledger;
 use super::words::{Columns, Word, misfit, ms};
 use crate::notification::lifecycle::Event;
-use crate::subscriber::{Quiet, Subscriber, WhenOffline};
+use crate::subscriber::{Pin, Quiet, Rule, Setting, Subscriber, WhenOffline};
 
 impl Ledger<'_> {
     pub(super) fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE jid = ? AND known = 1";
+        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
         let mut find = self.conn.prepare_cached(sql)?;
         Ok(find.query_row([jid.as_str()], subscriber).optional()?)
     }
 
     pub(super) fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE known = 1 ORDER BY jid";
+        let sql = "SELECT * FROM subscribers WHERE known = 1 OR registered = 1 ORDER BY jid";
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map([], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
@@ -40,10 +40,7 @@ impl Ledger<'_> {
                  time_zone = excluded.time_zone, known = 1",
         )?;
         for person in subscribers {
-            let quiet = person.quiet.map(|quiet| match quiet {
-                Quiet::Never => NEVER_QUIET.to_owned(),
-                Quiet::Daily(hours) => hours.to_string(),
-            });
+            let quiet = person.quiet.map(quiet_word);
             write.execute(params![
                 person.jid.as_str(),
                 person.name,
@@ -76,18 +73,100 @@ impl Ledger<'_> {
         }
         Ok(changed)
     }
+
+    /// Takes over what a person has set, all of it or nothing.
+    pub(super) fn set(
+        &mut self,
+        jid: &BareJid,
+        settings: &[Setting],
+        now: Timestamp,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        if self.subscriber(jid)?.is_none() {
+            return Ok(None);
+        }
+        for setting in settings {
+            let (column, value) = match setting {
+                Setting::Offline(offline) => {
+                    self.switch(jid, *offline, now)?;
+                    continue;
+                }
+                Setting::Sender(sender, rule) => {
+                    let sql = "INSERT OR REPLACE INTO sender_rules VALUES (?, ?, ?)";
+                    let values = params![jid.as_str(), sender.as_str(), rule.word()];
+                    self.conn.prepare_cached(sql)?.execute(values)?;
+                    continue;
+                }
+                Setting::Quiet(quiet) => ("own_quiet", quiet.map(quiet_word)),
+                Setting::TimeZone(zone) => ("own_time_zone", zone.as_ref().and_then(zone_name)),
+                Setting::Language(language) => ("own_language", language.clone()),
+                Setting::Pin(pin) => ("pin", pin.as_ref().map(Pin::stored)),
+                Setting::Senders(senders) => ("senders", Some(senders.word().to_owned())),
+                Setting::NoNumber => ("own_number", None),
+                Setting::NoSecondNumber => ("own_second", None),
+            };
+            let sql = format!("UPDATE subscribers SET {column} = ? WHERE jid = ?");
+            self.conn.prepare_cached(&sql)?.execute(params![value, jid.as_str()])?;
+        }
+        self.replan(now)?;
+        self.subscriber(jid)
+    }
+
+    /// What a person has set for one sender.
+    pub(super) fn rule_for(
+        &self,
+        person: &BareJid,
+        sender: &BareJid,
+    ) -> Result<Option<Rule>, StoreError> {
+        let sql = "SELECT rule FROM sender_rules WHERE person = ? AND sender = ?";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_row([person.as_str(), sender.as_str()], |row| row.word("rule"));
+        Ok(found.optional()?)
+    }
+
+    /// Whether the operator has stopped all calls.
+    pub(super) fn is_suspended(&self) -> Result<bool, StoreError> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM house WHERE what = 'suspended'")?.exists([])?)
+    }
+
+    /// Stops all calls, or lets them go on.
+    pub(super) fn suspend(&mut self, suspended: bool, now: Timestamp) -> Result<(), StoreError> {
+        let sql = if suspended {
+            "INSERT OR IGNORE INTO house VALUES ('suspended')"
+        } else {
+            "DELETE FROM house WHERE what = 'suspended'"
+        };
+        self.conn.execute(sql, [])?;
+        self.policy.suspended = suspended;
+        self.wake_due = true;
+        self.replan(now)
+    }
+}
+
+fn quiet_word(quiet: Quiet) -> String {
+    match quiet {
+        Quiet::Never => NEVER_QUIET.to_owned(),
+        Quiet::Daily(hours) => hours.to_string(),
+    }
 }
 
 fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
-    let quiet: Option<String> = row.get("quiet")?;
-    let zone: Option<String> = row.get("time_zone")?;
+    // What a person has set goes before what the operator has.
+    let own = |own: &str, configured: &str| -> rusqlite::Result<Option<String>> {
+        let own: Option<String> = row.get(own)?;
+        own.map_or_else(|| row.get(configured), |own| Ok(Some(own)))
+    };
+    let quiet = own("own_quiet", "quiet")?;
+    let zone = own("own_time_zone", "time_zone")?;
+    let pin: Option<String> = row.get("pin")?;
+    let number = row.maybe_parsed("own_number")?;
     let offline = row.word("offline")?;
     Ok(Subscriber {
         jid: row.parsed("jid")?,
         name: row.get("name")?,
-        number: row.maybe_parsed("number")?,
+        number: number.map_or_else(|| row.maybe_parsed("number"), |number| Ok(Some(number)))?,
+        second: row.maybe_parsed("own_second")?,
         offline: row.maybe_word("switched")?.unwrap_or(offline),
-        language: row.get("language")?,
+        language: own("own_language", "language")?,
         quiet: match quiet.as_deref() {
             None => None,
             Some(NEVER_QUIET) => Some(Quiet::Never),
@@ -96,6 +175,8 @@ fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
         time_zone: zone
             .map(|zone| ZONES.parse_time_zone(&zone).map_err(|_| misfit("time_zone")))
             .transpose()?,
+        pin: pin.map(|pin| Pin::from_stored(&pin).ok_or_else(|| misfit("pin"))).transpose()?,
+        senders: row.maybe_word("senders")?,
     })
 }
 

@@ -9,8 +9,8 @@ use rusqlite::types::{FromSqlError, Type};
 
 use crate::notification::holding::Ending;
 use crate::notification::lifecycle::Closing;
-use crate::notification::{Outcome, Wait};
-use crate::subscriber::WhenOffline;
+use crate::notification::{Outcome, Unreachable, Wait};
+use crate::subscriber::{Rule, Senders, WhenOffline};
 
 /// A value that a column shows as a word.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -70,6 +70,25 @@ impl Word for Ending {
 impl Word for WhenOffline {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Phone, "phone"), (Self::Store, "store")];
+}
+
+impl Word for Senders {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Domain, "domain"), (Self::Contacts, "contacts"), (Self::Everyone, "everyone")];
+}
+
+impl Word for Rule {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Allow, "allow"), (Self::Block, "block")];
+}
+
+impl Word for Unreachable {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Offline, "offline"),
+        (Self::Hibernating, "hibernating"),
+        (Self::Unacked, "unacked"),
+        (Self::Unreceipted, "unreceipted"),
+    ];
 }
 
 /// Reads columns as our values; what does not fit is a damaged row, never a guess.

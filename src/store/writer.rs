@@ -178,6 +178,7 @@ mod tests {
             language: None,
             wants_receipt: false,
             stanza: String::new(),
+            how: Default::default(),
         };
         errand(move |ledger| Ok(ledger.hold(draft, Timestamp::UNIX_EPOCH, 0)?.message))
     }

@@ -1,8 +1,12 @@
 //! A person who can be phoned: settings, and the hours in which the phone stays quiet.
 
+mod pin;
 mod quiet;
+mod setting;
 
+pub use pin::{NotAPin, Pin};
 pub use quiet::{NotQuietHours, QuietHours};
+pub use setting::{NotASetting, Rule, Senders, Setting};
 
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
@@ -20,6 +24,8 @@ pub struct Subscriber {
     pub name: String,
     /// Where to phone. Without it nobody is phoned, whatever `offline` says.
     pub number: Option<PhoneNumber>,
+    /// Where to phone when nobody answered there.
+    pub second: Option<PhoneNumber>,
     /// What becomes of a message while the person is offline.
     pub offline: WhenOffline,
     /// Language tag for prompts and voice, such as `ja`; `None` takes `speech.language`.
@@ -28,6 +34,28 @@ pub struct Subscriber {
     pub quiet: Option<Quiet>,
     /// The zone in which quiet hours and spoken times are meant; `None` takes `dial.time_zone`.
     pub time_zone: Option<TimeZone>,
+    /// What must be entered on the phone before anything is said.
+    pub pin: Option<Pin>,
+    /// Who may make the phone ring; `None` takes `dial.senders`.
+    pub senders: Option<Senders>,
+}
+
+impl Subscriber {
+    /// Somebody of whom nothing but address and name is known.
+    pub fn new(jid: BareJid, name: String) -> Self {
+        Self {
+            jid,
+            name,
+            number: None,
+            second: None,
+            offline: WhenOffline::Phone,
+            language: None,
+            quiet: None,
+            time_zone: None,
+            pin: None,
+            senders: None,
+        }
+    }
 }
 
 /// What becomes of a message for someone who is offline.

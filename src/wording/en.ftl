@@ -1,3 +1,145 @@
 ## The chat: what is said in an error
 
 nobody = Nobody here is known by that address.
+
+## The chat: answers to commands, at most six lines at a time
+
+help =
+    I hold messages for you while you are offline and phone you about them.
+    phone +81… - set your number; I call it with a code
+    on / off - phone me, or only hold my messages
+    quiet 22:00-07:30 - no calls in these hours
+    show - what is set; test - phone me now
+    help more - further commands
+help-operator = { " " }(operator: people, all calls, test-call JID, suspend, resume)
+help-more =
+    second +81… - another number, for when nobody answers; second off
+    pin 4821 - asked for on the phone; pin off
+    timezone Asia/Tokyo; language ja
+    allow JID; block JID; everyone; contacts - who may make my phone ring
+    calls - the last calls
+    forget me - remove everything about me
+welcome = Welcome. Send "help" for what I can do. Please accept my contact request, so that I phone you only while you are offline.
+stranger = I do not know you yet. Please ask the operator of this server to set up phone calls for you.
+operator-only = Only the operator may do that.
+number-first = There is no number yet. Send "phone" and your number with + and the country code.
+nobody-known = Nobody is known here.
+not-stored = That could not be stored. Please try again later.
+odd-command = I do not know that command. Send "help" for those I know.
+odd-number = A number is written with + and the country code, such as phone +81312345678.
+odd-code = The code has six digits, such as code 012345.
+odd-quiet = Quiet hours are written 22:00-07:30; or "quiet off", or "quiet default".
+odd-timezone = A time zone is a name such as Asia/Tokyo.
+odd-language = A language is a tag such as en, de or ja.
+odd-pin = A PIN has 4 to 8 digits; or "pin off".
+odd-jid = That is no address of a person, such as alice@example.org.
+show =
+    Phone calls: { $calls }. { $presence }
+    Number: { $number }; second: { $second }
+    Quiet hours: { $quiet } ({ $zone })
+    Who may make your phone ring: { $senders }
+    { $pin } Language: { $language }
+show-none = none
+show-on = on
+show-off = off
+show-domain = people of your server
+show-contacts = your contacts
+show-everyone = everyone
+show-pin = A PIN is set.
+show-no-pin = No PIN is set.
+show-online = You are online.
+show-offline = You are offline.
+show-unseen = I cannot see whether you are online: please accept my contact request.
+changed-phone = You will be phoned when a message comes while you are offline.
+changed-no-number = Calls are on, but there is no number to phone. Send "phone" and your number.
+changed-store = You will not be phoned. Messages are held until you are online.
+code-calling = I am calling { $number } now. Press a key there to hear a code, and send it to me.
+code-not-allowed = This number may not be dialled from here.
+code-suspended = The operator has stopped all calls for now. Please try again later.
+code-too-soon = I have just called. Please wait a minute.
+code-too-many = There were too many such calls today. Please try again tomorrow.
+code-heard = Please send me the six digits you have heard. They are good for 15 minutes.
+code-not-heard = The phone was answered, but no key was pressed. Send "phone" and the number to try again.
+code-busy = The line is busy. Send "phone" and the number to try again.
+code-no-answer = Nobody answered. Send "phone" and the number to try again.
+code-declined = The call was declined.
+code-wrong-number = That number does not work.
+code-failed = The call could not be placed. Please try again later.
+code-right = Verified: { $number }. You will be phoned there when a message comes while you are offline. Send "off" if you do not want that.
+code-right-second = Verified: { $number }. It is phoned when nobody answers at the first.
+code-wrong = { $left ->
+    [0] That is not the code, and it is void now. Send "phone" and the number for a new one.
+    [one] That is not the code. You can try once more.
+   *[other] That is not the code. You can try { $left } more times.
+}
+code-none = I wait for no code. Send "phone" and your number first; a code is good for 15 minutes.
+number-lost = Your number was verified by somebody else just now and is no longer yours here. If that is wrong, send "phone" and your number.
+number-changed = Your number was changed just now. If that was not you, change the password of your account and send "phone" and your number.
+test-message = This is the test call you asked for.
+test-coming = Your phone will ring as for a message that waits. You will read here how it went.
+no-calls = There were no calls.
+call-answered = { $at } answered, { $seconds } s
+call-no-answer = { $at } no answer
+call-busy = { $at } busy
+call-declined = { $at } declined
+call-wrong-number = { $at } number does not work
+call-failed = { $at } could not be placed
+call-cancelled = { $at } cancelled
+call-running = { $at } now
+forget-sure = This removes your number, your settings and every message held for you or written by you. Send "forget me now" if you are sure.
+forget-later = You are on the phone with me. Please ask again after the call.
+forgotten = Everything about you is removed.
+forgotten-but-configured = Everything about you is removed. The operator has set you up, too; please ask the operator to end that.
+suspended = No calls are made from now on. Messages stay held. Send "resume" to go on.
+resumed = Calls are made again.
+
+gateway-description = Messages to this person are held and told by phone while the person is offline.
+
+## Forms
+
+command-settings = Settings
+command-number = Set my phone number
+command-code = Enter the code I have heard
+command-show = Show what is set
+command-sender = Who may make my phone ring
+command-test = Phone me now
+command-calls = The last calls
+command-forget = Remove everything about me
+command-people = Operator: people
+command-all-calls = Operator: the last calls
+command-test-call = Operator: test call
+command-suspend = Operator: stop or resume all calls
+instructions-settings = An empty field takes the operator's setting. A new number is called first and speaks a code.
+instructions-number = Your number, with + and the country code. It is called first and speaks a code.
+instructions-code = The six digits that were spoken on the phone.
+instructions-sender = A rule for one sender, or for all others.
+instructions-forget = This removes your number, your settings and every message held for you or written by you.
+instructions-test-call = Who is to be phoned.
+instructions-suspend = While calls are stopped, messages stay held.
+field-number = Number
+field-offline = When I am offline
+field-phone = Phone me
+field-store = Only hold my messages
+field-quiet = Quiet hours, such as 22:00-07:30, or off
+field-timezone = Time zone, such as Asia/Tokyo
+field-language = Language, such as ja
+field-pin = PIN, 4 to 8 digits; empty for none
+field-code = Code
+field-rule = Rule
+field-allow = This sender may
+field-block = This sender may not
+field-everyone = Everyone may
+field-contacts = My contacts may
+field-jid = Address
+field-sure = Are you sure?
+field-yes = Yes
+field-no = No
+field-suspended = Calls
+field-suspend = Stop
+field-resume = Resume
+
+## The phone: proving a number
+
+code-question = Hello. This is a call from { $house }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press 5.
+code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
+code-goodbye = Goodbye.

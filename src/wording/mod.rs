@@ -66,6 +66,11 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(tag, _)| *tag)
 }
 
+/// Whether there are sentences in this language.
+pub fn speaks(tag: &str) -> bool {
+    BUNDLES.contains_key(primary(tag).as_str())
+}
+
 fn primary(tag: &str) -> String {
     tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }

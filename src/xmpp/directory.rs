@@ -4,47 +4,39 @@ use std::collections::BTreeMap;
 
 use xmpp_parsers::jid::BareJid;
 
-use crate::subscriber::{Subscriber, WhenOffline};
+use crate::notification::policy::Policy;
+use crate::subscriber::Subscriber;
 
-/// What the gateway must know about people, and no more.
+/// Everyone who can be written to, with their settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directory {
-    people: BTreeMap<BareJid, Person>,
+    people: BTreeMap<BareJid, Subscriber>,
 }
 
-/// One person who can be written to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Person {
-    /// How the person is called.
-    pub name: String,
-    /// What becomes of a message while the person is offline.
-    pub offline: WhenOffline,
-    /// Whether there is a number to phone.
-    pub has_number: bool,
+/// The house that the gateway stands in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct House {
+    /// Who may see and change everything.
+    pub operators: Vec<BareJid>,
+    /// Whose accounts may register themselves.
+    pub domains: Vec<String>,
+    /// What holds where a person has chosen nothing.
+    pub policy: Policy,
+    /// The number that is seen on the phones we call.
+    pub caller_id: Option<String>,
 }
 
 impl Directory {
     /// Lists these people.
     pub fn new<'s>(subscribers: impl IntoIterator<Item = &'s Subscriber>) -> Self {
         let mut directory = Self::default();
-        for subscriber in subscribers {
-            directory.set(subscriber);
-        }
+        subscribers.into_iter().for_each(|subscriber| directory.set(subscriber));
         directory
     }
 
     /// Adds a person or takes over new settings.
     pub fn set(&mut self, subscriber: &Subscriber) {
-        let Subscriber { jid, name, number, offline, .. } = subscriber;
-        let person = Person { name: name.clone(), offline: *offline, has_number: number.is_some() };
-        self.people.insert(jid.clone(), person);
-    }
-
-    /// Takes over what a person wants done while offline.
-    pub fn switch(&mut self, jid: &BareJid, offline: WhenOffline) {
-        if let Some(person) = self.people.get_mut(jid) {
-            person.offline = offline;
-        }
+        self.people.insert(subscriber.jid.clone(), subscriber.clone());
     }
 
     /// Forgets a person.
@@ -53,7 +45,7 @@ impl Directory {
     }
 
     /// What is known about one person; `None` for strangers.
-    pub fn person(&self, jid: &BareJid) -> Option<&Person> {
+    pub fn person(&self, jid: &BareJid) -> Option<&Subscriber> {
         self.people.get(jid)
     }
 

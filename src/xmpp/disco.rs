@@ -2,14 +2,17 @@
 
 use minidom::Element;
 
-use crate::xmpp::ns;
+use xmpp_parsers::jid::BareJid;
+
+use crate::wording::phrase;
 use crate::xmpp::stanza::{self, element};
+use crate::xmpp::{address, card, ns};
 
 /// Whom an IQ is addressed to.
 #[derive(Clone, Copy, Debug)]
 pub enum Asked<'n> {
-    /// The component itself.
-    Component,
+    /// The component itself, and the number that people see when it calls.
+    Component(Option<&'n str>),
     /// A gateway address that stands for the person of this name.
     Contact(&'n str),
     /// An address that stands for nobody.
@@ -33,8 +36,11 @@ pub fn answer(iq: &Element, asked: Asked<'_>) -> Option<Element> {
     };
     let answer = match asked {
         Asked::Nobody => Err("item-not-found"),
-        Asked::Component | Asked::Contact(_) if kind == Some("set") => Err("service-unavailable"),
-        Asked::Component => about_component(payload),
+        Asked::Component(_) if payload.is("query", ns::GATEWAY) => gateway(iq, payload),
+        Asked::Component(_) | Asked::Contact(_) if kind == Some("set") => {
+            Err("service-unavailable")
+        }
+        Asked::Component(caller_id) => about_component(payload, caller_id),
         Asked::Contact(name) => about_contact(payload, name),
     };
     Some(match answer {
@@ -45,7 +51,7 @@ pub fn answer(iq: &Element, asked: Asked<'_>) -> Option<Element> {
 
 type Answer = Result<Option<Element>, &'static str>;
 
-fn about_component(payload: &Element) -> Answer {
+fn about_component(payload: &Element, caller_id: Option<&str>) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
@@ -58,6 +64,10 @@ fn about_component(payload: &Element) -> Answer {
         version.append_child(stanza::text("name", ns::VERSION, "Offhook"));
         version.append_child(stanza::text("version", ns::VERSION, env!("CARGO_PKG_VERSION")));
         Ok(Some(version))
+    } else if payload.is("vCard", ns::VCARD) {
+        Ok(Some(card::vcard("Offhook", caller_id, true)))
+    } else if payload.is("vcard", ns::VCARD4) {
+        Ok(Some(card::vcard4("Offhook", caller_id)))
     } else {
         Err("service-unavailable")
     }
@@ -71,9 +81,41 @@ fn about_contact(payload: &Element, name: &str) -> Answer {
         info(payload, &identity, &CONTACT_FEATURES)
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
+    } else if payload.is("vCard", ns::VCARD) {
+        // Nothing but the name: numbers are nobody's business.
+        Ok(Some(card::vcard(name, None, false)))
+    } else if payload.is("vcard", ns::VCARD4) {
+        Ok(Some(card::vcard4(name, None)))
     } else {
         Err("service-unavailable")
     }
+}
+
+/// Which address stands for somebody: asked for by clients that add a contact.
+///
+/// Source: XEP-0100 §6.3.
+fn gateway(iq: &Element, payload: &Element) -> Answer {
+    let mut query = Element::bare("query", ns::GATEWAY);
+    if iq.attr("type") == Some("get") {
+        let language = stanza::language(iq);
+        let desc = phrase(language, "gateway-description", &[]);
+        query.append_child(stanza::text("desc", ns::GATEWAY, &desc));
+        query.append_child(stanza::text(
+            "prompt",
+            ns::GATEWAY,
+            &phrase(language, "field-jid", &[]),
+        ));
+        return Ok(Some(query));
+    }
+    let prompt = payload.get_child("prompt", ns::GATEWAY).map(Element::text).unwrap_or_default();
+    let person = BareJid::new(prompt.trim()).ok().filter(|jid| jid.node().is_some());
+    let us = stanza::to(iq).map(|us| us.domain().to_string()).unwrap_or_default();
+    let contact =
+        person.and_then(|person| address::contact(&person, &us)).ok_or("item-not-found")?;
+    query.append_child(stanza::text("jid", ns::GATEWAY, contact.as_str()));
+    // The older form, which some clients still read.
+    query.append_child(stanza::text("prompt", ns::GATEWAY, contact.as_str()));
+    Ok(Some(query))
 }
 
 fn info(payload: &Element, identity: &[(&'static str, &str)], features: &[&str]) -> Answer {
@@ -95,11 +137,30 @@ fn items(payload: &Element) -> Answer {
     Ok(Some(Element::bare("query", ns::DISCO_ITEMS)))
 }
 
-const FEATURES: [&str; 5] =
-    [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::JID_ESCAPING, ns::PING, ns::VERSION];
+const FEATURES: [&str; 11] = [
+    ns::COMMANDS,
+    ns::DATA_FORMS,
+    ns::DISCO_INFO,
+    ns::DISCO_ITEMS,
+    ns::GATEWAY,
+    ns::JID_ESCAPING,
+    ns::PING,
+    ns::REGISTER,
+    ns::VCARD,
+    ns::VCARD4,
+    ns::VERSION,
+];
 /// What a client may send to a person through us and see passed on.
-const CONTACT_FEATURES: [&str; 5] =
-    [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::CORRECT, ns::PING, ns::RECEIPTS];
+const CONTACT_FEATURES: [&str; 8] = [
+    ns::DISCO_INFO,
+    ns::DISCO_ITEMS,
+    ns::CORRECT,
+    ns::MARKERS,
+    ns::PING,
+    ns::RECEIPTS,
+    ns::RETRACT[0],
+    ns::VCARD,
+];
 
 #[cfg(test)]
 mod tests {
@@ -107,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_question_is_answered_and_no_answer_is() {
-        let (component, contact) = (Asked::Component, Asked::Contact("Bob"));
+        let (component, contact) = (Asked::Component(Some("+81312345678")), Asked::Contact("Bob"));
         let cases = [
             ("a ping", "get", "<ping xmlns='urn:xmpp:ping'/>", component, "ok"),
             ("a ping to Bob", "get", "<ping xmlns='urn:xmpp:ping'/>", contact, "ok"),
@@ -147,7 +208,49 @@ mod tests {
                 "ok",
             ),
             ("a version", "get", "<query xmlns='jabber:iq:version'/>", component, "Offhook"),
-            ("a vCard", "get", "<vCard xmlns='vcard-temp'/>", contact, "service-unavailable"),
+            ("a vCard", "get", "<vCard xmlns='vcard-temp'/>", contact, "<FN>Bob</FN>"),
+            (
+                "its own vCard",
+                "get",
+                "<vCard xmlns='vcard-temp'/>",
+                component,
+                "<NUMBER>+81312345678</NUMBER>",
+            ),
+            (
+                "its avatar",
+                "get",
+                "<vCard xmlns='vcard-temp'/>",
+                component,
+                "<TYPE>image/png</TYPE>",
+            ),
+            (
+                "a vCard 4",
+                "get",
+                "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>",
+                component,
+                "tel:+81312345678",
+            ),
+            (
+                "a bookmark",
+                "get",
+                "<query xmlns='jabber:iq:private'/>",
+                contact,
+                "service-unavailable",
+            ),
+            (
+                "the gateway's question",
+                "get",
+                "<query xmlns='jabber:iq:gateway'/>",
+                component,
+                "<prompt>Address</prompt>",
+            ),
+            (
+                "somebody's address",
+                "set",
+                "<query xmlns='jabber:iq:gateway'><prompt>bob@example.org</prompt></query>",
+                component,
+                "<jid>bob\\40example.org@phone.example.org</jid>",
+            ),
             ("a setting", "set", "<ping xmlns='urn:xmpp:ping'/>", component, "service-unavailable"),
             ("nothing", "get", "", component, "bad-request"),
             ("two things", "get", "<a xmlns='a'/><b xmlns='b'/>", component, "bad-request"),

@@ -3,6 +3,7 @@
 mod contacts;
 mod fence;
 mod messages;
+mod wishes;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,14 +15,16 @@ use xmpp_parsers::jid::{BareJid, Jid};
 use self::fence::Fence;
 use crate::notification::Draft;
 use crate::seed::Seed;
-use crate::subscriber::WhenOffline;
-use crate::xmpp::directory::Directory;
+use crate::subscriber::Subscriber;
+use crate::xmpp::desk::commands::Sessions;
+use crate::xmpp::desk::{Outcome, Petition};
+use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::disco::{self, Asked};
 use crate::xmpp::pace::Pace;
 use crate::xmpp::presence::{Change, Presence};
 use crate::xmpp::relay::{Forward, Forwards};
 use crate::xmpp::reply::notice;
-use crate::xmpp::{address, ns, stanza, wording};
+use crate::xmpp::{address, ns, stanza};
 
 /// The component, seen from the stream: stanzas in, stanzas and decisions out.
 ///
@@ -31,6 +34,8 @@ use crate::xmpp::{address, ns, stanza, wording};
 pub struct Gateway {
     component: String,
     people: Directory,
+    house: House,
+    sessions: Sessions,
     presence: Presence,
     forwards: Forwards,
     /// Lost with the link, and not ours to hold.
@@ -50,10 +55,16 @@ pub enum Input<'i> {
     LinkDown,
     /// A stanza came.
     Stanza(&'i Element),
-    /// Other people can be written to from now on.
-    People(Directory),
-    /// The switch asked for by [`Output::Switch`] is durable.
-    Switched(&'i BareJid, WhenOffline),
+    /// Other people can be written to from now on, and other rules hold.
+    People(Directory, House),
+    /// One person has other settings, or is new.
+    Person(&'i Subscriber),
+    /// A person is to be forgotten, but for what the operator has set.
+    Forgotten(&'i BareJid, Option<&'i Subscriber>),
+    /// What came of a petition.
+    Granted(&'i Petition, &'i Outcome),
+    /// Something to tell a person.
+    Say(&'i BareJid, &'i str),
     /// The store could not take the message of [`Output::Hold`].
     NotHeld(&'i Draft),
     /// Time passed.
@@ -71,20 +82,22 @@ pub enum Output {
     CameOnline(BareJid),
     /// This person cannot receive any more.
     WentOffline(BareJid),
-    /// This person wants it so from now on; tell by [`Input::Switched`] once that is durable.
-    Switch(BareJid, WhenOffline),
+    /// Somebody wants something; tell by [`Input::Granted`] what came of it, once that is durable.
+    Petition(Petition),
     /// It is known who is online: whoever is not may be phoned.
     Settled,
 }
 
 impl Gateway {
     /// Serves these people under the domain `component`.
-    pub fn new(component: &str, people: Directory, seed: Seed) -> Self {
+    pub fn new(component: &str, people: Directory, house: House, seed: Seed) -> Self {
         let mut presence = Presence::default();
         presence.watch(people.jids());
         Self {
             component: component.to_owned(),
             people,
+            house,
+            sessions: Sessions::default(),
             presence,
             forwards: Forwards::default(),
             unsent: Vec::new(),
@@ -101,8 +114,11 @@ impl Gateway {
             Input::LinkUp => self.link_up(now),
             Input::LinkDown => self.link_down(),
             Input::Stanza(stanza) => self.stanza(stanza, now),
-            Input::People(people) => self.people(people, now),
-            Input::Switched(jid, offline) => self.switched(jid, offline),
+            Input::People(people, house) => self.people(people, house, now),
+            Input::Person(person) => self.person(person, now),
+            Input::Forgotten(jid, still_there) => self.forgotten(jid, still_there),
+            Input::Granted(petition, outcome) => self.answer(petition, outcome),
+            Input::Say(jid, words) => self.say(jid, words),
             Input::NotHeld(draft) => self.not_held(draft),
             Input::Tick => {}
         }
@@ -140,8 +156,8 @@ impl Gateway {
         self.hold_what_was_lost();
     }
 
-    fn people(&mut self, people: Directory, now: Instant) {
-        self.people = people;
+    fn people(&mut self, people: Directory, house: House, now: Instant) {
+        (self.people, self.house) = (people, house);
         let new = self.presence.watch(self.people.jids());
         if !new.is_empty() && self.fence != Fence::Down {
             self.look_at(&new, now);
@@ -179,7 +195,11 @@ impl Gateway {
         match stanza.name() {
             "message" => self.message(stanza, &from, &to, now),
             "presence" => self.presence(stanza, &from, &to, now),
-            "iq" => self.question(stanza, &from, &to),
+            "iq" => {
+                if !self.desk(stanza, &from, &to, now) {
+                    self.question(stanza, &from, &to);
+                }
+            }
             _ => debug!("element that is no stanza dropped"),
         }
     }
@@ -187,7 +207,7 @@ impl Gateway {
     fn question(&mut self, iq: &Element, from: &Jid, to: &Jid) {
         let name = self.contact_name(from, to);
         let asked = match &name {
-            _ if to.node().is_none() => Asked::Component,
+            _ if to.node().is_none() => Asked::Component(self.house.caller_id.as_deref()),
             Some(name) => Asked::Contact(name),
             None => Asked::Nobody,
         };
@@ -240,14 +260,6 @@ impl Gateway {
         let id = self.seed.token();
         let message = notice(&self.component, to.as_str(), &id, words);
         self.send(message);
-    }
-
-    fn switched(&mut self, jid: &BareJid, offline: WhenOffline) {
-        self.people.switch(jid, offline);
-        if let Some(person) = self.people.person(jid) {
-            let words = wording::switched(person);
-            self.say(jid, &words);
-        }
     }
 
     fn send(&mut self, stanza: Element) {

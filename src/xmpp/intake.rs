@@ -3,7 +3,7 @@
 use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use crate::notification::Draft;
+use crate::notification::{Circumstances, Draft};
 use crate::xmpp::{ns, stanza, wording};
 
 /// A message, by what may be done with it.
@@ -77,6 +77,7 @@ pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> 
         language: text.language,
         wants_receipt: message.has_child("request", ns::RECEIPTS),
         stanza: stanza::to_xml(message),
+        how: Circumstances::default(),
     }
 }
 

@@ -3,7 +3,8 @@
 //! Everything but [`link`] is pure. [`gateway`] takes every stanza and says what to do about it.
 
 pub mod address;
-pub mod bot;
+mod card;
+pub mod desk;
 pub mod directory;
 pub mod disco;
 pub mod gateway;
@@ -37,6 +38,22 @@ pub mod ns {
     pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
     /// XEP-0030.
     pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+    /// XEP-0050.
+    pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
+    /// XEP-0054.
+    pub const VCARD: &str = "vcard-temp";
+    /// XEP-0292.
+    pub const VCARD4: &str = "urn:ietf:params:xml:ns:vcard-4.0";
+    /// XEP-0077.
+    pub const REGISTER: &str = "jabber:iq:register";
+    /// XEP-0100 §6.3.
+    pub const GATEWAY: &str = "jabber:iq:gateway";
+    /// XEP-0172.
+    pub const NICK: &str = "http://jabber.org/protocol/nick";
+    /// XEP-0333.
+    pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
+    /// What a server module hands over, `docs/hand-over.md`.
+    pub const HELD: &str = "urn:offhook:held:0";
     /// XEP-0066.
     pub const OOB: &str = "jabber:x:oob";
     /// XEP-0092.

@@ -136,7 +136,7 @@ pub(super) mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::notification::{Answer, Draft, Message, MessageId, ReplyId, Status};
+    use crate::notification::{Answer, Circumstances, Draft, Message, MessageId, ReplyId, Status};
 
     #[test]
     fn one_status_message_is_corrected_in_place() {
@@ -210,6 +210,7 @@ pub(super) mod tests {
             language: None,
             wants_receipt: true,
             stanza: xml.into(),
+            how: Circumstances::default(),
         };
         Owed {
             id: ReplyId(1),

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::notification::{Outcome, Status, VoiceNews, Wait};
-use crate::subscriber::WhenOffline;
-use crate::xmpp::directory::Person;
+use crate::subscriber::{Subscriber, WhenOffline};
 
 /// What is said in place of a text that only its recipient can decrypt.
 pub const ENCRYPTED: &str = "The message is encrypted and cannot be read aloud.";
@@ -120,61 +119,9 @@ pub fn set_aside(sender: &str) -> String {
     format!("A message from {sender} could not be handled. It was set aside for the operator.")
 }
 
-/// The answer to `help`.
-pub fn help() -> String {
-    "I hold messages for you while you are offline and phone you about them.\n\
-     on - phone me when I am offline\n\
-     off - only hold my messages\n\
-     show - show my settings\n\
-     help - show this text"
-        .to_owned()
-}
-
-/// The answer to a command that does not exist.
-pub fn unknown_command() -> String {
-    "I do not know that command. Send \"help\" for those I know.".to_owned()
-}
-
-/// The answer to somebody who is no subscriber.
-pub fn stranger() -> String {
-    "I do not know you yet. Please ask the operator of this server to set up phone calls for you."
-        .to_owned()
-}
-
-/// The answer to `on` and `off`, once it is stored.
-pub fn switched(person: &Person) -> String {
-    match (person.offline, person.has_number) {
-        (WhenOffline::Phone, true) => {
-            "You will be phoned when a message comes while you are offline."
-        }
-        (WhenOffline::Phone, false) => {
-            "Calls are on, but there is no number to phone. Please ask the operator to set one."
-        }
-        (WhenOffline::Store, _) => {
-            "You will not be phoned. Messages are held until you are online."
-        }
-    }
-    .to_owned()
-}
-
-/// The answer to `show`.
-pub fn settings(person: &Person, sees_presence: bool) -> String {
-    let calls = match person.offline {
-        WhenOffline::Phone => "on",
-        WhenOffline::Store => "off",
-    };
-    let number = if person.has_number { "set" } else { "not set" };
-    let presence = if sees_presence {
-        "I can see whether you are online."
-    } else {
-        "I cannot see whether you are online: please accept my contact request."
-    };
-    format!("Name: {}\nPhone calls: {calls}\nNumber: {number}\n{presence}", person.name)
-}
-
 /// The status line beside a contact.
-pub fn reachability(person: &Person) -> &'static str {
-    match (person.offline, person.has_number) {
+pub fn reachability(person: &Subscriber) -> &'static str {
+    match (person.offline, person.number.is_some()) {
         (WhenOffline::Phone, true) => "Reachable by phone",
         (WhenOffline::Phone | WhenOffline::Store, _) => "Messages are held",
     }

@@ -72,9 +72,14 @@ impl House {
     /// Starts everything. `rest` are the tables of `component.toml` after the ones that say where what is; see [`trunk`],
     /// [`dial`] and [`BOB`].
     pub(crate) async fn open(kind: Kind, folder: Folder, rest: &str) -> Self {
+        Self::open_with(kind, folder, "", rest).await
+    }
+
+    /// The same, with further keys in `[component]`.
+    pub(crate) async fn open_with(kind: Kind, folder: Folder, keys: &str, rest: &str) -> Self {
         let server = Server::start(kind, &folder).await;
         let configuration = format!(
-            "[component]\njid = \"{COMPONENT}\"\nserver = \"{}\"\nsecret = \"{SECRET}\"\n\
+            "[component]\njid = \"{COMPONENT}\"\nserver = \"{}\"\nsecret = \"{SECRET}\"\n{keys}\
              [sip]\nlisten = \"127.0.0.1:0\"\n[media]\nlisten = \"127.0.0.1\"\n{rest}",
             server.components()
         );

@@ -16,6 +16,7 @@ mod hostile;
 mod house;
 mod online;
 mod phone_calls;
+mod settings;
 mod several;
 mod starting_and_stopping;
 mod strangers;
@@ -53,6 +54,10 @@ plays! {
         what_becomes_of_a_call_is_told;
     several:
         three_messages_make_one_call_and_a_fourth_joins_it;
+    settings:
+        carol_proves_her_number_and_is_phoned_there
+        a_phone_that_nobody_answers_by_key_tells_no_code
+        forms_and_registration_set_the_same;
     voice:
         a_spoken_answer_arrives_at_the_servers_upload_service
         a_spoken_answer_can_be_had_from_offhook_itself

@@ -42,7 +42,9 @@ def time_of_day(match):
 
 
 def words(sentence):
-    sentence = re.sub(r"(\d+):(\d\d)", time_of_day, sentence.lower())
+    # The recogniser's dictionary has it in two words.
+    sentence = sentence.lower().replace("localhost", "local host")
+    sentence = re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
     sentence = re.sub(r"\d+", lambda match: f" {number(int(match[0]))} ", sentence)
     return re.findall(r"[a-z']+", sentence)
 

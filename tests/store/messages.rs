@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offhook::notification::{Outcome, Progress, Reply, Status, Wait};
 use offhook::store::{Reader, StoreError};
-use offhook::subscriber::{Subscriber, WhenOffline};
+use offhook::subscriber::{Setting, Subscriber, WhenOffline};
 
 use crate::world::{World, attempt, bob, draft, policy};
 
@@ -232,17 +232,17 @@ async fn nobody_can_fill_the_store() {
 async fn switching_calls_off_outlives_the_configuration() {
     let mut world = World::new().await;
     world.alice_writes("Hello").await;
-    assert!(world.store().switch(&bob().jid, WhenOffline::Store, world.now).await.unwrap());
+    switch(&world, WhenOffline::Store).await;
     assert_eq!(world.owes().await, "1: Status(CallsSwitchedOff)");
     assert!(world.store().next_due().await.unwrap().is_none());
-    assert!(!world.store().switch(&bob().jid, WhenOffline::Store, world.now).await.unwrap());
+    switch(&world, WhenOffline::Store).await;
     world.crash().await;
     for people in [vec![], vec![bob()]] {
         world.store().configure_subscribers(people, world.now).await.unwrap();
     }
     let person = world.store().subscriber(&bob().jid).await.unwrap().unwrap();
     assert_eq!(person, Subscriber { offline: WhenOffline::Store, ..bob() });
-    assert!(world.store().switch(&bob().jid, WhenOffline::Phone, world.now).await.unwrap());
+    switch(&world, WhenOffline::Phone).await;
     assert_eq!(world.store().subscribers().await.unwrap(), [bob()]);
 }
 
@@ -273,4 +273,10 @@ async fn nine_and_nine_ends_the_calls_for_good_and_tells_everyone() {
         world.at(10_000);
         assert!(world.claim().await.is_none(), "pressed {callee}");
     }
+}
+
+async fn switch(world: &World, offline: WhenOffline) {
+    let settings = vec![Setting::Offline(offline)];
+    let set = world.store().set(&bob().jid, settings, world.now).await;
+    assert_eq!(set.unwrap().unwrap().offline, offline);
 }

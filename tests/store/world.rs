@@ -11,7 +11,7 @@ use offhook::notification::{
     Answer, Attempt, Claim, Draft, MessageId, Outcome, Owed, Progress, Reply, Status,
 };
 use offhook::store::{Held, Store, StoreError};
-use offhook::subscriber::{Quiet, Subscriber, WhenOffline};
+use offhook::subscriber::{Quiet, Subscriber};
 use xmpp_parsers::jid::BareJid;
 
 /// A folder that goes away with its test.
@@ -175,13 +175,10 @@ pub(crate) fn policy() -> Policy {
 
 pub(crate) fn bob() -> Subscriber {
     Subscriber {
-        jid: BareJid::new("bob@example.org").unwrap(),
-        name: "Bob".to_owned(),
         number: Some("+81378901111".parse().unwrap()),
-        offline: WhenOffline::Phone,
         language: Some("ja".to_owned()),
-        quiet: None,
         time_zone: TimeZone::get("Asia/Tokyo").ok(),
+        ..Subscriber::new(BareJid::new("bob@example.org").unwrap(), "Bob".to_owned())
     }
 }
 
@@ -194,6 +191,7 @@ pub(crate) fn draft(id: &str, sender: &str, body: &str) -> Draft {
         language: None,
         wants_receipt: false,
         stanza: format!("<message id='{id}'><body>{body}</body></message>"),
+        how: Default::default(),
     }
 }
 

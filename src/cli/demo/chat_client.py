@@ -4,9 +4,11 @@ import asyncio
 import json
 import logging
 import sys
+from xml.etree import ElementTree
 
 try:
     import slixmpp
+    import slixmpp.exceptions
     from slixmpp.xmlstream.handler import Callback
     from slixmpp.xmlstream.matcher import MatchXPath
     from slixmpp.xmlstream.tostring import tostring
@@ -46,6 +48,8 @@ class Client(slixmpp.ClientXMPP):
     def __init__(self, jid, password):
         super().__init__(jid, password)
         self.register_plugin("xep_0030")
+        # Left to itself, slixmpp says that everyone is a bot.
+        self["xep_0030"].add_identity("client", "pc")
         self.register_plugin("xep_0199")
         self["feature_mechanisms"].unencrypted_plain = True
         self.auto_authorize = True
@@ -108,6 +112,15 @@ class Client(slixmpp.ClientXMPP):
         except Exception:
             tell("info", jid=jid, ok=False)
 
+    async def question(self, xml):
+        try:
+            answer = await slixmpp.Iq(stream=self, xml=ElementTree.fromstring(xml)).send(timeout=20)
+        except slixmpp.exceptions.IqError as error:
+            answer = error.iq
+        except slixmpp.exceptions.IqTimeout:
+            return tell("iq", xml="")
+        tell("iq", xml=tostring(answer.xml))
+
     def obey(self, order):
         action = order["do"]
         if action == "send":
@@ -122,6 +135,11 @@ class Client(slixmpp.ClientXMPP):
             self.send_raw(order["xml"])
         elif action == "info":
             asyncio.ensure_future(self.asks(order["jid"]))
+        elif action == "iq":
+            asyncio.ensure_future(self.question(order["xml"]))
+        elif action == "bot":
+            self["xep_0030"].del_identities()
+            self["xep_0030"].add_identity("client", "bot")
         elif action == "quit":
             self.disconnect()
 

@@ -86,6 +86,27 @@ impl ChatClient {
         self.order(&json!({"do": "raw", "xml": xml})).await
     }
 
+    /// Sends an IQ and gives its answer, result or error, as XML; nothing if none comes.
+    ///
+    /// Errors: [`DemoError::Late`], [`DemoError::Ended`].
+    pub async fn ask(&mut self, xml: &str) -> Result<String, DemoError> {
+        self.order(&json!({"do": "iq", "xml": xml})).await?;
+        self.wait_for(ANSWER, "an answer", |told| match told {
+            Told::Other(value) if value["event"] == "iq" => {
+                Some(value["xml"].as_str().unwrap_or_default().to_owned())
+            }
+            Told::Other(_) | Told::Message(_) => None,
+        })
+        .await
+    }
+
+    /// From now on it says that it is a program (disco identity `client/bot`).
+    ///
+    /// Errors: [`DemoError::System`] once the client has ended.
+    pub async fn is_bot(&mut self) -> Result<(), DemoError> {
+        self.order(&json!({"do": "bot"})).await
+    }
+
     /// Waits until `jid` answers what it is (XEP-0030): for a component, until it is connected.
     ///
     /// Errors: [`DemoError::Late`] if it does not.
@@ -219,4 +240,5 @@ pub struct ChatMessage {
 
 const PROGRAM: &str = include_str!("chat_client.py");
 const LOGIN: Duration = Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_secs(25);
 const AGAIN: Duration = Duration::from_millis(300);

@@ -95,7 +95,7 @@ impl Play {
 
     fn apply(&mut self, event: Event<'_>) {
         let Self { notification, waiting, history, policy, now, .. } = self;
-        let situation = Situation { waiting, history, policy };
+        let situation = Situation { waiting, second: None, history, policy };
         for (message, reply) in notification.apply(event, &situation, *now) {
             let Reply::Status(status) = reply else { unreachable!("a call owes statuses only") };
             let says = match status {

@@ -31,6 +31,11 @@ impl Fence {
         is_it
     }
 
+    /// Whether the link is up.
+    pub(super) fn is_up(&self) -> bool {
+        *self != Self::Down
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Probing { until, .. } | Self::Waiting { until } => Some(*until),

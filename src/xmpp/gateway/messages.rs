@@ -8,7 +8,6 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
 use crate::notification::Draft;
-use crate::xmpp::bot::{self, Command};
 use crate::xmpp::intake::{self, Intake, Text};
 use crate::xmpp::presence::Standing;
 use crate::xmpp::relay::{Forward, readdressed};
@@ -181,30 +180,6 @@ impl Gateway {
         if let Ok(message) = draft.stanza.parse::<Element>() {
             self.send(stanza::error(&message, "wait", "resource-constraint", wording::NOT_HELD));
         }
-    }
-
-    fn command(&mut self, message: &Element, from: &Jid, text: &str, now: Instant) {
-        let sender = from.to_bare();
-        if !self.pace.allows(&sender, now) {
-            return self.send(stanza::error(
-                message,
-                "wait",
-                "resource-constraint",
-                wording::TOO_MANY,
-            ));
-        }
-        let Some(person) = self.people.person(&sender) else {
-            return self.say(&sender, &wording::stranger());
-        };
-        let words = match bot::read(text) {
-            Command::Help => wording::help(),
-            Command::Show => wording::settings(person, self.presence.is_seen(&sender)),
-            Command::Unknown => wording::unknown_command(),
-            Command::Switch(offline) => {
-                return self.outputs.push_back(Output::Switch(sender, offline));
-            }
-        };
-        self.say(&sender, &words);
     }
 }
 

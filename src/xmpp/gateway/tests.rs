@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::clock;
 use crate::subscriber::Subscriber;
+use crate::subscriber::WhenOffline;
+use crate::xmpp::desk::{Back, Wanted, Wish};
 
 #[test]
 fn nobody_counts_as_offline_before_the_answers_to_the_probes() {
@@ -109,13 +111,14 @@ fn a_switch_is_told_once_it_is_durable() {
     let mut world = World::settled();
     world.hears(&says("bob@example.org/x", "phone.example.org", "chat", "<body>off</body>"));
     let bob = BareJid::new("bob@example.org").unwrap();
-    let told = world.does(Input::Switched(&bob, WhenOffline::Store));
-    assert_eq!(
-        told,
-        [
-            "message phone.example.org>bob@example.org You will not be phoned. Messages are held until you are online."
-        ]
-    );
+    let wish = Wish::Set(Wanted::default());
+    let from = Jid::from(bob.clone());
+    let petition = Petition { from, wish, language: None, back: Back::Chat };
+    let outcome = Outcome { words: "Done.".into(), granted: true };
+    let settings = world.gateway.people.person(&bob).unwrap().clone();
+    world.does(Input::Person(&Subscriber { offline: WhenOffline::Store, ..settings }));
+    let told = world.does(Input::Granted(&petition, &outcome));
+    assert_eq!(told, ["message phone.example.org>bob@example.org Done."]);
     let told = world.hears("<presence type='probe' from='alice@example.org' to='bob\\40example.org@phone.example.org'/>");
     assert_eq!(told, ["presence bob#>alice@example.org Messages are held"]);
 }
@@ -141,15 +144,16 @@ struct World {
 impl World {
     fn new() -> Self {
         let bob = Subscriber {
-            jid: BareJid::new("bob@example.org").unwrap(),
-            name: "Bob".into(),
             number: Some("+81378901111".parse().unwrap()),
-            offline: WhenOffline::Phone,
-            language: None,
-            quiet: None,
             time_zone: Some(TimeZone::UTC),
+            ..Subscriber::new(BareJid::new("bob@example.org").unwrap(), "Bob".into())
         };
-        let gateway = Gateway::new("phone.example.org", Directory::new([&bob]), Seed::fixed(1));
+        let gateway = Gateway::new(
+            "phone.example.org",
+            Directory::new([&bob]),
+            House::default(),
+            Seed::fixed(1),
+        );
         Self { gateway, now: clock::now(), ping: String::new() }
     }
 
@@ -221,7 +225,7 @@ fn shown(output: &Output) -> String {
         Output::Hold(draft) => format!("hold {} for {}", draft.body, draft.recipient),
         Output::CameOnline(jid) => format!("{jid} came online"),
         Output::WentOffline(jid) => format!("{jid} went offline"),
-        Output::Switch(jid, offline) => format!("switch {jid} to {offline:?}"),
+        Output::Petition(petition) => format!("petition of {}", petition.from),
         Output::Settled => "settled".into(),
     }
 }

@@ -212,7 +212,7 @@ fn a_message_goes_where_bob_is() {
         (
             "Bob wants no calls",
             &[&says("bob@example.org/x", "phone.example.org", "chat", "<body>Off</body>")],
-            &["switch bob@example.org to Store"],
+            &["petition of bob@example.org/x"],
         ),
     ];
     for (situation, stanzas, expected) in cases {

@@ -1,0 +1,91 @@
+//! The digits that a person enters on the phone before anything is said.
+
+use std::fmt;
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::seed::Seed;
+
+/// A PIN, of which only a hash is kept.
+///
+/// Source: RFC 9106 (Argon2id). Four digits are soon tried out by whoever has the file; the hash keeps them out of sight
+///         of those who only happen to see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pin {
+    hash: String,
+    digits: usize,
+}
+
+impl Pin {
+    /// Takes 4 to 8 digits.
+    pub fn new(digits: &str, seed: &mut Seed) -> Result<Self, NotAPin> {
+        let well_formed =
+            (4..=8).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+        if !well_formed {
+            return Err(NotAPin);
+        }
+        let salt = SaltString::encode_b64(seed.token().as_bytes()).map_err(|_| NotAPin)?;
+        let hash = argon2().hash_password(digits.as_bytes(), &salt).map_err(|_| NotAPin)?;
+        Ok(Self { hash: hash.to_string(), digits: digits.len() })
+    }
+
+    /// Whether these are its digits. Takes some milliseconds.
+    pub fn is(&self, digits: &str) -> bool {
+        let hash = PasswordHash::new(&self.hash);
+        hash.is_ok_and(|hash| argon2().verify_password(digits.as_bytes(), &hash).is_ok())
+    }
+
+    /// How many digits it has.
+    pub fn digits(&self) -> usize {
+        self.digits
+    }
+
+    /// As it is stored.
+    pub fn stored(&self) -> String {
+        format!("{} {}", self.digits, self.hash)
+    }
+
+    /// Reads what [`Pin::stored`] wrote.
+    pub fn from_stored(stored: &str) -> Option<Self> {
+        let (digits, hash) = stored.split_once(' ')?;
+        Some(Self { hash: hash.to_owned(), digits: digits.parse().ok()? })
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pin")
+    }
+}
+
+/// The text is no PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a PIN has 4 to 8 digits")]
+pub struct NotAPin;
+
+/// Cheap enough for a call that waits on a busy machine.
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(8 * 1024, 2, 1, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_its_own_digits_open_it_and_it_comes_back_from_the_store() {
+        let mut seed = Seed::fixed(1);
+        let pin = Pin::new("4821", &mut seed).unwrap();
+        let stored = Pin::from_stored(&pin.stored()).unwrap();
+        assert!(stored.is("4821") && stored.digits() == 4);
+        for wrong in ["", "4822", "48210", "４８２１"] {
+            assert!(!stored.is(wrong), "{wrong}");
+        }
+        for odd in ["", "123", "123456789", "12a4", "１２３４"] {
+            assert_eq!(Pin::new(odd, &mut seed).err(), Some(NotAPin), "{odd}");
+        }
+        assert!(!format!("{pin:?} {}", pin.stored()).contains("4821"));
+    }
+}

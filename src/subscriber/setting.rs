@@ -1,0 +1,148 @@
+//! What a person can set, however it is said: in a chat message, in a form.
+
+use jiff::tz::TimeZone;
+use xmpp_parsers::jid::BareJid;
+
+use super::pin::{NotAPin, Pin};
+use super::{NotQuietHours, Quiet, WhenOffline};
+use crate::seed::Seed;
+
+/// One setting with its new value. Telephone numbers are no settings: they must be verified first.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// What becomes of messages while the person is offline.
+    Offline(WhenOffline),
+    /// Hours without calls; `None` takes the operator's.
+    Quiet(Option<Quiet>),
+    /// The zone of all times; `None` takes the operator's.
+    TimeZone(Option<TimeZone>),
+    /// The language of voice and chat; `None` takes the operator's.
+    Language(Option<String>),
+    /// What must be entered on the phone first.
+    Pin(Option<Pin>),
+    /// Who may make the phone ring.
+    Senders(Senders),
+    /// One sender, whatever holds for the others.
+    Sender(BareJid, Rule),
+    /// The number that the person has given is not phoned any more.
+    NoNumber,
+    /// The second number is not phoned any more.
+    NoSecondNumber,
+}
+
+/// Who may make a person's phone ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Senders {
+    /// Accounts of the person's own domain.
+    Domain,
+    /// The person's contacts: those in the roster, as far as the server shows it, and those he has written to.
+    Contacts,
+    /// Everyone.
+    Everyone,
+}
+
+/// What holds for one sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Makes the phone ring, whoever he is.
+    Allow,
+    /// Never does.
+    Block,
+}
+
+impl Setting {
+    /// Reads quiet hours; "off" is none at all.
+    pub fn quiet(written: &str) -> Result<Self, NotASetting> {
+        match written {
+            "" => Ok(Self::Quiet(None)),
+            "off" => Ok(Self::Quiet(Some(Quiet::Never))),
+            hours => Ok(Self::Quiet(Some(Quiet::Daily(hours.parse()?)))),
+        }
+    }
+
+    /// Reads a name of the tz database; nothing means the operator's zone.
+    pub fn time_zone(written: &str) -> Result<Self, NotASetting> {
+        if written.is_empty() {
+            return Ok(Self::TimeZone(None));
+        }
+        // The name is looked up as it is written, so that "../" cannot lead anywhere.
+        let plain = written.bytes().all(|it| it.is_ascii_alphanumeric() || b"_+-/".contains(&it));
+        let zone = plain.then(|| TimeZone::get(written).ok()).flatten();
+        zone.map(|zone| Self::TimeZone(Some(zone))).ok_or(NotASetting::TimeZone)
+    }
+
+    /// Reads a language tag, such as `de` or `pt-BR`; nothing means the operator's language.
+    pub fn language(written: &str) -> Result<Self, NotASetting> {
+        let written = written.to_lowercase();
+        let mut parts = written.split('-');
+        let primary = parts.next().unwrap_or_default();
+        let plain = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_alphanumeric())
+        };
+        let is_tag = (2..=3).contains(&primary.len())
+            && primary.bytes().all(|it| it.is_ascii_lowercase())
+            && parts.clone().count() <= 2
+            && parts.all(plain);
+        match written.as_str() {
+            "" => Ok(Self::Language(None)),
+            tag if is_tag => Ok(Self::Language(Some(tag.to_owned()))),
+            _ => Err(NotASetting::Language),
+        }
+    }
+
+    /// Reads a PIN; "off" is none.
+    pub fn pin(written: &str, seed: &mut Seed) -> Result<Self, NotASetting> {
+        match written {
+            "" | "off" => Ok(Self::Pin(None)),
+            digits => Ok(Self::Pin(Some(Pin::new(digits, seed)?))),
+        }
+    }
+}
+
+/// What was written is no value of that setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotASetting {
+    /// No quiet hours.
+    Quiet,
+    /// No zone.
+    TimeZone,
+    /// No language tag.
+    Language,
+    /// No PIN.
+    Pin,
+    /// No address of a person.
+    Jid,
+}
+
+impl From<NotQuietHours> for NotASetting {
+    fn from(_: NotQuietHours) -> Self {
+        Self::Quiet
+    }
+}
+
+impl From<NotAPin> for NotASetting {
+    fn from(_: NotAPin) -> Self {
+        Self::Pin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_becomes_a_setting_or_is_refused() {
+        assert_eq!(Setting::quiet("off"), Ok(Setting::Quiet(Some(Quiet::Never))));
+        assert_eq!(Setting::quiet("22:00-7:30").ok(), Setting::quiet("22:00-07:30").ok());
+        assert_eq!(Setting::quiet("late"), Err(NotASetting::Quiet));
+        assert!(matches!(Setting::time_zone("Asia/Tokyo"), Ok(Setting::TimeZone(Some(_)))));
+        assert_eq!(Setting::time_zone(""), Ok(Setting::TimeZone(None)));
+        for odd in ["Mars/Olympus", "../../etc/passwd", "Asia/Tokyo\n", "/etc/localtime"] {
+            assert_eq!(Setting::time_zone(odd), Err(NotASetting::TimeZone), "{odd}");
+        }
+        assert_eq!(Setting::language("pt-BR"), Ok(Setting::Language(Some("pt-br".into()))));
+        for odd in ["x", "german", "de-", "de_AT", "de-a-b-c", "日本"] {
+            assert_eq!(Setting::language(odd), Err(NotASetting::Language), "{odd}");
+        }
+    }
+}

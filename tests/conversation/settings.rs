@@ -1,0 +1,181 @@
+//! Settings in people's own hands: chat commands, forms, registration; a number that is proved by a call.
+
+use std::time::Duration;
+
+use offhook::cli::demo::part::Folder;
+use offhook::cli::demo::phone::Phone;
+use rusqlite::Connection;
+use tokio::time::sleep;
+
+use crate::answer::{Parts, pick_up};
+use crate::heard;
+use crate::house::{COMPONENT, Chat, House, Kind, LONG, dial, trunk};
+
+pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
+    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
+    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
+    carol.client.online(0).await.unwrap();
+    carol.write(COMPONENT, "c1", "on").await;
+    carol.reads("There is no number yet").await;
+    carol.write(COMPONENT, "c2", "phone 0123").await;
+    carol.reads("A number is written with +").await;
+    carol.write(COMPONENT, "c3", "phone +1 999 555").await;
+    carol.reads("may not be dialled").await;
+    carol.write(COMPONENT, "c4", &format!("phone {CAROL}")).await;
+    carol.reads("I am calling").await;
+
+    let recording = pick_up(&mut phone).await;
+    let mut parts = Parts::of(recording);
+    let question = parts.next().await;
+    let code = waiting_code(&house);
+    carol.write(COMPONENT, "c5", &format!("code {code}")).await;
+    carol.reads("I wait for no code").await;
+    phone.press("5").await.unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    let spoken = parts.last();
+    let right = "Hello. This is a call from localhost, about chat messages. Somebody has asked for a code to use this \
+                 number. To hear the code, press 5.";
+    let wrong = "Hello. 2 messages are waiting. Please enter your PIN.";
+    assert_eq!(heard::sentence(&question, &[right, wrong]), Ok(right));
+    let said = |code: &str| {
+        let digits: Vec<String> = code.chars().map(|digit| format!("{digit}.")).collect();
+        let digits = digits.join(" ");
+        format!("The code is: {digits} Again: {digits} Please send it in the chat. Goodbye.")
+    };
+    let others = ["123456", "909090", "555555"].map(said);
+    let mut candidates = vec![said(&code)];
+    candidates.extend(others);
+    let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
+    assert_eq!(heard::sentence(&spoken, &candidates), Ok(candidates[0]));
+
+    carol.reads("Please send me the six digits").await;
+    carol.write(COMPONENT, "c6", &code).await;
+    carol.reads("Verified: +9995550123").await;
+    carol.reads("Welcome.").await;
+    carol.write(COMPONENT, "c7", "quiet off").await;
+    carol.reads("You will be phoned").await;
+    carol.write(COMPONENT, "c8", "show").await;
+    let shown = carol.reads("Number: +9995550123").await.body.unwrap();
+    assert!(shown.contains("You are online.") && shown.lines().count() <= 6, "{shown}");
+
+    carol.client.offline().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    house.alice.write("carol\\40localhost@phone.localhost", "m1", "Are you there?").await;
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
+    house.close(&["there?", &code]).await;
+}
+
+pub(crate) async fn a_phone_that_nobody_answers_by_key_tells_no_code(kind: Kind) {
+    let (house, mut phone) = house(kind, "wait_s = 0").await;
+    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
+    carol.client.online(0).await.unwrap();
+    carol.write(COMPONENT, "c1", &format!("phone {CAROL}")).await;
+    let recording = pick_up(&mut phone).await;
+    let mut parts = Parts::of(recording);
+    parts.next().await;
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    carol.reads("no key was pressed").await;
+    let code = waiting_code(&house);
+    carol.write(COMPONENT, "c2", &code).await;
+    carol.reads("I wait for no code").await;
+    house.close(&[&code]).await;
+}
+
+pub(crate) async fn forms_and_registration_set_the_same(kind: Kind) {
+    let (house, mut phone) = house(kind, "wait_s = 0").await;
+    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
+    carol.client.online(0).await.unwrap();
+    let features =
+        asks(&mut carol, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>").await;
+    for feature in [
+        "http://jabber.org/protocol/commands",
+        "jabber:iq:register",
+        "jabber:iq:gateway",
+        "vcard-temp",
+    ] {
+        assert!(features.contains(feature), "{feature} in {features}");
+    }
+    let offered = "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>";
+    let list = asks(&mut carol, "get", offered).await;
+    assert!(list.contains("node=\"settings\"") && !list.contains("suspend"), "{list}");
+
+    let register = format!("<query xmlns='jabber:iq:register'><phone>{CAROL}</phone></query>");
+    let registered = asks(&mut carol, "set", &register).await;
+    assert!(registered.contains("type=\"result\""), "{registered}");
+    pick_up(&mut phone).await;
+    sleep(Duration::from_secs(2)).await;
+    phone.press("1").await.unwrap();
+    carol.reads("Please send me the six digits").await;
+    let code = waiting_code(&house);
+    let form = executes(&mut carol, "code", "").await;
+    let session = session(&form);
+    let digits = format!("<field var='code'><value>{code}</value></field>");
+    let done = executes(&mut carol, "code", &submitted(&session, &digits)).await;
+    assert!(done.contains("status=\"completed\"") && done.contains("Verified"), "{done}");
+
+    let form = executes(&mut carol, "settings", "").await;
+    assert!(form.contains(CAROL) && form.contains("status=\"executing\""), "{form}");
+    let fields = "<field var='offline'><value>store</value></field>\
+                  <field var='quiet'><value>22:00-07:30</value></field>\
+                  <field var='timezone'><value>Asia/Tokyo</value></field>\
+                  <field var='language'><value>de</value></field>\
+                  <field var='pin'><value>4821</value></field>";
+    let used = self::session(&form);
+    let done = executes(&mut carol, "settings", &submitted(&used, fields)).await;
+    assert!(done.contains("status=\"completed\"") && done.contains("nicht angerufen"), "{done}");
+    let again = executes(&mut carol, "settings", &submitted(&used, fields)).await;
+    assert!(again.contains("bad-sessionid"), "{again}");
+    carol.write(COMPONENT, "c1", "show").await;
+    let shown = carol.reads("Ruhezeit: 22:00-07:30 (Asia/Tokyo)").await.body.unwrap();
+    assert!(shown.contains("PIN ist gesetzt"), "{shown}");
+
+    let forbidden = executes(&mut carol, "suspend", "").await;
+    assert!(forbidden.contains("forbidden"), "{forbidden}");
+    let removed =
+        asks(&mut carol, "set", "<query xmlns='jabber:iq:register'><remove/></query>").await;
+    assert!(removed.contains("type=\"result\""), "{removed}");
+    let query = asks(&mut carol, "get", "<query xmlns='jabber:iq:register'/>").await;
+    assert!(!query.contains("<registered"), "{query}");
+    house.close(&["4821", &code]).await;
+}
+
+/// Carol's phone, and a house that does not know her yet.
+async fn house(kind: Kind, dialing: &str) -> (House, Phone) {
+    let folder = Folder::make().unwrap();
+    let phone = Phone::start(&folder.room("phone").unwrap(), CAROL, None).await.unwrap();
+    let rest = trunk(phone.sip) + &dial(dialing);
+    let house = House::open_with(kind, folder, "users = [\"localhost\"]\n", &rest).await;
+    (house.settled().await, phone)
+}
+
+/// The code that waits to be sent back, as only the store knows it.
+fn waiting_code(house: &House) -> String {
+    let store = Connection::open(house.offhook.folder().join("offhook.db")).unwrap();
+    let sql = "SELECT code FROM verifications WHERE code IS NOT NULL ORDER BY id DESC LIMIT 1";
+    store.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+async fn asks(who: &mut Chat, kind: &str, payload: &str) -> String {
+    let iq = format!("<iq xmlns='jabber:client' type='{kind}' to='{COMPONENT}'>{payload}</iq>");
+    who.client.ask(&iq).await.unwrap()
+}
+
+async fn executes(who: &mut Chat, node: &str, rest: &str) -> String {
+    let rest = if rest.is_empty() { " action='execute'>" } else { rest };
+    let command = format!(
+        "<command xmlns='http://jabber.org/protocol/commands' node='{node}'{rest}</command>"
+    );
+    asks(who, "set", &command).await
+}
+
+fn submitted(session: &str, fields: &str) -> String {
+    format!(
+        " sessionid='{session}' action='complete'><x xmlns='jabber:x:data' type='submit'>{fields}</x>"
+    )
+}
+
+fn session(form: &str) -> String {
+    form.split("sessionid=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+const CAROL: &str = "+9995550123";
