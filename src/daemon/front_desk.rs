@@ -149,7 +149,7 @@ impl FrontDesk {
     }
 
     async fn verified(&self, told: Told, language: Language<'_>) -> Outcome {
-        let Told { person, place, had_other, others, .. } = told;
+        let Told { person, place, is_new, had_other, others } = told;
         let number = match place {
             Place::First => person.number.clone(),
             Place::Second => person.second.clone(),
@@ -166,7 +166,10 @@ impl FrontDesk {
             self.tell(News::Say(person.jid.clone(), words)).await;
         }
         self.tell(News::Person(Box::new(person))).await;
-        let words = number.map_or_else(String::new, |it| words::verified(language, place, &it));
+        let mut words = number.map_or_else(String::new, |it| words::verified(language, place, &it));
+        if is_new {
+            words = format!("{words}\n{}", words::simple(language, "welcome"));
+        }
         Outcome { words, granted: true }
     }
 

@@ -172,8 +172,6 @@ impl Gateway {
             if self.fence.is_up() {
                 self.look_at(&new, now);
             }
-            let language = self.language_of(&person.jid, None);
-            self.say(&person.jid, &words::simple(language.as_deref(), "welcome"));
         }
     }
 
