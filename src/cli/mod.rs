@@ -8,6 +8,7 @@ mod check;
 pub mod demo;
 mod erase;
 mod held;
+mod module;
 mod say;
 mod table;
 mod trace;
@@ -95,6 +96,11 @@ enum Command {
         /// Who, such as bob@example.org.
         jid: String,
     },
+    /// Prints the module that hands messages over from your server, see docs/hand-over.md.
+    Module {
+        /// The server.
+        server: module::Server,
+    },
     /// Shows the main job on this machine, on real parts.
     Demo {
         /// What Bob presses.
@@ -133,6 +139,10 @@ async fn carry_out(line: Line) -> ExitCode {
         Command::Held { json } => held::run(&path, json),
         Command::Calls { last, json } => calls::run(&path, last, json),
         Command::Erase { jid } => erase::run(&path, &jid).await,
+        Command::Module { server } => {
+            print!("{}", module::source(server));
+            ExitCode::SUCCESS
+        }
         Command::Demo { key, interactive } => demo::run(demo::Options { key, interactive }).await,
     }
 }

@@ -143,7 +143,7 @@ impl FrontDesk {
             }
             Verdict::Right(told) => {
                 info!(person = %Pii(jid), "a number was verified");
-                self.verified(told, language).await
+                self.verified(*told, language).await
             }
         })
     }

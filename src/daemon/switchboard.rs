@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use xmpp_parsers::jid::BareJid;
 
 use super::front_desk::{FrontDesk, News};
 use super::inquiries::Inquiries;
 use crate::clock;
 use crate::dialer::{Order, asked};
-use crate::notification::Draft;
+use crate::notification::{Draft, MessageId};
 use crate::redaction::Pii;
-use crate::store::{Held, Store, StoreError};
+use crate::store::{Corrected, Held, Store, StoreError};
 use crate::xmpp::desk::{Outcome, Petition};
 use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::gateway::{Gateway, Input, Output};
@@ -56,7 +56,7 @@ impl Switchboard {
                 () = asked(&mut self.stopping) => break,
                 Some(event) = self.events.recv() => self.hear(event),
                 Some(Ok((draft, held))) = holding.join_next() => self.held(draft, held).await,
-                Some((people, house)) = self.people.recv() => self.gateway.handle(Input::People(people, house), clock::now()),
+                Some((people, house)) = self.people.recv() => self.gateway.handle(Input::People(people, Box::new(house)), clock::now()),
                 Some(news) = self.news.recv() => self.learn(news),
                 Some(Ok((petition, outcome))) = granting.join_next() => {
                     self.gateway.handle(Input::Granted(&petition, &outcome), clock::now());
@@ -89,6 +89,19 @@ impl Switchboard {
             match output {
                 Output::Send(stanza) => self.link.send(stanza).await,
                 Output::Hold(draft) => self.hold(draft, holding),
+                Output::Identified(message, is_program) => {
+                    self.identified(message, is_program).await;
+                }
+                Output::Correct { id, draft } => self.correct(id, draft, holding).await,
+                Output::Retract { sender, recipient, id } => {
+                    let now = clock::timestamp();
+                    match self.store.retract(&sender, &recipient, id, now).await {
+                        // What it would say is not true any more.
+                        Ok(true) => drop(self.orders.send(Order::CameOnline(recipient)).await),
+                        Ok(false) => {}
+                        Err(error) => warn!(%error, "a message was not taken back"),
+                    }
+                }
                 Output::CameOnline(jid) => self.came_online(jid).await,
                 Output::WentOffline(_) => {}
                 Output::Petition(petition) => {
@@ -116,6 +129,7 @@ impl Switchboard {
         match held {
             Ok(Held { duplicate: true, .. }) => {}
             Ok(Held { message, claim, .. }) => {
+                self.gateway.handle(Input::Held(&draft, message), clock::now());
                 info!(message_id = message.0, recipient = %Pii(&draft.recipient), "message held");
                 if let Some(claim) = claim {
                     // A dialer that is gone is a program that ends; the lease brings the call back.
@@ -126,6 +140,27 @@ impl Switchboard {
                 warn!(%error, "a message was not held; its sender is told");
                 self.gateway.handle(Input::NotHeld(&draft), clock::now());
             }
+        }
+    }
+
+    async fn identified(&self, message: MessageId, is_program: bool) {
+        let room = if self.gateway.settled() { self.lines.available_permits() } else { 0 };
+        match self.store.identified(message, is_program, clock::timestamp(), room).await {
+            Ok(Some(claim)) => drop(self.orders.send(Order::Dial(Box::new(claim))).await),
+            Ok(None) => {}
+            Err(error) => warn!(%error, "a message still waits to be told about"),
+        }
+    }
+
+    async fn correct(&self, id: String, draft: Draft, holding: &mut Holding) {
+        match self.store.correct(id, draft.clone(), clock::timestamp()).await {
+            Ok(Corrected::Done { rings: false }) => {}
+            Ok(Corrected::Done { rings: true }) => {
+                drop(self.orders.send(Order::CameOnline(draft.recipient)).await);
+            }
+            Ok(Corrected::TooLate) => debug!("a correction came after the message was heard"),
+            Ok(Corrected::NotHeld) => self.hold(draft, holding),
+            Err(error) => warn!(%error, "a message was not corrected"),
         }
     }
 

@@ -55,7 +55,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// The right one; the number is his.
-    Right(Told),
+    Right(Box<Told>),
     /// Another one; he may try so often again.
     Wrong {
         /// How often.

@@ -9,6 +9,7 @@ mod messages;
 mod reader;
 mod recordings;
 mod replies;
+mod second_thoughts;
 mod sqlite;
 mod subscribers;
 mod verifications;
@@ -20,6 +21,7 @@ pub use history::RecentCall;
 pub use messages::Held;
 pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, Step, Trace};
 pub use recordings::Served;
+pub use second_thoughts::Corrected;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -391,6 +393,29 @@ impl Store {
     /// Stops all calls, or lets them go on; that outlives a restart.
     pub async fn suspend(&self, suspended: bool, now: Timestamp) -> Result<(), StoreError> {
         self.ask(move |ledger| ledger.suspend(suspended, whole_ms(now))).await
+    }
+
+    /// Words a held message anew, if it was not heard yet: the message of this `id` from the draft's sender to its recipient.
+    pub async fn correct(
+        &self,
+        id: String,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<Corrected, StoreError> {
+        self.ask(move |ledger| ledger.correct(&id, &draft, whole_ms(now))).await
+    }
+
+    /// Takes a held message back, if it was not heard yet. A call that only it was for is not made. Tells whether a phone
+    /// rings for it.
+    pub async fn retract(
+        &self,
+        sender: &BareJid,
+        recipient: &BareJid,
+        id: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (sender, recipient) = (sender.clone(), recipient.clone());
+        self.ask(move |ledger| ledger.retract(&sender, &recipient, &id, whole_ms(now))).await
     }
 
     /// It is known now whether a program has sent this message. Gives the call to make at once, if there is one.

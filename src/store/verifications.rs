@@ -63,11 +63,7 @@ impl Ledger<'_> {
     }
 
     /// Somebody has asked to hear the code; from now on it opens something.
-    pub(super) fn code_spoken(
-        &mut self,
-        id: VerificationId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) fn code_spoken(&self, id: VerificationId, now: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE verifications SET spoken = ? WHERE id = ? AND code IS NOT NULL";
         self.conn.prepare_cached(sql)?.execute(params![ms(now), id.0])?;
         Ok(())
@@ -112,7 +108,7 @@ impl Ledger<'_> {
         }
         self.conn.execute("UPDATE verifications SET code = NULL WHERE id = ?", [id])?;
         let told = self.take_number(jid, &number, place, now)?;
-        Ok(Verdict::Right(told))
+        Ok(Verdict::Right(Box::new(told)))
     }
 
     /// A number has a new owner.

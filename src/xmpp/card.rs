@@ -10,7 +10,7 @@ use crate::xmpp::stanza::text;
 /// A card in the form that all clients know.
 ///
 /// Source: XEP-0054 §3, XEP-0153 (avatar).
-pub fn vcard(name: &str, tel: Option<&str>, with_avatar: bool) -> Element {
+pub(super) fn vcard(name: &str, tel: Option<&str>, with_avatar: bool) -> Element {
     let mut card = Element::bare("vCard", ns::VCARD);
     card.append_child(text("FN", ns::VCARD, name));
     card.append_child(text("NICKNAME", ns::VCARD, name));
@@ -32,7 +32,7 @@ pub fn vcard(name: &str, tel: Option<&str>, with_avatar: bool) -> Element {
 /// The same in the newer form. With the number in his address book, a person can let these calls through at night.
 ///
 /// Source: XEP-0292 §3, RFC 6351 §5.
-pub fn vcard4(name: &str, tel: Option<&str>) -> Element {
+pub(super) fn vcard4(name: &str, tel: Option<&str>) -> Element {
     let mut card = Element::bare("vcard", ns::VCARD4);
     let mut full_name = Element::bare("fn", ns::VCARD4);
     full_name.append_child(text("text", ns::VCARD4, name));

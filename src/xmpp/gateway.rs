@@ -2,10 +2,12 @@
 
 mod contacts;
 mod fence;
+mod hand_over;
+mod kinds;
 mod messages;
 mod wishes;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use minidom::Element;
@@ -13,7 +15,8 @@ use tracing::debug;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use self::fence::Fence;
-use crate::notification::Draft;
+use self::kinds::Kinds;
+use crate::notification::{Draft, MessageId};
 use crate::seed::Seed;
 use crate::subscriber::Subscriber;
 use crate::xmpp::desk::commands::Sessions;
@@ -36,6 +39,9 @@ pub struct Gateway {
     people: Directory,
     house: House,
     sessions: Sessions,
+    kinds: Kinds,
+    /// Whom their servers could not reach although they have a presence.
+    asleep: BTreeSet<BareJid>,
     presence: Presence,
     forwards: Forwards,
     /// Lost with the link, and not ours to hold.
@@ -56,7 +62,7 @@ pub enum Input<'i> {
     /// A stanza came.
     Stanza(&'i Element),
     /// Other people can be written to from now on, and other rules hold.
-    People(Directory, House),
+    People(Directory, Box<House>),
     /// One person has other settings, or is new.
     Person(&'i Subscriber),
     /// A person is to be forgotten, but for what the operator has set.
@@ -65,6 +71,8 @@ pub enum Input<'i> {
     Granted(&'i Petition, &'i Outcome),
     /// Something to tell a person.
     Say(&'i BareJid, &'i str),
+    /// The message of [`Output::Hold`] is durable.
+    Held(&'i Draft, MessageId),
     /// The store could not take the message of [`Output::Hold`].
     NotHeld(&'i Draft),
     /// Time passed.
@@ -78,6 +86,24 @@ pub enum Output {
     Send(Element),
     /// Make this message durable, and phone about it if that is wanted.
     Hold(Draft),
+    /// It is known whether a program has sent this message.
+    Identified(MessageId, bool),
+    /// What was held under this `id` is worded anew; it is held as it is if there is nothing to correct.
+    Correct {
+        /// The `id` of what is corrected.
+        id: String,
+        /// The new wording.
+        draft: Draft,
+    },
+    /// What was held under this `id` is taken back.
+    Retract {
+        /// By whom.
+        sender: BareJid,
+        /// For whom it was.
+        recipient: BareJid,
+        /// Which.
+        id: String,
+    },
     /// This person can receive now: deliver what is held.
     CameOnline(BareJid),
     /// This person cannot receive any more.
@@ -98,6 +124,8 @@ impl Gateway {
             people,
             house,
             sessions: Sessions::default(),
+            kinds: Kinds::default(),
+            asleep: BTreeSet::new(),
             presence,
             forwards: Forwards::default(),
             unsent: Vec::new(),
@@ -112,15 +140,19 @@ impl Gateway {
     pub fn handle(&mut self, input: Input<'_>, now: Instant) {
         match input {
             Input::LinkUp => self.link_up(now),
-            Input::LinkDown => self.link_down(),
+            Input::LinkDown => self.link_down(now),
             Input::Stanza(stanza) => self.stanza(stanza, now),
-            Input::People(people, house) => self.people(people, house, now),
+            Input::People(people, house) => self.people(people, *house, now),
             Input::Person(person) => self.person(person, now),
             Input::Forgotten(jid, still_there) => self.forgotten(jid, still_there),
             Input::Granted(petition, outcome) => self.answer(petition, outcome),
             Input::Say(jid, words) => self.say(jid, words),
+            Input::Held(draft, message) => self.held(draft, message, now),
             Input::NotHeld(draft) => self.not_held(draft),
             Input::Tick => {}
+        }
+        for message in self.kinds.overdue(now) {
+            self.outputs.push_back(Output::Identified(message, false));
         }
         if self.fence.is_over(now) {
             self.fence = Fence::Settled;
@@ -136,7 +168,7 @@ impl Gateway {
 
     /// Tells when [`Input::Tick`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
-        self.fence.deadline()
+        [self.fence.deadline(), self.kinds.deadline()].into_iter().flatten().min()
     }
 
     /// Whether it is known who is online. Before, nobody may be phoned on the ground that he is not.
@@ -150,10 +182,10 @@ impl Gateway {
         self.resend_what_was_lost(now);
     }
 
-    fn link_down(&mut self) {
+    fn link_down(&mut self, now: Instant) {
         self.fence = Fence::Down;
         self.presence.link_down();
-        self.hold_what_was_lost();
+        self.hold_what_was_lost(now);
     }
 
     fn people(&mut self, people: Directory, house: House, now: Instant) {
@@ -196,6 +228,10 @@ impl Gateway {
             "message" => self.message(stanza, &from, &to, now),
             "presence" => self.presence(stanza, &from, &to, now),
             "iq" => {
+                if let Some((messages, is_program)) = self.kinds.answered(stanza, &from, now) {
+                    let told = messages.into_iter().map(|it| Output::Identified(it, is_program));
+                    return self.outputs.extend(told);
+                }
                 if !self.desk(stanza, &from, &to, now) {
                     self.question(stanza, &from, &to);
                 }

@@ -11,7 +11,9 @@ use crate::xmpp::{ns, stanza, wording};
 pub enum Intake {
     /// Something a person has written.
     Text(Text),
-    /// Something between clients: who is typing, what was received, what was taken back. Worth passing on, never worth a call.
+    /// The message of this `id` is taken back.
+    Retraction(String),
+    /// Something between clients: who is typing, what was received. Worth passing on, never worth a call.
     Signal,
     /// A bounce of something sent before. It is never answered.
     Error,
@@ -28,6 +30,8 @@ pub struct Text {
     pub language: Option<String>,
     /// Whether the sender lets it be stored (XEP-0334).
     pub may_be_stored: bool,
+    /// The `id` of the message that it words anew (XEP-0308).
+    pub corrects: Option<String>,
 }
 
 /// Reads what a message is.
@@ -47,9 +51,11 @@ pub fn read(message: &Element) -> Intake {
     if [ns::CARBONS, ns::FORWARD, ns::PRIVILEGE].into_iter().any(has) {
         return Intake::Nothing("in somebody else's name");
     }
-    if ns::RETRACT.into_iter().any(has) {
-        return Intake::Signal;
+    if let Some(id) = retracted(message) {
+        return Intake::Retraction(id);
     }
+    let corrects = message.get_child("replace", ns::CORRECT).and_then(|it| it.attr("id"));
+    let corrects = corrects.filter(|id| !id.is_empty()).map(str::to_owned);
     let hint = |name: &str| message.has_child(name, ns::HINTS);
     let may_be_stored = !hint("no-store") && !hint("no-permanent-store");
     if let Some(encrypted) = encrypted(message) {
@@ -58,13 +64,29 @@ pub fn read(message: &Element) -> Intake {
             Intake::Signal
         } else {
             let (body, language) = (wording::ENCRYPTED.to_owned(), Some("en".to_owned()));
-            Intake::Text(Text { body, language, may_be_stored })
+            Intake::Text(Text { body, language, may_be_stored, corrects })
         };
     }
     match body(message) {
-        Some((body, language)) => Intake::Text(Text { body, language, may_be_stored }),
+        Some((body, language)) => Intake::Text(Text { body, language, may_be_stored, corrects }),
         None => Intake::Signal,
     }
+}
+
+/// The message that is taken back, in the present form of XEP-0424 §3 or in the one before.
+fn retracted(message: &Element) -> Option<String> {
+    let id = |element: &Element| element.attr("id").filter(|id| !id.is_empty()).map(str::to_owned);
+    let retract = |parent: &Element| {
+        parent
+            .children()
+            .find(|child| child.name() == "retract" && ns::RETRACT.contains(&child.ns().as_str()))
+            .cloned()
+    };
+    if let Some(retract) = retract(message) {
+        return Some(id(&retract).unwrap_or_default());
+    }
+    let fastened = message.get_child("apply-to", ns::FASTEN)?;
+    retract(fastened).map(|_| id(fastened).unwrap_or_default())
 }
 
 /// Makes of a message what the store takes.
@@ -75,7 +97,8 @@ pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> 
         recipient,
         body: text.body,
         language: text.language,
-        wants_receipt: message.has_child("request", ns::RECEIPTS),
+        wants_receipt: message.has_child("request", ns::RECEIPTS)
+            || message.has_child("markable", ns::MARKERS),
         stanza: stanza::to_xml(message),
         how: Circumstances::default(),
     }
@@ -132,7 +155,7 @@ mod tests {
                 "a retraction",
                 "chat",
                 "<retract xmlns='urn:xmpp:message-retract:1' id='1'/><body>/me retracted</body>",
-                "signal",
+                "takes back 1",
             ),
             (
                 "a carbon copy",
@@ -192,11 +215,12 @@ mod tests {
                     .parse()
                     .unwrap();
             let told = match read(&message) {
-                Intake::Text(Text { body, language, may_be_stored }) => {
+                Intake::Text(Text { body, language, may_be_stored, .. }) => {
                     let language = language.map(|tag| format!(" in {tag}")).unwrap_or_default();
                     let stored = if may_be_stored { "" } else { ", not to be stored" };
                     format!("{body}{language}{stored}")
                 }
+                Intake::Retraction(id) => format!("takes back {id}"),
                 Intake::Signal => "signal".into(),
                 Intake::Error => "error".into(),
                 Intake::Nothing(_) => "nothing".into(),

@@ -24,6 +24,8 @@ pub mod wording;
 pub mod ns {
     /// Stanzas of a component (XEP-0114 §3).
     pub const COMPONENT: &str = "jabber:component:accept";
+    /// Stanzas of a client (RFC 6120 §4.8.3).
+    pub const CLIENT: &str = "jabber:client";
     /// Errors within stanzas (RFC 6120 §8.3).
     pub const STANZA_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
     /// Errors of a stream (RFC 6120 §4.9).
@@ -94,6 +96,8 @@ pub mod ns {
     pub const PGP_LEGACY: &str = "jabber:x:encrypted";
     /// XEP-0385.
     pub const MEDIA_SHARING: &str = "urn:xmpp:sims:1";
+    /// XEP-0422.
+    pub const FASTEN: &str = "urn:xmpp:fasten:0";
     /// XEP-0424.
     pub const RETRACT: [&str; 2] = ["urn:xmpp:message-retract:1", "urn:xmpp:message-retract:0"];
     /// XEP-0428.

@@ -39,7 +39,17 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
                 ],
             );
             let of = draft.stanza_id.as_deref().unwrap_or_default();
-            message.append_child(element("received", ns::RECEIPTS, &[("id", of)]));
+            let asked: Option<Element> = draft.stanza.parse().ok();
+            let asks = |name: &str, namespace: &str| {
+                asked.as_ref().is_some_and(|asked| asked.has_child(name, namespace))
+            };
+            if asks("request", ns::RECEIPTS) || asked.is_none() {
+                message.append_child(element("received", ns::RECEIPTS, &[("id", of)]));
+            }
+            // Somebody has heard it to its end, which is what "displayed" means on a screen.
+            if asks("markable", ns::MARKERS) {
+                message.append_child(element("displayed", ns::MARKERS, &[("id", of)]));
+            }
             // Without a body, only this hint makes a server keep it for a sender who is offline by now.
             message.append_child(Element::bare("store", ns::HINTS));
             message
@@ -94,6 +104,8 @@ fn delivery(owed: &Owed, component: &str) -> Element {
         readdressed(&original, &address_of(&sender, component), &draft.recipient, component);
     let id = draft.stanza_id.as_ref().unwrap_or(&owed.stanza_id);
     stanza::set(&mut message, "id", id);
+    // A message that was corrected before it was delivered has never been read in its first wording.
+    stanza::strip(&mut message, |child| child.is("replace", ns::CORRECT));
     let stamp = owed.message.received.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     message.append_child(element("delay", ns::DELAY, &[("from", component), ("stamp", &stamp)]));
     message

@@ -1,13 +1,15 @@
 //! The stage of a play: one chat server of either kind, Offhook beside it, and Alice who writes.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use offhook::cli::demo::chat_client::{ChatClient, ChatMessage};
 use offhook::cli::demo::part::Folder;
 use offhook::cli::demo::prosody::Prosody;
 
-use crate::ejabberd::Ejabberd;
+use crate::ejabberd::{self, Ejabberd};
 use crate::offhook::Offhook;
 
 /// Which chat server.
@@ -33,6 +35,36 @@ impl Server {
             }
             Kind::Ejabberd => {
                 Self::Ejabberd(Box::new(Ejabberd::start(&room, &people, SECRET).await.unwrap()))
+            }
+        }
+    }
+
+    /// The same, with the module that hands messages over, as `docs/hand-over.md` installs it.
+    async fn start_with_module(kind: Kind, folder: &Folder) -> Self {
+        let room = folder.room("server").unwrap();
+        let people = PEOPLE.map(|jid| (jid, PASSWORD));
+        let print = |server: &str, file: &str| {
+            let module =
+                Command::new(env!("CARGO_BIN_EXE_offhook")).args(["module", server]).output();
+            fs::write(room.join(file), module.unwrap().stdout).unwrap();
+        };
+        match kind {
+            Kind::Prosody => {
+                print("prosody", "mod_offhook.lua");
+                let plugins = format!("plugin_paths = {{ \"{}\" }}\n", room.display());
+                let host = "  modules_enabled = { \"offhook\" }\n  offhook_component = \"phone.localhost\"\n";
+                let prosody = Prosody::start_with(&room, &people, SECRET, &plugins, host).await;
+                Self::Prosody(Box::new(prosody.unwrap()))
+            }
+            Kind::Ejabberd => {
+                print("ejabberd", "mod_offhook.erl");
+                let ebin = ejabberd::ebin().unwrap();
+                let mut erlc = Command::new("erlc");
+                erlc.arg("-o").arg(&room).arg("-pa").arg(ebin).arg(room.join("mod_offhook.erl"));
+                assert!(erlc.status().unwrap().success());
+                let module = "  mod_offhook:\n    component: phone.localhost\n";
+                let ejabberd = Ejabberd::start_with(&room, &people, SECRET, module).await;
+                Self::Ejabberd(Box::new(ejabberd.unwrap()))
             }
         }
     }
@@ -78,6 +110,16 @@ impl House {
     /// The same, with further keys in `[component]`.
     pub(crate) async fn open_with(kind: Kind, folder: Folder, keys: &str, rest: &str) -> Self {
         let server = Server::start(kind, &folder).await;
+        Self::beside(server, folder, keys, rest).await
+    }
+
+    /// Everything, beside a server that hands messages over.
+    pub(crate) async fn open_with_module(kind: Kind, folder: Folder, rest: &str) -> Self {
+        let server = Server::start_with_module(kind, &folder).await;
+        Self::beside(server, folder, "", rest).await
+    }
+
+    async fn beside(server: Server, folder: Folder, keys: &str, rest: &str) -> Self {
         let configuration = format!(
             "[component]\njid = \"{COMPONENT}\"\nserver = \"{}\"\nsecret = \"{SECRET}\"\n{keys}\
              [sip]\nlisten = \"127.0.0.1:0\"\n[media]\nlisten = \"127.0.0.1\"\n{rest}",

@@ -12,6 +12,7 @@ mod offhook;
 mod sipp;
 
 mod answer;
+mod hand_over;
 mod hostile;
 mod house;
 mod online;
@@ -50,6 +51,10 @@ plays! {
         held_messages_are_delivered_in_order_and_once
         coming_online_while_it_rings_ends_the_call
         a_message_heard_by_phone_is_still_delivered;
+    hand_over:
+        a_message_to_bob_himself_is_phoned_and_delivered_once
+        who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call
+        what_is_no_message_to_read_is_not_handed_over;
     phone_calls:
         what_becomes_of_a_call_is_told;
     several:

@@ -26,12 +26,23 @@ impl Ejabberd {
         people: &[(&str, &str)],
         secret: &str,
     ) -> Result<Self, DemoError> {
+        Self::start_with(folder, people, secret, "").await
+    }
+
+    /// The same with further lines under `modules`. Compiled modules are found in the folder itself.
+    pub(crate) async fn start_with(
+        folder: &Path,
+        people: &[(&str, &str)],
+        secret: &str,
+        modules: &str,
+    ) -> Result<Self, DemoError> {
         let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         fs::create_dir_all(folder.join("spool"))?;
         let hosts: BTreeSet<&str> = people.iter().map(|(jid, _)| parts(jid).1).collect();
         let ports = [clients.port(), components.port(), free_port()?];
         let yml = configuration(&hosts, ports, secret, folder);
+        let yml = yml.replace("append_host_config:", &format!("{modules}append_host_config:"));
         fs::write(folder.join("ejabberd.yml"), yml)?;
         let part = launch(folder, people)?;
         let mut ejabberd = Self { clients, components, part, folder: folder.to_path_buf() };
@@ -68,7 +79,8 @@ fn launch(folder: &Path, newcomers: &[(&str, &str)]) -> Result<Part, DemoError> 
     let spool = format!("\"{}\"", file("spool"));
     let register = register(newcomers);
     let mut arguments: Vec<&str> = environment.iter().map(String::as_str).collect();
-    arguments.extend(["erl", "-noinput", "+S", "2", "-mnesia", "dir", &spool]);
+    let modules = folder.display().to_string();
+    arguments.extend(["erl", "-noinput", "+S", "2", "-pa", &modules, "-mnesia", "dir", &spool]);
     arguments.extend(["-s", "ejabberd", "-eval", &register]);
     Part::start("ejabberd", Path::new("env"), &arguments, folder)
 }
@@ -88,6 +100,17 @@ fn libraries() -> Result<PathBuf, DemoError> {
     let holds_it =
         |folder: &PathBuf| below(folder).iter().any(|it| it.join("ebin/ejabberd.app").is_file());
     folders.into_iter().find(holds_it).ok_or_else(|| DemoError::Missing("ejabberd".into()))
+}
+
+/// Where ejabberd's own modules are, for the compiler.
+pub(crate) fn ebin() -> Result<PathBuf, DemoError> {
+    let libraries = libraries()?;
+    let folders =
+        fs::read_dir(&libraries)?.filter_map(Result::ok).map(|entry| entry.path().join("ebin"));
+    folders
+        .into_iter()
+        .find(|ebin| ebin.join("ejabberd.app").is_file())
+        .ok_or_else(|| DemoError::Missing("ejabberd".into()))
 }
 
 /// An expression that makes the accounts, and a file when they are made.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use offhook::notification::verification::{Code, Place, Refusal, Verdict};
 use offhook::notification::{Outcome, Progress};
 use offhook::phone_number::PhoneNumber;
+use offhook::store::Corrected;
 use offhook::subscriber::{Pin, Quiet, Rule, Senders, Setting, Subscriber, WhenOffline};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -274,6 +275,39 @@ async fn what_a_server_has_handed_over_is_not_delivered_a_second_time() {
     world.at(100 * 3600);
     world.store().expire(world.now).await.unwrap();
     assert_eq!(world.owes().await, "1: Status(Delivered)");
+}
+
+#[tokio::test]
+async fn a_held_message_can_be_worded_anew_or_taken_back_until_it_is_heard() {
+    let mut world = World::new().await;
+    let first = world.alice_writes("The wrong words").await;
+    world.alice_writes("Something else").await;
+    let store = world.store();
+    let better = draft("alice-1b", "alice@example.org/phone", "The right words");
+    let id = || "alice-1".to_owned();
+    let now = world.now;
+    let other = draft("x", "eve@example.org/x", "Not hers");
+    assert_eq!(store.correct(id(), other, now).await.unwrap(), Corrected::NotHeld);
+    assert_eq!(
+        store.correct(id(), better.clone(), now).await.unwrap(),
+        Corrected::Done { rings: false }
+    );
+    let alice = jid("alice@example.org");
+    assert!(!store.retract(&alice, &bob().jid, "alice-2".into(), now).await.unwrap());
+    world.at(60);
+    let claim = world.claim().await.unwrap();
+    let texts: Vec<_> = claim.messages.iter().map(|it| it.draft.body.as_str()).collect();
+    assert_eq!(texts, ["The right words"]);
+    world.progress(&claim, Progress::Ringing).await;
+    let corrected = world.store().correct(id(), better.clone(), world.now).await.unwrap();
+    assert_eq!(corrected, Corrected::Done { rings: true });
+    world.progress(&claim, Progress::Answered).await;
+    world.spoken(&claim, first).await;
+    assert_eq!(world.store().correct(id(), better, world.now).await.unwrap(), Corrected::TooLate);
+    world.settle(&claim, Outcome::Answered).await;
+    world.alice_writes("Never mind").await;
+    world.store().retract(&alice, &bob().jid, "alice-3".into(), world.now).await.unwrap();
+    assert!(world.store().next_due().await.unwrap().is_none(), "nothing is left to be told");
 }
 
 async fn asks(world: &World, jid: &BareJid, number: &PhoneNumber) -> Result<Code, Refusal> {

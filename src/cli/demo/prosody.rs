@@ -35,6 +35,17 @@ impl Prosody {
         people: &[(&str, &str)],
         secret: &str,
     ) -> Result<Self, DemoError> {
+        Self::start_with(folder, people, secret, "", "").await
+    }
+
+    /// The same with further lines in the configuration of all, and of each host of people.
+    pub async fn start_with(
+        folder: &Path,
+        people: &[(&str, &str)],
+        secret: &str,
+        of_all: &str,
+        of_host: &str,
+    ) -> Result<Self, DemoError> {
         let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut hosts = BTreeSet::new();
@@ -49,7 +60,10 @@ impl Prosody {
         fs::create_dir_all(folder.join("certs"))?;
         let file = folder.join(CONFIGURATION);
         let ports = [clients.port(), components.port(), free_port()?];
-        fs::write(file, configuration(folder, &hosts, ports, secret))?;
+        let text = configuration(folder, &hosts, ports, secret);
+        let host = |host: &str| format!("VirtualHost \"{host}\"\n");
+        let with = |text: String, name: &&str| text.replace(&host(name), &(host(name) + of_host));
+        fs::write(file, of_all.to_owned() + &hosts.iter().fold(text, with))?;
         let mut prosody = Self {
             clients,
             components,

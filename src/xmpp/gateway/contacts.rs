@@ -6,6 +6,7 @@ use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::Gateway;
+use crate::xmpp::presence::Standing;
 use crate::xmpp::{address, ns, stanza, wording};
 
 impl Gateway {
@@ -24,6 +25,9 @@ impl Gateway {
             Some(_) | None => {
                 let person = from.to_bare();
                 let change = self.presence.handle(from, presence);
+                if kind.is_none() && self.presence.standing(&person) == Standing::Online {
+                    self.shows_life(&person);
+                }
                 if kind == Some("subscribed") && self.people.person(&person).is_some() {
                     // COMPAT(ejabberd, 23.01): approving a request that was turned down before sends no presence.
                     self.probe(&person);

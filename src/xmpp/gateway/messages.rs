@@ -7,21 +7,26 @@ use tracing::debug;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
-use crate::notification::Draft;
+use crate::notification::{Circumstances, Draft, MessageId};
 use crate::xmpp::intake::{self, Intake, Text};
 use crate::xmpp::presence::Standing;
 use crate::xmpp::relay::{Forward, readdressed};
-use crate::xmpp::{address, stanza, wording};
+use crate::xmpp::{address, ns, stanza, wording};
 
 impl Gateway {
     /// Source: RFC 6121 §8.5, XEP-0334 §4.1 and §4.2.
     pub(super) fn message(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) {
+        if self.handed_over(message, from, to, now) {
+            return;
+        }
+        // Whoever writes is there.
+        self.shows_life(&from.to_bare());
         let intake = intake::read(message);
         if let Intake::Nothing(why) = intake {
             return debug!(why, "message let lie");
         }
         if intake == Intake::Error {
-            return self.bounce(message, from, to);
+            return self.bounce(message, from, to, now);
         }
         if to.node().is_none() {
             if let Intake::Text(text) = intake {
@@ -44,6 +49,9 @@ impl Gateway {
         let Intake::Text(text) = intake else {
             if !is_callee || self.presence.standing(&person) == Standing::Online {
                 self.pass_on(message, from, &person, None);
+            } else if let Intake::Retraction(id) = intake {
+                let sender = from.to_bare();
+                self.outputs.push_back(Output::Retract { sender, recipient: person, id });
             }
             return;
         };
@@ -68,7 +76,7 @@ impl Gateway {
             return;
         }
         if is_callee {
-            self.hold_or_refuse(message, from, person, text);
+            self.hold_or_refuse(message, from, person, text, now);
         } else {
             self.send(stanza::error(message, "wait", "resource-constraint", wording::TOO_MANY));
         }
@@ -103,16 +111,61 @@ impl Gateway {
         }
     }
 
-    fn hold_or_refuse(&mut self, message: &Element, from: &Jid, recipient: BareJid, text: Text) {
+    fn hold_or_refuse(
+        &mut self,
+        message: &Element,
+        from: &Jid,
+        recipient: BareJid,
+        text: Text,
+        now: Instant,
+    ) {
         if text.may_be_stored {
-            self.outputs.push_back(Output::Hold(intake::draft(
-                message,
-                from.clone(),
-                recipient,
-                text,
-            )));
+            self.take_in(message, from.clone(), recipient, text, Circumstances::default(), now);
         } else {
             self.send(stanza::error(message, "cancel", "service-unavailable", wording::NOT_STORED));
+        }
+    }
+
+    /// Has a message held, or what is held corrected.
+    pub(super) fn take_in(
+        &mut self,
+        message: &Element,
+        from: Jid,
+        recipient: BareJid,
+        text: Text,
+        how: Circumstances,
+        now: Instant,
+    ) {
+        let corrects = text.corrects.clone();
+        let kind = self.kinds.of(&from, now);
+        let how = Circumstances { sender_unknown: kind != Some(false), ..how };
+        let draft = Draft { how, ..intake::draft(message, from, recipient, text) };
+        self.outputs.push_back(match corrects {
+            Some(id) => Output::Correct { id, draft },
+            None => Output::Hold(draft),
+        });
+    }
+
+    /// A message is durable; if its sender is unknown, he is asked what he is.
+    pub(super) fn held(&mut self, draft: &Draft, message: MessageId, now: Instant) {
+        if !draft.how.sender_unknown {
+            return;
+        }
+        if let Some(is_program) = self.kinds.of(&draft.sender, now) {
+            return self.outputs.push_back(Output::Identified(message, is_program));
+        }
+        let id = format!("kind-{}", self.seed.token());
+        if self.kinds.waits(&draft.sender, message, &id, now) {
+            let us = self.component.clone();
+            let attributes = [
+                ("type", "get"),
+                ("id", id.as_str()),
+                ("from", us.as_str()),
+                ("to", draft.sender.as_str()),
+            ];
+            let mut iq = stanza::stanza("iq", &attributes);
+            iq.append_child(Element::bare("query", ns::DISCO_INFO));
+            self.send(iq);
         }
     }
 
@@ -131,7 +184,7 @@ impl Gateway {
     }
 
     /// A bounce of a message that was passed on: it is held after all, or its sender learns of it.
-    fn bounce(&mut self, error: &Element, from: &Jid, to: &Jid) {
+    fn bounce(&mut self, error: &Element, from: &Jid, to: &Jid, now: Instant) {
         let id = error.attr("id").unwrap_or_default();
         let Some(forward) = self.forwards.bounced(id, &from.to_bare(), &to.to_bare()) else {
             return debug!("bounce of something unknown let lie");
@@ -139,7 +192,7 @@ impl Gateway {
         if self.people.person(&forward.recipient).is_some() {
             let change = self.presence.proved_wrong(&forward.recipient);
             self.tell(forward.recipient.clone(), change);
-            return self.hold(&forward);
+            return self.hold(&forward, now);
         }
         let named = stanza::condition(error);
         let condition = BOUNCES.into_iter().find(|known| named == Some(*known));
@@ -147,20 +200,20 @@ impl Gateway {
         self.send(stanza::error(&forward.original, "cancel", condition, ""));
     }
 
-    fn hold(&mut self, forward: &Forward) {
+    fn hold(&mut self, forward: &Forward, now: Instant) {
         let (Some(sender), Intake::Text(text)) =
             (stanza::from(&forward.original), intake::read(&forward.original))
         else {
             unreachable!("it was a text with an address when it was passed on");
         };
-        self.hold_or_refuse(&forward.original, &sender, forward.recipient.clone(), text);
+        self.hold_or_refuse(&forward.original, &sender, forward.recipient.clone(), text, now);
     }
 
     /// The link broke before the server was known to have read these.
-    pub(super) fn hold_what_was_lost(&mut self) {
+    pub(super) fn hold_what_was_lost(&mut self, now: Instant) {
         for forward in self.forwards.lost() {
             if self.people.person(&forward.recipient).is_some() {
-                self.hold(&forward);
+                self.hold(&forward, now);
             } else {
                 self.unsent.push(forward);
             }

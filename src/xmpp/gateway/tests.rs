@@ -124,6 +124,85 @@ fn a_switch_is_told_once_it_is_durable() {
 }
 
 #[test]
+fn only_a_persons_own_server_hands_over_and_life_is_told_once() {
+    let mut world = World::settled();
+    let held = |from: &str, user: &str, sender: &str| {
+        format!(
+            "<message from='{from}' to='phone.example.org' id='h'><held xmlns='urn:offhook:held:0' user='{user}' \
+             reason='hibernating'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' \
+             from='{sender}' to='bob@example.org' id='m1' type='chat'><body>Hello</body></message></forwarded>\
+             </held></message>"
+        )
+    };
+    let (bob, alice) = ("bob@example.org", "alice@example.org/a");
+    for (from, user, sender) in [
+        ("elsewhere.example", bob, alice),
+        ("eve@example.org", bob, alice),
+        ("example.org/x", bob, alice),
+        ("example.org", "nobody@example.org", alice),
+        ("example.org", bob, "bob@example.org/x"),
+        ("example.org", bob, "phone.example.org"),
+    ] {
+        assert!(world.hears(&held(from, user, sender)).is_empty(), "{from} {user} {sender}");
+    }
+    assert_eq!(world.hears(&held("example.org", bob, alice)), ["hold Hello for bob@example.org"]);
+    let passed_on = "alice\\40example.org@phone.example.org/a";
+    let told = world.hears(&held("example.org", bob, passed_on));
+    assert_eq!(
+        told,
+        ["hold Hello for bob@example.org"],
+        "what was passed on comes back as the sender's"
+    );
+    let awake = "<message from='example.org' to='phone.example.org'><awake xmlns='urn:offhook:held:0' \
+                 user='bob@example.org'/></message>";
+    assert_eq!(world.hears(awake), ["bob@example.org came online"]);
+    assert!(world.hears(awake).is_empty());
+}
+
+#[test]
+fn who_writes_is_asked_once_what_he_is() {
+    let mut world = World::settled();
+    let hello: Element = wrapped(&says("alice@example.org/a", BOB, "chat", "<body>Hello</body>"));
+    world.gateway.handle(Input::Stanza(&hello), world.now);
+    let Some(Output::Hold(draft)) = world.gateway.poll() else { panic!("it is to be held") };
+    assert!(draft.how.sender_unknown);
+    world.gateway.handle(Input::Held(&draft, MessageId(7)), world.now);
+    let Some(Output::Send(iq)) = world.gateway.poll() else { panic!("she is asked") };
+    assert_eq!(iq.attr("to"), Some("alice@example.org/a"));
+    let answer = format!(
+        "<iq type='result' id='{}' from='alice@example.org/a' to='phone.example.org'>\
+         <query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' type='bot'/></query></iq>",
+        iq.attr("id").unwrap()
+    );
+    assert_eq!(world.hears(&answer), ["7 by a program: true"]);
+    world.gateway.handle(Input::Held(&draft, MessageId(8)), world.now);
+    let told: Vec<String> =
+        std::iter::from_fn(|| world.gateway.poll()).map(|it| shown(&it)).collect();
+    assert_eq!(told, ["8 by a program: true"], "it is known now");
+    let hello = wrapped(&says("carol@example.org/a", BOB, "chat", "<body>Hello</body>"));
+    world.gateway.handle(Input::Stanza(&hello), world.now);
+    let Some(Output::Hold(draft)) = world.gateway.poll() else { panic!("it is to be held") };
+    world.gateway.handle(Input::Held(&draft, MessageId(9)), world.now);
+    world.gateway.poll();
+    assert_eq!(world.passes(1), ["9 by a program: false"], "she does not answer");
+}
+
+#[test]
+fn second_thoughts_reach_what_is_held() {
+    let mut world = World::settled();
+    let corrected = "<replace xmlns='urn:xmpp:message-correct:0' id='m0'/><body>Hello again</body>";
+    let told = world.hears(&says("alice@example.org/a", BOB, "chat", corrected));
+    assert_eq!(told, ["correct m0 to Hello again"]);
+    for back in [
+        "<retract xmlns='urn:xmpp:message-retract:1' id='m0'/><body>/me retracted</body>",
+        "<apply-to xmlns='urn:xmpp:fasten:0' id='m0'><retract xmlns='urn:xmpp:message-retract:0'/></apply-to>",
+    ] {
+        let told = world.hears(&says("alice@example.org/a", BOB, "chat", back));
+        assert_eq!(told, ["alice@example.org takes back m0 to bob@example.org"]);
+    }
+}
+
+#[test]
 fn a_message_that_could_not_be_held_comes_back() {
     let mut world = World::settled();
     let hello: Element = wrapped(&says("alice@example.org/a", BOB, "chat", "<body>Hello</body>"));
@@ -223,6 +302,13 @@ fn shown(output: &Output) -> String {
             format!("{}{kind} {from}>{} {says}", stanza.name(), stanza.attr("to").unwrap())
         }
         Output::Hold(draft) => format!("hold {} for {}", draft.body, draft.recipient),
+        Output::Identified(message, is_program) => {
+            format!("{} by a program: {is_program}", message.0)
+        }
+        Output::Correct { id, draft } => format!("correct {id} to {}", draft.body),
+        Output::Retract { sender, recipient, id } => {
+            format!("{sender} takes back {id} to {recipient}")
+        }
         Output::CameOnline(jid) => format!("{jid} came online"),
         Output::WentOffline(jid) => format!("{jid} went offline"),
         Output::Petition(petition) => format!("petition of {}", petition.from),

@@ -1,0 +1,85 @@
+//! With the module in the server, people write to each other as always.
+
+use std::time::Duration;
+
+use offhook::cli::demo::part::Folder;
+use offhook::cli::demo::phone::Phone;
+use tokio::time::sleep;
+
+use crate::answer::pick_up;
+use crate::house::{House, Kind, NUMBER, TO_BOB, dial, subscriber, trunk};
+
+pub(crate) async fn a_message_to_bob_himself_is_phoned_and_delivered_once(kind: Kind) {
+    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
+    house.alice.write(BOB, "m1", "The fan is broken.").await;
+    house.alice.reads("is ringing").await;
+    pick_up(&mut phone).await;
+    sleep(Duration::from_secs(1)).await;
+    phone.press("52").await.unwrap();
+    let answer = house.alice.until("the answer", |it| it.reply_to.is_some()).await;
+    assert_eq!(answer.reply_to.as_deref(), Some("m1"));
+    assert_eq!(answer.text.as_deref(), Some("Bob will phone you back."));
+    assert!(answer.from.starts_with(TO_BOB), "{}", answer.from);
+
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    bob.client.online(0).await.unwrap();
+    let kept = bob.reads("The fan is broken.").await;
+    assert_eq!((kept.id.as_deref(), kept.from.as_str()), (Some("m1"), "alice@localhost/desk"));
+    bob.rest(Duration::from_secs(7)).await;
+    let copies = bob.read.iter().filter(|it| it.body.as_deref() == Some("The fan is broken."));
+    assert_eq!(copies.count(), 1, "the server has kept it, so Offhook does not deliver it");
+    house.close(&["fan", "broken"]).await;
+}
+
+pub(crate) async fn who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call(kind: Kind) {
+    let (mut house, mut phone) = house(kind, "wait_s = 3").await;
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    bob.client.online(-1).await.unwrap();
+    house.alice.write(BOB, "m1", "Are you there?").await;
+    house.alice.reads("will be phoned").await;
+    bob.client.online(1).await.unwrap();
+    house.alice.reads("is online and has your message").await;
+    house.alice.write(BOB, "m2", "Good.").await;
+    bob.reads("Good.").await;
+    let called = phone.event("CALL_INCOMING", Duration::from_secs(6)).await;
+    assert!(called.is_err(), "he was phoned although he was there");
+    house.close(&["there?"]).await;
+}
+
+pub(crate) async fn what_is_no_message_to_read_is_not_handed_over(kind: Kind) {
+    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
+    for (id, kind, payload) in [
+        ("n1", "chat", "<composing xmlns='http://jabber.org/protocol/chatstates'/>"),
+        ("n2", "headline", "<body>News</body>"),
+        ("n3", "chat", "<body>Secret</body><no-store xmlns='urn:xmpp:hints'/>"),
+        ("n4", "chat", "<received xmlns='urn:xmpp:receipts' id='x'/>"),
+    ] {
+        let xml = format!(
+            "<message xmlns='jabber:client' to='{BOB}' id='{id}' type='{kind}'>{payload}</message>"
+        );
+        house.alice.client.send_raw(&xml).await.unwrap();
+    }
+    let called = phone.event("CALL_INCOMING", Duration::from_secs(4)).await;
+    assert!(called.is_err(), "nothing of that is worth a call: {}", house.offhook.log());
+    house.alice.write(BOB, "m1", "Wrong words").await;
+    house
+        .alice
+        .client
+        .send_raw(&format!(
+            "<message xmlns='jabber:client' to='{BOB}' id='m2' type='chat'>\
+         <retract xmlns='urn:xmpp:message-retract:1' id='m1'/><body>/me retracted</body></message>"
+        ))
+        .await
+        .unwrap();
+    house.close(&["Wrong words"]).await;
+}
+
+/// Bob's phone, and a server that hands over.
+async fn house(kind: Kind, dialing: &str) -> (House, Phone) {
+    let folder = Folder::make().unwrap();
+    let phone = Phone::start(&folder.room("phone").unwrap(), NUMBER, None).await.unwrap();
+    let rest = trunk(phone.sip) + &dial(dialing) + &subscriber("bob", NUMBER);
+    (House::open_with_module(kind, folder, &rest).await.settled().await, phone)
+}
+
+const BOB: &str = "bob@localhost";
