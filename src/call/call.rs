@@ -39,6 +39,8 @@ pub enum Input<'b> {
     Media(Event),
     /// What was recorded; so much of it is voice.
     Recorded(Duration),
+    /// Whether the digits of [`Output::CheckPin`] are the PIN.
+    Pin(bool),
     /// What was committed is durable, or will not be.
     Committed(bool),
     /// Messages that came in meanwhile.
@@ -78,6 +80,8 @@ pub enum Output {
     StopRecording(MessageId),
     /// Make what was recorded the answer to this message, then tell [`Input::Committed`].
     CommitVoice(MessageId),
+    /// Tell by [`Input::Pin`] whether these digits are the callee's PIN.
+    CheckPin(String),
     /// Make durable that the code may be used from now on, then tell [`Input::Committed`].
     CodeWanted,
     /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
@@ -131,6 +135,7 @@ impl Call {
             Input::Media(Event::Played(_)) => {}
             Input::Media(Event::RecordingOver) => self.script.handle(script::Input::Enough, now),
             Input::Recorded(voice) => self.script.handle(script::Input::Recorded(voice), now),
+            Input::Pin(right) => self.script.handle(script::Input::Pin(right), now),
             Input::Committed(true) => self.script.handle(script::Input::Committed, now),
             Input::Committed(false) => self.script.handle(script::Input::CommitFailed, now),
             Input::More(items) => self.script.handle(script::Input::More(items), now),
@@ -229,6 +234,7 @@ impl Call {
             script::Output::Record => Output::Record,
             script::Output::StopRecording(id) => Output::StopRecording(id),
             script::Output::CommitVoice(id) => Output::CommitVoice(id),
+            script::Output::CheckPin(digits) => Output::CheckPin(digits),
             script::Output::CodeWanted => Output::CodeWanted,
             script::Output::StopCalls => Output::StopCalls,
             script::Output::CheckForMore => Output::CheckForMore,

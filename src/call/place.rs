@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
 
@@ -20,8 +20,8 @@ use crate::media::{Command, Event, engine};
 use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
 use crate::phone_number::PhoneNumber;
-use crate::script::prompt::CodePrompts;
-use crate::script::{CodeCall, Item, Script, Talk};
+use crate::script::prompt::{CodePrompts, PinPrompts};
+use crate::script::{CodeCall, Item, PinGate, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::trunk::Trunk;
@@ -40,7 +40,15 @@ pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<
     let script =
         Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
     let about = About::Messages { attempt: claim.attempt, teller: &teller };
-    over_trunks(&claim.number, about, Talk::Messages(script), exchange, &mut stop).await
+    let talk = match &claim.callee.pin {
+        Some(pin) => {
+            let prompts = PinPrompts { language: claim.callee.language.clone() };
+            let count = claim.messages.len() as u64;
+            Talk::Guarded(PinGate::new(prompts, script, pin.digits(), count))
+        }
+        None => Talk::Messages(script),
+    };
+    over_trunks(&claim.number, about, talk, exchange, &mut stop).await
 }
 
 /// Phones a number to speak a code there, and returns what became of it.
@@ -225,6 +233,7 @@ enum Done {
     Told,
     Recorded(Recorded),
     Committed(bool),
+    Pin(bool),
     More(Vec<Message>),
 }
 
@@ -252,6 +261,7 @@ impl Live<'_> {
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
                     Ok(Done::Recorded(recorded)) => self.recorded(recorded),
+                    Ok(Done::Pin(right)) => Input::Pin(right),
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
                     Ok(Done::More(messages)) => Input::More(self.items(&messages)),
                     Err(_) => Input::Committed(false),
@@ -379,6 +389,14 @@ impl Live<'_> {
             Output::CommitVoice(_) => {
                 let sent = self.recorder.send();
                 self.errands.spawn(async { Done::Committed(sent.await) });
+            }
+            Output::CheckPin(digits) => {
+                let About::Messages { teller, .. } = self.about else { return };
+                let pin = teller.callee.pin.clone();
+                self.errands.spawn(async move {
+                    let is_it = move || pin.is_none_or(|pin| pin.is(&digits));
+                    Done::Pin(spawn_blocking(is_it).await.unwrap_or_default())
+                });
             }
             Output::CodeWanted => {
                 let About::Code(id) = self.about else { return };

@@ -43,6 +43,8 @@ pub enum Input {
     Spoken,
     /// A key was pressed.
     Key(char),
+    /// Whether what was given to [`Output::CheckPin`] is the PIN.
+    Pin(bool),
     /// Nobody speaks any more, or the recording is full.
     Enough,
     /// The recording is over and kept; so much of it is voice.
@@ -78,6 +80,8 @@ pub enum Output {
     StopRecording(MessageId),
     /// What was recorded is the answer to this message: make that durable, then say [`Input::Committed`].
     CommitVoice(MessageId),
+    /// Say by [`Input::Pin`] whether these digits are the PIN.
+    CheckPin(String),
     /// Somebody wants to hear the code: make durable that it opens something, then say [`Input::Committed`].
     CodeWanted,
     /// Make durable that the callee wants no more calls, then say [`Input::Committed`].

@@ -4,8 +4,10 @@ mod code_call;
 mod events;
 pub mod gather;
 pub mod menu;
+mod pin_gate;
 pub mod prompt;
 pub mod speakable;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -13,10 +15,12 @@ mod voice_answer;
 
 pub use code_call::CodeCall;
 pub use events::{Input, Item, Output, Terms};
+pub use pin_gate::PinGate;
+pub use talk::Talk;
 pub use voice_answer::VOICE_MIN;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::notification::{Answer, MessageId};
 use prompt::Line;
@@ -68,6 +72,16 @@ impl Script {
         }
     }
 
+    /// Silence after the answer, before the first word.
+    pub(crate) fn settle(&self) -> Duration {
+        self.terms.settle
+    }
+
+    /// The longest a call may take.
+    pub(crate) fn call_max(&self) -> Duration {
+        self.terms.call_max
+    }
+
     /// Everything that can be known before the answer, in the order in which it will be wanted, so that it is ready then.
     pub fn lines_ahead(&self) -> Vec<Line> {
         let mut lines = self.greeting.clone();
@@ -110,6 +124,7 @@ impl Script {
             Input::Answered => self.answered(now),
             Input::Spoken => self.spoken(now),
             Input::Key(key) => self.key(key, now),
+            Input::Pin(_) => {}
             Input::Enough => self.stop_recording(),
             Input::Recorded(voice) => self.recorded(voice, now),
             Input::Committed => self.committed(now),
@@ -363,58 +378,6 @@ impl Script {
     fn hang_up(&mut self) {
         self.turn = Turn::Over;
         self.outputs.push_back(Output::HangUp);
-    }
-}
-
-/// What is said in a call: messages, or a code.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // One per call.
-pub enum Talk {
-    /// Messages.
-    Messages(Script),
-    /// A code.
-    Code(CodeCall),
-}
-
-impl Talk {
-    /// As [`Script::lines_ahead`].
-    pub fn lines_ahead(&self) -> Vec<Line> {
-        match self {
-            Self::Messages(script) => script.lines_ahead(),
-            Self::Code(call) => call.lines_ahead(),
-        }
-    }
-
-    /// As [`Script::handle`].
-    pub fn handle(&mut self, input: Input, now: Instant) {
-        match self {
-            Self::Messages(script) => script.handle(input, now),
-            Self::Code(call) => call.handle(input, now),
-        }
-    }
-
-    /// As [`Script::poll`].
-    pub fn poll(&mut self) -> Option<Output> {
-        match self {
-            Self::Messages(script) => script.poll(),
-            Self::Code(call) => call.poll(),
-        }
-    }
-
-    /// As [`Script::deadline`].
-    pub fn deadline(&self) -> Option<Instant> {
-        match self {
-            Self::Messages(script) => script.deadline(),
-            Self::Code(call) => call.deadline(),
-        }
-    }
-
-    /// As [`Script::unsent_voice`].
-    pub fn unsent_voice(&self) -> Option<MessageId> {
-        match self {
-            Self::Messages(script) => script.unsent_voice(),
-            Self::Code(_) => None,
-        }
     }
 }
 

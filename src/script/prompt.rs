@@ -58,27 +58,56 @@ pub struct CodePrompts {
 impl CodePrompts {
     /// Why it calls, and that a key is wanted.
     pub fn code_question(&self) -> Line {
-        self.line("code-question", &[("house", (&self.house).into())])
+        chosen(&self.language, "code-question", &[("house", (&self.house).into())])
     }
 
     /// The code, digit by digit, twice.
     pub fn code(&self, digits: &str) -> Line {
         let spelled: Vec<String> = digits.chars().map(|digit| format!("{digit}.")).collect();
-        self.line("code-spoken", &[("digits", (&spelled.join(" ")).into())])
+        chosen(&self.language, "code-spoken", &[("digits", (&spelled.join(" ")).into())])
     }
 
     /// The end.
     pub fn goodbye(&self) -> Line {
-        self.line("code-goodbye", &[])
+        chosen(&self.language, "code-goodbye", &[])
+    }
+}
+
+/// What is said before a PIN was entered.
+#[derive(Clone, Debug)]
+pub struct PinPrompts {
+    /// The callee's language, where known.
+    pub language: Option<String>,
+}
+
+impl PinPrompts {
+    /// That something waits, and nothing more.
+    pub fn question(&self, count: u64) -> Line {
+        chosen(&self.language, "pin-question", &[("count", count.into())])
     }
 
-    fn line(&self, id: &str, values: &[(&str, crate::wording::Value<'_>)]) -> Line {
-        let spoken = self.language.as_deref().filter(|tag| crate::wording::speaks(tag));
-        Line {
-            language: spoken.unwrap_or(PROMPTS).to_owned(),
-            text: crate::wording::phrase(spoken, id, values),
-            kind: Kind::Announcement,
-        }
+    /// Those were not the digits.
+    pub fn wrong(&self) -> Line {
+        chosen(&self.language, "pin-wrong", &[])
+    }
+
+    /// The end.
+    pub fn goodbye(&self) -> Line {
+        chosen(&self.language, "code-goodbye", &[])
+    }
+}
+
+/// A sentence in this language, if there are sentences in it.
+fn chosen(
+    language: &Option<String>,
+    id: &str,
+    values: &[(&str, crate::wording::Value<'_>)],
+) -> Line {
+    let spoken = language.as_deref().filter(|tag| crate::wording::speaks(tag));
+    Line {
+        language: spoken.unwrap_or(PROMPTS).to_owned(),
+        text: crate::wording::phrase(spoken, id, values),
+        kind: Kind::Announcement,
     }
 }
 

@@ -143,3 +143,8 @@ field-resume = Fortsetzen
 code-question = Guten Tag. Dies ist ein Anruf von { $house }, wegen Chat-Nachrichten. Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die 5.
 code-spoken = Der Code ist: { $digits } Noch einmal: { $digits } Bitte senden Sie ihn im Chat. Auf Wiederhören.
 code-goodbye = Auf Wiederhören.
+pin-question = { $count ->
+    [one] Guten Tag. Eine Nachricht wartet. Bitte geben Sie Ihre PIN ein.
+   *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
+}
+pin-wrong = Das ist nicht die PIN.

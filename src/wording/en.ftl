@@ -143,3 +143,8 @@ field-resume = Resume
 code-question = Hello. This is a call from { $house }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press 5.
 code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
 code-goodbye = Goodbye.
+pin-question = { $count ->
+    [one] Hello. 1 message is waiting. Please enter your PIN.
+   *[other] Hello. { $count } messages are waiting. Please enter your PIN.
+}
+pin-wrong = That is not the PIN.
