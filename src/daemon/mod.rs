@@ -28,6 +28,7 @@ use crate::store::{Store, StoreError};
 use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::gateway::Gateway;
 use crate::xmpp::link::{Link, LinkError};
+use crate::xmpp::privilege::Grants;
 use crate::{clock, dialer};
 use front_desk::FrontDesk;
 use inquiries::inquiries;
@@ -71,6 +72,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let (stop_switchboard, switchboard_stops) = watch::channel(false);
     let (stop_outbox, outbox_stops) = watch::channel(false);
     let (newcomers, people) = mpsc::channel(1);
+    let (granted, is_granted) = watch::channel(Grants::default());
 
     let dialer = tokio::spawn(dialer::run(
         store.clone(),
@@ -100,13 +102,15 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         people,
         front_desk,
         news,
+        granted,
         stopping: switchboard_stops,
     };
     let switchboard = tokio::spawn(switchboard.run());
     let carrier = assemble::carrier(&config, &store, inquirer, outbox_stops.clone());
     let carrier = tokio::spawn(carrier.run());
     let component = config.component.jid.clone();
-    let outbox = tokio::spawn(outbox::run(store.clone(), link.clone(), component, outbox_stops));
+    let outbox =
+        tokio::spawn(outbox::run(store.clone(), link.clone(), component, is_granted, outbox_stops));
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
     let mut broken = false;

@@ -11,6 +11,7 @@ use crate::dialer::asked;
 use crate::notification::ReplyId;
 use crate::store::Store;
 use crate::xmpp::link::Link;
+use crate::xmpp::privilege::Grants;
 use crate::xmpp::reply;
 
 /// Runs until `stopping` turns true, then makes one last round, so that what the last calls left is sent.
@@ -18,12 +19,13 @@ pub(super) async fn run(
     store: Store,
     link: Link,
     component: String,
+    grants: watch::Receiver<Grants>,
     mut stopping: watch::Receiver<bool>,
 ) {
     loop {
         let last_round = *stopping.borrow();
         let pause = loop {
-            match send_some(&store, &link, &component).await {
+            match send_some(&store, &link, &component, &grants).await {
                 Sent::All => break IDLE,
                 Sent::MoreWaits => {}
                 Sent::Nothing => break RETRY,
@@ -46,7 +48,12 @@ enum Sent {
     Nothing,
 }
 
-async fn send_some(store: &Store, link: &Link, component: &str) -> Sent {
+async fn send_some(
+    store: &Store,
+    link: &Link,
+    component: &str,
+    grants: &watch::Receiver<Grants>,
+) -> Sent {
     let owed = match store.owed(BATCH).await {
         Ok(owed) => owed,
         Err(error) => {
@@ -57,7 +64,8 @@ async fn send_some(store: &Store, link: &Link, component: &str) -> Sent {
     if owed.is_empty() {
         return Sent::All;
     }
-    let stanzas = owed.iter().map(|row| reply::stanza(row, component)).collect();
+    let granted = grants.borrow().clone();
+    let stanzas = owed.iter().map(|row| reply::delivered(row, component, &granted)).collect();
     if !link.deliver(stanzas).await {
         debug!("no pong; the replies stay owed and go again under the same id");
         return Sent::Nothing;

@@ -20,6 +20,7 @@ use crate::xmpp::desk::{Outcome, Petition};
 use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::gateway::{Gateway, Input, Output};
 use crate::xmpp::link::{Event, Link};
+use crate::xmpp::privilege::Grants;
 
 /// What the switchboard connects.
 pub(super) struct Switchboard {
@@ -34,6 +35,7 @@ pub(super) struct Switchboard {
     pub(super) people: mpsc::Receiver<(Directory, House)>,
     pub(super) front_desk: FrontDesk,
     pub(super) news: mpsc::Receiver<News>,
+    pub(super) granted: watch::Sender<Grants>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
@@ -89,6 +91,12 @@ impl Switchboard {
             match output {
                 Output::Send(stanza) => self.link.send(stanza).await,
                 Output::Hold(draft) => self.hold(draft, holding),
+                Output::Granted(grants) => drop(self.granted.send_replace(grants)),
+                Output::Unsent(id) => {
+                    if let Err(error) = self.store.owe_again(id).await {
+                        warn!(%error, "what came back is not sent again");
+                    }
+                }
                 Output::Identified(message, is_program) => {
                     self.identified(message, is_program).await;
                 }

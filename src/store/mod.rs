@@ -213,6 +213,11 @@ impl Store {
         self.ask(move |ledger| ledger.owed(limit)).await
     }
 
+    /// The stanza of this `id` came back and must go another way.
+    pub async fn owe_again(&self, stanza_id: String) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.owe_again(&stanza_id)).await
+    }
+
     /// The server has these.
     pub async fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
         let replies = replies.to_vec();

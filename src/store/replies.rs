@@ -114,6 +114,14 @@ impl Ledger<'_> {
         })
     }
 
+    pub(super) fn owe_again(&mut self, stanza_id: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE replies SET sent = NULL WHERE stanza_id = ?";
+        if self.conn.prepare_cached(sql)?.execute([stanza_id])? > 0 {
+            self.wake_outbox = true;
+        }
+        Ok(())
+    }
+
     pub(super) fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE replies SET sent = ? WHERE id = ? AND sent IS NULL RETURNING message, stanza_id";
         let mut mark = self.conn.prepare_cached(sql)?;

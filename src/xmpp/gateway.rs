@@ -25,6 +25,7 @@ use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::disco::{self, Asked};
 use crate::xmpp::pace::Pace;
 use crate::xmpp::presence::{Change, Presence};
+use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::{Forward, Forwards};
 use crate::xmpp::reply::notice;
 use crate::xmpp::{address, ns, stanza};
@@ -40,6 +41,7 @@ pub struct Gateway {
     house: House,
     sessions: Sessions,
     kinds: Kinds,
+    grants: Grants,
     /// Whom their servers could not reach although they have a presence.
     asleep: BTreeSet<BareJid>,
     presence: Presence,
@@ -104,6 +106,10 @@ pub enum Output {
         /// Which.
         id: String,
     },
+    /// Servers let us speak for their people, or do not any more.
+    Granted(Grants),
+    /// The stanza of this `id` came back: it is to go another way.
+    Unsent(String),
     /// This person can receive now: deliver what is held.
     CameOnline(BareJid),
     /// This person cannot receive any more.
@@ -125,6 +131,7 @@ impl Gateway {
             house,
             sessions: Sessions::default(),
             kinds: Kinds::default(),
+            grants: Grants::default(),
             asleep: BTreeSet::new(),
             presence,
             forwards: Forwards::default(),
@@ -185,6 +192,9 @@ impl Gateway {
     fn link_down(&mut self, now: Instant) {
         self.fence = Fence::Down;
         self.presence.link_down();
+        if self.grants.forget() {
+            self.outputs.push_back(Output::Granted(self.grants.clone()));
+        }
         self.hold_what_was_lost(now);
     }
 

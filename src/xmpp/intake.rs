@@ -48,7 +48,7 @@ pub fn read(message: &Element) -> Intake {
     if has(ns::NOTICE) {
         return Intake::Nothing("said by a program like this one");
     }
-    if [ns::CARBONS, ns::FORWARD, ns::PRIVILEGE].into_iter().any(has) {
+    if [ns::CARBONS, ns::FORWARD].into_iter().chain(ns::PRIVILEGES).any(has) {
         return Intake::Nothing("in somebody else's name");
     }
     if let Some(id) = retracted(message) {

@@ -13,6 +13,7 @@ pub mod intake;
 pub mod link;
 pub mod pace;
 pub mod presence;
+pub mod privilege;
 pub mod relay;
 pub mod reply;
 pub mod stanza;
@@ -80,8 +81,8 @@ pub mod ns {
     pub const CORRECT: &str = "urn:xmpp:message-correct:0";
     /// XEP-0334.
     pub const HINTS: &str = "urn:xmpp:hints";
-    /// XEP-0356.
-    pub const PRIVILEGE: &str = "urn:xmpp:privilege:2";
+    /// XEP-0356, in the versions that servers speak.
+    pub const PRIVILEGES: [&str; 2] = ["urn:xmpp:privilege:2", "urn:xmpp:privilege:1"];
     /// XEP-0359.
     pub const STANZA_ID: &str = "urn:xmpp:sid:0";
     /// XEP-0363.

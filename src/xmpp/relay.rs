@@ -35,8 +35,9 @@ pub fn readdressed(message: &Element, from: &str, recipient: &BareJid, component
 
 fn untrusted(child: &Element) -> bool {
     child.is("stanza-id", ns::STANZA_ID)
-        || [ns::DELAY, ns::DELAY_LEGACY, ns::CARBONS, ns::FORWARD, ns::PRIVILEGE, ns::NOTICE]
+        || [ns::DELAY, ns::DELAY_LEGACY, ns::CARBONS, ns::FORWARD, ns::NOTICE]
             .iter()
+            .chain(&ns::PRIVILEGES)
             .any(|namespace| child.has_ns(*namespace))
 }
 

@@ -4,9 +4,28 @@ use minidom::Element;
 use xmpp_parsers::jid::BareJid;
 
 use crate::notification::{Owed, Reply};
+use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::readdressed;
 use crate::xmpp::stanza::{self, element};
 use crate::xmpp::{address, ns, voice, wording};
+
+/// The stanza that pays what is owed, by the way that serves its reader best: an answer to what was written to the
+/// callee himself comes from him, where his server lets us.
+pub fn delivered(owed: &Owed, component: &str, grants: &Grants) -> Element {
+    let message = stanza(owed, component);
+    let draft = &owed.message.draft;
+    let is_his = matches!(owed.content, Reply::Answer(_) | Reply::Voice(_) | Reply::Receipt);
+    let was_to_him = draft.how.handed_over.is_some() && {
+        let original: Option<Element> = draft.stanza.parse().ok();
+        let from = original.as_ref().and_then(stanza::from);
+        from.is_some_and(|from| from.domain().as_str() != component)
+    };
+    if is_his && was_to_him {
+        grants.in_the_name_of(&draft.recipient, message, component)
+    } else {
+        message
+    }
+}
 
 /// Makes the stanza that pays what is owed.
 ///

@@ -10,7 +10,7 @@ use crate::answer::pick_up;
 use crate::house::{House, Kind, NUMBER, TO_BOB, dial, subscriber, trunk};
 
 pub(crate) async fn a_message_to_bob_himself_is_phoned_and_delivered_once(kind: Kind) {
-    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
+    let (mut house, mut phone) = house(kind, false, "wait_s = 0").await;
     house.alice.write(BOB, "m1", "The fan is broken.").await;
     house.alice.reads("is ringing").await;
     pick_up(&mut phone).await;
@@ -32,7 +32,7 @@ pub(crate) async fn a_message_to_bob_himself_is_phoned_and_delivered_once(kind: 
 }
 
 pub(crate) async fn who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call(kind: Kind) {
-    let (mut house, mut phone) = house(kind, "wait_s = 3").await;
+    let (mut house, mut phone) = house(kind, false, "wait_s = 3").await;
     let mut bob = house.log_in("bob", "bob@localhost/phone").await;
     bob.client.online(-1).await.unwrap();
     house.alice.write(BOB, "m1", "Are you there?").await;
@@ -47,7 +47,7 @@ pub(crate) async fn who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call(
 }
 
 pub(crate) async fn what_is_no_message_to_read_is_not_handed_over(kind: Kind) {
-    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
+    let (mut house, mut phone) = house(kind, false, "wait_s = 0").await;
     for (id, kind, payload) in [
         ("n1", "chat", "<composing xmlns='http://jabber.org/protocol/chatstates'/>"),
         ("n2", "headline", "<body>News</body>"),
@@ -74,12 +74,33 @@ pub(crate) async fn what_is_no_message_to_read_is_not_handed_over(kind: Kind) {
     house.close(&["Wrong words"]).await;
 }
 
+pub(crate) async fn an_answer_comes_from_bob_himself_where_the_server_lets_it(kind: Kind) {
+    let (mut house, mut phone) = house(kind, true, "wait_s = 0").await;
+    let written = "<body>The fan is broken.</body><request xmlns='urn:xmpp:receipts'/>\
+                   <markable xmlns='urn:xmpp:chat-markers:0'/>";
+    let xml = format!(
+        "<message xmlns='jabber:client' to='{BOB}' id='m1' type='chat'>{written}</message>"
+    );
+    house.alice.client.send_raw(&xml).await.unwrap();
+    pick_up(&mut phone).await;
+    sleep(Duration::from_secs(1)).await;
+    phone.press("5").await.unwrap();
+    let receipt = house.alice.until("the receipt", |it| it.receipt.as_deref() == Some("m1")).await;
+    assert_eq!(receipt.from, BOB);
+    assert!(receipt.xml.contains("<displayed"), "{}", receipt.xml);
+    phone.press("1").await.unwrap();
+    let answer = house.alice.until("the answer", |it| it.reply_to.is_some()).await;
+    assert_eq!(answer.text.as_deref(), Some("Bob will answer by message."));
+    assert_eq!(answer.from, BOB, "it stands in the conversation in which it was asked");
+    house.close(&["fan", "broken"]).await;
+}
+
 /// Bob's phone, and a server that hands over.
-async fn house(kind: Kind, dialing: &str) -> (House, Phone) {
+async fn house(kind: Kind, privileged: bool, dialing: &str) -> (House, Phone) {
     let folder = Folder::make().unwrap();
     let phone = Phone::start(&folder.room("phone").unwrap(), NUMBER, None).await.unwrap();
     let rest = trunk(phone.sip) + &dial(dialing) + &subscriber("bob", NUMBER);
-    (House::open_with_module(kind, folder, &rest).await.settled().await, phone)
+    (House::open_with_module(kind, folder, privileged, &rest).await.settled().await, phone)
 }
 
 const BOB: &str = "bob@localhost";

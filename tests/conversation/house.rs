@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use offhook::cli::demo::chat_client::{ChatClient, ChatMessage};
 use offhook::cli::demo::part::Folder;
-use offhook::cli::demo::prosody::Prosody;
+use offhook::cli::demo::prosody::{Extra, Prosody};
 
 use crate::ejabberd::{self, Ejabberd};
 use crate::offhook::Offhook;
@@ -40,7 +40,7 @@ impl Server {
     }
 
     /// The same, with the module that hands messages over, as `docs/hand-over.md` installs it.
-    async fn start_with_module(kind: Kind, folder: &Folder) -> Self {
+    async fn start_with_module(kind: Kind, folder: &Folder, privileged: bool) -> Self {
         let room = folder.room("server").unwrap();
         let people = PEOPLE.map(|jid| (jid, PASSWORD));
         let print = |server: &str, file: &str| {
@@ -52,8 +52,17 @@ impl Server {
             Kind::Prosody => {
                 print("prosody", "mod_offhook.lua");
                 let plugins = format!("plugin_paths = {{ \"{}\" }}\n", room.display());
-                let host = "  modules_enabled = { \"offhook\" }\n  offhook_component = \"phone.localhost\"\n";
-                let prosody = Prosody::start_with(&room, &people, SECRET, &plugins, host).await;
+                let mut extra = Extra {
+                    all: plugins,
+                    host: "  modules_enabled = { \"offhook\"; \"privilege\" }\n  \
+                           offhook_component = \"phone.localhost\"\n"
+                        .into(),
+                    component: "  modules_enabled = { \"privilege\" }\n".into(),
+                };
+                if privileged {
+                    extra.host += "  privileged_entities = { [\"phone.localhost\"] = { message = \"outgoing\" } }\n";
+                }
+                let prosody = Prosody::start_with(&room, &people, SECRET, &extra).await;
                 Self::Prosody(Box::new(prosody.unwrap()))
             }
             Kind::Ejabberd => {
@@ -62,8 +71,12 @@ impl Server {
                 let mut erlc = Command::new("erlc");
                 erlc.arg("-o").arg(&room).arg("-pa").arg(ebin).arg(room.join("mod_offhook.erl"));
                 assert!(erlc.status().unwrap().success());
-                let module = "  mod_offhook:\n    component: phone.localhost\n";
-                let ejabberd = Ejabberd::start_with(&room, &people, SECRET, module).await;
+                let mut modules = "  mod_offhook:\n    component: phone.localhost\n".to_owned();
+                if privileged {
+                    modules +=
+                        "  mod_privilege:\n    message:\n      outgoing: speaks_for_people\n";
+                }
+                let ejabberd = Ejabberd::start_with(&room, &people, SECRET, &modules).await;
                 Self::Ejabberd(Box::new(ejabberd.unwrap()))
             }
         }
@@ -114,8 +127,13 @@ impl House {
     }
 
     /// Everything, beside a server that hands messages over.
-    pub(crate) async fn open_with_module(kind: Kind, folder: Folder, rest: &str) -> Self {
-        let server = Server::start_with_module(kind, &folder).await;
+    pub(crate) async fn open_with_module(
+        kind: Kind,
+        folder: Folder,
+        privileged: bool,
+        rest: &str,
+    ) -> Self {
+        let server = Server::start_with_module(kind, &folder, privileged).await;
         Self::beside(server, folder, "", rest).await
     }
 

@@ -53,6 +53,7 @@ plays! {
         a_message_heard_by_phone_is_still_delivered;
     hand_over:
         a_message_to_bob_himself_is_phoned_and_delivered_once
+        an_answer_comes_from_bob_himself_where_the_server_lets_it
         who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call
         what_is_no_message_to_read_is_not_handed_over;
     phone_calls:

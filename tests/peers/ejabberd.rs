@@ -170,6 +170,8 @@ acl:
   phone:
     server: phone.localhost
 access_rules:
+  speaks_for_people:
+    - allow: phone
   upload:
     - allow: local
     - allow: phone

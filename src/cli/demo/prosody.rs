@@ -25,6 +25,17 @@ pub struct Prosody {
     folder: PathBuf,
 }
 
+/// Further lines of its configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Extra {
+    /// Before everything.
+    pub all: String,
+    /// In each host of people.
+    pub host: String,
+    /// In the component.
+    pub component: String,
+}
+
 impl Prosody {
     /// Starts one in `folder`, and returns when clients and components can connect.
     ///
@@ -35,16 +46,15 @@ impl Prosody {
         people: &[(&str, &str)],
         secret: &str,
     ) -> Result<Self, DemoError> {
-        Self::start_with(folder, people, secret, "", "").await
+        Self::start_with(folder, people, secret, &Extra::default()).await
     }
 
-    /// The same with further lines in the configuration of all, and of each host of people.
+    /// The same with further lines in the configuration.
     pub async fn start_with(
         folder: &Path,
         people: &[(&str, &str)],
         secret: &str,
-        of_all: &str,
-        of_host: &str,
+        extra: &Extra,
     ) -> Result<Self, DemoError> {
         let clients = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let components = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
@@ -62,8 +72,13 @@ impl Prosody {
         let ports = [clients.port(), components.port(), free_port()?];
         let text = configuration(folder, &hosts, ports, secret);
         let host = |host: &str| format!("VirtualHost \"{host}\"\n");
-        let with = |text: String, name: &&str| text.replace(&host(name), &(host(name) + of_host));
-        fs::write(file, of_all.to_owned() + &hosts.iter().fold(text, with))?;
+        let with =
+            |text: String, name: &&str| text.replace(&host(name), &(host(name) + &extra.host));
+        let text = hosts
+            .iter()
+            .fold(text, with)
+            .replace(CONFLICT, &format!("{CONFLICT}{}", extra.component));
+        fs::write(file, format!("{}{text}", extra.all))?;
         let mut prosody = Self {
             clients,
             components,
@@ -123,8 +138,7 @@ http_ports = {{ {http} }}
         text,
         r#"Component "phone.localhost"
   component_secret = "{secret}"
-  component_conflict_resolve = "kick_old"
-Component "upload.localhost" "http_file_share"
+{CONFLICT}Component "upload.localhost" "http_file_share"
   http_external_url = "http://127.0.0.1:{http}/"
   http_file_share_access = {{ "phone.localhost"; "localhost" }}
 "#
@@ -151,5 +165,6 @@ allow_unencrypted_plain_auth = true
 authentication = "internal_plain"
 storage = "internal"
 "#;
+const CONFLICT: &str = "  component_conflict_resolve = \"kick_old\"\n";
 const CONFIGURATION: &str = "prosody.cfg.lua";
 const START: Duration = Duration::from_secs(20);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use minidom::Element;
-use tracing::debug;
+use tracing::{debug, warn};
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
@@ -17,6 +17,9 @@ impl Gateway {
     /// Source: RFC 6121 §8.5, XEP-0334 §4.1 and §4.2.
     pub(super) fn message(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) {
         if self.handed_over(message, from, to, now) {
+            return;
+        }
+        if self.privileged(message, from) {
             return;
         }
         // Whoever writes is there.
@@ -124,6 +127,33 @@ impl Gateway {
         } else {
             self.send(stanza::error(message, "cancel", "service-unavailable", wording::NOT_STORED));
         }
+    }
+
+    /// A server tells what it lets us do, or that it does not; `false` if the message is something else.
+    fn privileged(&mut self, message: &Element, from: &Jid) -> bool {
+        if let Some(granted) = self.grants.learn(message, from) {
+            if !granted.unneeded.is_empty() {
+                let unneeded = granted.unneeded.join(", ");
+                warn!(
+                    host = from.domain().as_str(),
+                    unneeded, "the server grants more than is needed; take it back"
+                );
+            }
+            self.outputs.push_back(Output::Granted(self.grants.clone()));
+            return true;
+        }
+        let is_bounce = message.attr("type") == Some("error") && from.node().is_none();
+        if is_bounce && self.grants.lose(from.domain().as_str()) {
+            warn!(
+                host = from.domain().as_str(),
+                "the server does not let us speak for its people after all"
+            );
+            self.outputs.push_back(Output::Granted(self.grants.clone()));
+            self.outputs
+                .push_back(Output::Unsent(message.attr("id").unwrap_or_default().to_owned()));
+            return true;
+        }
+        false
     }
 
     /// Has a message held, or what is held corrected.

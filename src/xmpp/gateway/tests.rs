@@ -309,6 +309,8 @@ fn shown(output: &Output) -> String {
         Output::Retract { sender, recipient, id } => {
             format!("{sender} takes back {id} to {recipient}")
         }
+        Output::Granted(_) => "grants".into(),
+        Output::Unsent(id) => format!("unsent {id}"),
         Output::CameOnline(jid) => format!("{jid} came online"),
         Output::WentOffline(jid) => format!("{jid} went offline"),
         Output::Petition(petition) => format!("petition of {}", petition.from),
