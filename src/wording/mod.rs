@@ -22,9 +22,8 @@ pub fn phrase(language: Option<&str>, id: &str, values: &[(&str, Value<'_>)]) ->
         };
         arguments.set(*name, value);
     }
-    let wanted = language.map(primary).and_then(|tag| BUNDLES.get(tag.as_str()));
-    let english = BUNDLES.get(ENGLISH);
-    let said = [wanted, english].into_iter().flatten().find_map(|bundle| {
+    let bundles = [worded_in(language), ENGLISH].into_iter().filter_map(|tag| BUNDLES.get(tag));
+    let said = bundles.into_iter().find_map(|bundle| {
         let pattern = bundle.get_message(id)?.value()?;
         Some(bundle.format_pattern(pattern, Some(&arguments), &mut vec![]).into_owned())
     });
@@ -66,8 +65,10 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(tag, _)| *tag)
 }
 
-fn primary(tag: &str) -> String {
-    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+/// The language, of those that have sentences, in which a sentence is worded for somebody with this one.
+pub fn worded_in(language: Option<&str>) -> &'static str {
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    languages().find(|tag| tag.eq_ignore_ascii_case(primary)).unwrap_or(ENGLISH)
 }
 
 static BUNDLES: LazyLock<BTreeMap<&str, FluentBundle<FluentResource>>> =

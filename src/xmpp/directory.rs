@@ -21,6 +21,17 @@ pub struct Person {
     pub offline: WhenOffline,
     /// Whether there is a number to phone.
     pub has_number: bool,
+    /// The language that the person has set.
+    pub language: Option<String>,
+    /// The language of what the person wrote to us last.
+    pub wrote_in: Option<String>,
+}
+
+impl Person {
+    /// The language to write in.
+    pub fn reads(&self) -> Option<&str> {
+        self.language.as_deref().or(self.wrote_in.as_deref())
+    }
 }
 
 impl Directory {
@@ -35,8 +46,14 @@ impl Directory {
 
     /// Adds a person or takes over new settings.
     pub fn set(&mut self, subscriber: &Subscriber) {
-        let Subscriber { jid, name, number, offline, .. } = subscriber;
-        let person = Person { name: name.clone(), offline: *offline, has_number: number.is_some() };
+        let Subscriber { jid, name, number, offline, language, .. } = subscriber;
+        let person = Person {
+            name: name.clone(),
+            offline: *offline,
+            has_number: number.is_some(),
+            language: language.clone(),
+            wrote_in: self.people.remove(jid).and_then(|known| known.wrote_in),
+        };
         self.people.insert(jid.clone(), person);
     }
 
@@ -44,6 +61,13 @@ impl Directory {
     pub fn switch(&mut self, jid: &BareJid, offline: WhenOffline) {
         if let Some(person) = self.people.get_mut(jid) {
             person.offline = offline;
+        }
+    }
+
+    /// Takes note of the language in which a person writes.
+    pub fn wrote(&mut self, jid: &BareJid, language: Option<&str>) {
+        if let Some(person) = self.people.get_mut(jid) {
+            person.wrote_in = language.map(str::to_owned);
         }
     }
 

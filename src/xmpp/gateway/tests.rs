@@ -121,6 +121,28 @@ fn a_switch_is_told_once_it_is_durable() {
 }
 
 #[test]
+fn whoever_writes_in_german_is_answered_in_german() {
+    let mut world = World::settled();
+    world.hears(
+        "<message xml:lang='de' id='m1' from='bob@example.org/x' to='phone.example.org'><body>off</body></message>",
+    );
+    let bob = BareJid::new("bob@example.org").unwrap();
+    let words = "Sie werden nicht angerufen. Nachrichten werden aufbewahrt, bis Sie online sind.";
+    assert_eq!(
+        world.does(Input::Switched(&bob, WhenOffline::Store)),
+        [format!("message phone.example.org>bob@example.org {words}")]
+    );
+    let stanza = wrapped(
+        "<message xml:lang='de' id='m1' from='alice@example.org/x' to='carol\\40example.org@phone.example.org'>\
+         <body>x</body></message>",
+    );
+    world.gateway.handle(Input::Stanza(&stanza), world.now);
+    let Some(Output::Send(error)) = world.gateway.poll() else { panic!("it comes back") };
+    let words = "Unter dieser Adresse ist hier niemand bekannt.";
+    assert!(stanza::to_xml(&error).contains(words));
+}
+
+#[test]
 fn a_message_that_could_not_be_held_comes_back() {
     let mut world = World::settled();
     let hello: Element = wrapped(&says("alice@example.org/a", BOB, "chat", "<body>Hello</body>"));
