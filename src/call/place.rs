@@ -34,8 +34,8 @@ use crate::sip::{offer_answer, transport};
 pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
     let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
     let items = claim.messages.iter().map(|message| teller.item(message)).collect();
-    let mut script =
-        Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
+    let (terms, name) = (exchange.terms.clone(), claim.callee.name.clone());
+    let mut script = Script::new(terms, teller.prompts(), name, items, claim.continuing);
     let mut attempt = unplaced(Outcome::TrunkFailed);
     if !exchange.policy.may_dial(&claim.number) {
         warn!("a number outside dial.allow was not dialled");
@@ -104,7 +104,7 @@ impl OneTrunk<'_> {
                 return failed(script);
             }
         };
-        let ahead = script.lines_ahead();
+        let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let call = Call::new(invite, script, self.exchange.codecs.clone(), now);
         let codec =
             self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
@@ -113,7 +113,7 @@ impl OneTrunk<'_> {
             call,
             line,
             media,
-            voice: Voice::new(self.exchange.speaker.clone(), codec),
+            voice: Voice::new(self.exchange.speaker.clone(), codec, unspeakable),
             recorder: Recorder::new(
                 self.exchange.store.clone(),
                 self.claim.attempt,

@@ -92,3 +92,90 @@ error-not-held = The message could not be held. Please try again later.
 ## The chat and the phone
 
 encrypted = The message is encrypted and cannot be read aloud.
+
+## The phone: the call
+
+phone-greeting = Hello, { $callee }. { $count ->
+    [one] { $arrival }
+   *[other] { $count } messages have arrived. The first: { $arrival }
+}
+phone-greeting-continued = Hello, { $callee }. This continues an earlier call. { $count ->
+    [one] { $arrival }
+   *[other] { $count } messages have arrived. The first: { $arrival }
+}
+phone-next = Next message. { $arrival }
+phone-just-arrived = Another message has just come in. { $arrival }
+phone-press-to-hear = Press 5 to hear it.
+phone-menu = { $choices } To hear it again, press star. To go on, press hash.
+phone-menu-with-voice = { $choices } To record a voice answer, press 7. To hear it again, press star. To go on, press hash.
+phone-choice = { $say }, press { $key }.
+phone-no-match = That key has no meaning here.
+phone-explanation = This is a call about chat messages that came while you were offline. Star repeats, hash goes on to the next message. Press 9 twice to stop these calls for good.
+phone-explanation-hear-first = This is a call about chat messages that came while you were offline. 5 reads the message. Star repeats, hash goes on to the next message. Press 9 twice to stop these calls for good.
+phone-stop-question = To stop these calls for good, press 9 again. To go on, press hash.
+phone-stopped = These calls are switched off. Your messages wait in your chat. Goodbye.
+phone-thanks = { $words } Thank you.
+phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
+phone-unspeakable = This message can't be read aloud. It waits in your chat.
+phone-goodbye = That was all. Goodbye.
+phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
+
+## The phone: voice answers
+
+phone-consent = Your answer will be sent to { $sender }. Speak after the tone, and press 8 when you have finished.
+phone-speak-again = Speak after the tone, and press 8 when you have finished.
+phone-too-short = That was too short.
+phone-send-question = To send your answer, press 1. To listen to it, press 2. To record it again, press 3.
+phone-voice-sent = Your answer will be sent to { $sender }.
+
+## The phone: who wrote, and when
+
+phone-arrived-today = At { $time } a message from { $sender } arrived.
+phone-arrived-yesterday = Yesterday at { $time } a message from { $sender } arrived.
+phone-arrived-this-week = On { $weekday } at { $time } a message from { $sender } arrived.
+phone-arrived-before = On { $month } { $day } at { $time } a message from { $sender } arrived.
+phone-sender-elsewhere = { $name } at { $domain }
+
+time-full-hour = { $hour }:00
+time = { $hour }:{ $minute }
+day-of-month = { $day }
+weekday = { $day ->
+    [1] Monday
+    [2] Tuesday
+    [3] Wednesday
+    [4] Thursday
+    [5] Friday
+    [6] Saturday
+   *[7] Sunday
+}
+month = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+}
+
+## The phone: in place of what cannot be read aloud
+
+spoken-link-to = a link to { $host }
+spoken-link = a link
+spoken-dot = dot
+spoken-code = Some code.
+spoken-rest = The rest is in your chat.
+
+## The menu, where the operator writes no other: what is said before "press 1", and what the sender reads
+
+choice-message = To answer by message
+choice-message-reply = { $callee } will answer by message.
+choice-call-back = To call back
+choice-call-back-reply = { $callee } will phone you back.
+choice-later = To answer later
+choice-later-reply = { $callee } can't talk now and will get in touch later.

@@ -88,6 +88,15 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
     bundle
 }
 
+/// The menu, where the operator writes no other: key, what is said of it, what the sender reads.
+///
+/// Source: promise C3 (2001-313666 ¶45-47).
+pub const MENU: [(char, &str, &str); 3] = [
+    ('1', "choice-message", "choice-message-reply"),
+    ('2', "choice-call-back", "choice-call-back-reply"),
+    ('3', "choice-later", "choice-later-reply"),
+];
+
 const ENGLISH: &str = "en";
 const SOURCES: [(&str, &str); 2] =
     [(ENGLISH, include_str!("en.ftl")), ("de", include_str!("de.ftl"))];

@@ -27,7 +27,10 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             }
             in_thread(message, owed)
         }
-        Reply::Answer(answer) => in_thread(answered(owed, &callee, &sender, &answer.words), owed),
+        Reply::Answer(answer) => {
+            let words = wording::answer(language, &answer.words, &owed.callee_name);
+            in_thread(answered(owed, &callee, &sender, &words), owed)
+        }
         Reply::Voice(news) => in_thread(voice::stanza(news, owed, &callee, &sender), owed),
         Reply::Receipt => {
             let mut message = stanza::stanza(
@@ -176,6 +179,23 @@ pub(super) mod tests {
             told("ja"),
             "Bob's line is busy. No further call is planned; your message stays held."
         );
+    }
+
+    #[test]
+    fn an_answer_is_read_in_the_readers_language_unless_the_operator_worded_it() {
+        let cases = [
+            ("Bob ruft zurück.", None, "Bob will phone you back."),
+            ("Bob will phone you back.", Some("de"), "Bob ruft zurück."),
+            ("Bob will shout.", Some("de"), "Bob will shout."),
+        ];
+        for (words, language, read) in cases {
+            let answer = Answer { message: MessageId(1), key: '2', words: words.into() };
+            let owed = owed("a1", Reply::Answer(answer));
+            let owed = Owed { language: language.map(str::to_owned), ..owed };
+            let message = stanza(&owed, "phone.example.org");
+            let body = message.get_child("body", ns::COMPONENT).unwrap().text();
+            assert_eq!(body.lines().last(), Some(read));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::notification::{Outcome, Status, VoiceNews, Wait};
 use crate::subscriber::WhenOffline;
-use crate::wording::phrase;
+use crate::wording::{self, MENU, phrase};
 use crate::xmpp::directory::Person;
 
 /// What is said in place of a text that only its recipient can decrypt.
@@ -68,6 +68,16 @@ fn not_reached(outcome: Outcome) -> &'static str {
         Outcome::Cancelled => "not-reached-cancelled",
         Outcome::Interrupted => "not-reached-interrupted",
     }
+}
+
+/// What the callee chose; the default menu's words in the reader's language, the operator's as they are.
+pub fn answer(language: Option<&str>, words: &str, callee: &str) -> String {
+    let say = |language, id| phrase(language, id, &[("callee", callee.into())]);
+    let own = MENU
+        .into_iter()
+        .map(|(.., id)| id)
+        .find(|id| wording::languages().any(|spoken| say(Some(spoken), id) == words));
+    own.map_or_else(|| words.to_owned(), |id| say(language, id))
 }
 
 /// What the sender reads about a voice answer.
