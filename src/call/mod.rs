@@ -48,7 +48,7 @@ pub struct Exchange {
     pub voice_max: Duration,
     /// What recordings are sealed with in the store, if they are.
     pub sealing: Option<SealingKey>,
-    /// Voice of a message when nothing better is known.
+    /// Language of prompts and voice when nothing better is known.
     pub language: String,
     /// Longer messages are cut.
     pub body_chars_max: usize,

@@ -20,7 +20,7 @@ use crate::media::{Command, Event, engine};
 use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Message, Outcome, Progress};
 use crate::phone_number::PhoneNumber;
-use crate::script::prompt::{CodePrompts, PinPrompts};
+use crate::script::prompt::Prompts;
 use crate::script::{CodeCall, Item, PinGate, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
@@ -37,12 +37,12 @@ use crate::sip::{offer_answer, transport};
 pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
     let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
     let items = claim.messages.iter().map(|message| teller.item(message)).collect();
-    let script =
-        Script::new(exchange.terms.clone(), claim.callee.name.clone(), items, claim.continuing);
+    let (terms, name) = (exchange.terms.clone(), claim.callee.name.clone());
+    let prompts = teller.prompts();
+    let script = Script::new(terms, prompts, name, items, claim.continuing);
     let about = About::Messages { attempt: claim.attempt, teller: &teller };
     let talk = match &claim.callee.pin {
         Some(pin) => {
-            let prompts = PinPrompts { language: claim.callee.language.clone() };
             let count = claim.messages.len() as u64;
             Talk::Guarded(PinGate::new(prompts, script, pin.digits(), count))
         }
@@ -56,12 +56,13 @@ pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<
 /// Contract: as [`place`]. Before the code is said it is durable that it opens something.
 pub async fn place_code(
     code: &Code,
-    prompts: CodePrompts,
+    prompts: Prompts,
+    house: String,
     exchange: &Exchange,
     mut stop: watch::Receiver<Stop>,
 ) -> Attempt {
     let settle = exchange.terms.settle;
-    let call = CodeCall::new(prompts, code.digits.clone(), settle, CODE_CALL_MAX);
+    let call = CodeCall::new(prompts, house, code.digits.clone(), settle, CODE_CALL_MAX);
     over_trunks(&code.number, About::Code(code.id), Talk::Code(call), exchange, &mut stop).await
 }
 
@@ -157,7 +158,7 @@ impl OneTrunk<'_> {
                 return failed(script);
             }
         };
-        let ahead = script.lines_ahead();
+        let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let call = Call::new(invite, script, self.exchange.codecs.clone(), now);
         let codec =
             self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
@@ -166,7 +167,7 @@ impl OneTrunk<'_> {
             call,
             line,
             media,
-            voice: Voice::new(self.exchange.speaker.clone(), codec),
+            voice: Voice::new(self.exchange.speaker.clone(), codec, unspeakable),
             recorder: Recorder::new(
                 self.exchange.store.clone(),
                 self.about.attempt(),

@@ -1,12 +1,15 @@
-//! Messages made ready to be told to one callee: by whom, when, in which voice.
+//! Messages made ready to be told to one callee: by whom, when, in which voice and language.
+
+use minidom::Element;
 
 use super::Exchange;
 use crate::clock;
 use crate::notification::Message;
 use crate::script::Item;
-use crate::script::prompt::{self, Line};
-use crate::script::speakable::{Wording, speakable};
+use crate::script::prompt::{Line, Prompts};
+use crate::script::speakable::speakable;
 use crate::subscriber::Subscriber;
+use crate::xmpp::intake;
 
 /// Makes messages tellable to one callee.
 pub(super) struct Teller {
@@ -15,26 +18,38 @@ pub(super) struct Teller {
 }
 
 impl Teller {
+    /// The sentences that this callee hears.
+    pub(super) fn prompts(&self) -> Prompts {
+        Prompts::new(self.callee.language.as_ref().unwrap_or(&self.exchange.language))
+    }
+
     pub(super) fn item(&self, message: &Message) -> Item {
+        let prompts = self.prompts();
         let zone = self.callee.time_zone.as_ref().unwrap_or(&self.exchange.policy.zone);
         let sender = message.draft.sender.to_bare();
         let local = sender.node().map(|node| node.as_str().to_owned()).unwrap_or_default();
-        let name = prompt::spoken_sender(
+        let name = prompts.spoken_sender(
             &local,
             sender.domain().as_str(),
             self.callee.jid.domain().as_str(),
         );
-        let language = self.callee.language.clone().or_else(|| message.draft.language.clone());
-        let text = speakable(&message.draft.body, self.exchange.body_chars_max, &Wording::EN);
         Item {
             id: message.id,
-            arrival: prompt::arrival(&name, message.received, clock::timestamp(), zone),
+            arrival: prompts.arrival(&name, message.received, clock::timestamp(), zone),
             sender: name,
-            body: Line::body(
-                message.id,
-                language.unwrap_or_else(|| self.exchange.language.clone()),
-                text.unwrap_or_default(),
-            ),
+            body: self.body(message),
         }
+    }
+
+    fn body(&self, message: &Message) -> Line {
+        let (id, draft) = (message.id, &message.draft);
+        let stanza = draft.stanza.parse::<Element>();
+        if stanza.is_ok_and(|stanza| intake::is_encrypted(&stanza)) {
+            return self.prompts().encrypted(id);
+        }
+        let language = self.callee.language.as_ref().or(draft.language.as_ref());
+        let language = language.unwrap_or(&self.exchange.language);
+        let text = speakable(&draft.body, self.exchange.body_chars_max, Some(language));
+        Line::body(id, language, text.unwrap_or_default())
     }
 }

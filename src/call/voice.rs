@@ -10,7 +10,7 @@ use crate::media::Command;
 use crate::media::codec::{Clip, Codec};
 use crate::media::engine;
 use crate::notification::MessageId;
-use crate::script::prompt::{self, Kind, Line};
+use crate::script::prompt::{Kind, Line};
 use crate::speech::{Speaker, Utterance};
 
 /// Turns lines into clips, ahead of time where they are known, and plays them one after the other.
@@ -24,12 +24,14 @@ pub(super) struct Voice {
     ready: HashMap<Line, Option<Arc<Clip>>>,
     speaking: VecDeque<Line>,
     tag: u32,
+    /// What is said in place of a message that cannot be said.
+    unspeakable: Line,
     /// What the callee has recorded.
     own: Option<Arc<Clip>>,
 }
 
 impl Voice {
-    pub(super) fn new(speaker: Speaker, codec: Codec) -> Self {
+    pub(super) fn new(speaker: Speaker, codec: Codec, unspeakable: Line) -> Self {
         Self {
             speaker,
             codec,
@@ -38,6 +40,7 @@ impl Voice {
             ready: HashMap::new(),
             speaking: VecDeque::new(),
             tag: 0,
+            unspeakable,
             own: None,
         }
     }
@@ -133,7 +136,7 @@ impl Voice {
                 (None, Kind::Body(id)) => {
                     debug!(message_id = id.0, "said that a message cannot be read aloud");
                     told.push(Told::Unspeakable(id));
-                    let instead = prompt::unspeakable();
+                    let instead = self.unspeakable.clone();
                     self.prepare([instead.clone()]);
                     self.speaking.push_front(instead);
                     continue;

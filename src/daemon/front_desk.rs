@@ -12,7 +12,7 @@ use crate::notification::verification::{Code, Place, Told, Verdict};
 use crate::notification::{Circumstances, Draft};
 use crate::phone_number::PhoneNumber;
 use crate::redaction::Pii;
-use crate::script::prompt::CodePrompts;
+use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::subscriber::{Setting, Subscriber};
@@ -31,6 +31,8 @@ pub(super) struct FrontDesk {
     pub(super) component: String,
     /// Zone of those who have chosen none.
     pub(super) zone: TimeZone,
+    /// Language of those of whom nothing better is known.
+    pub(super) language: String,
 }
 
 /// What the gateway must learn because of a petition.
@@ -122,10 +124,11 @@ impl FrontDesk {
 
     async fn speak(self, jid: BareJid, code: Code, language: Option<String>) {
         let house = self.component.split_once('.').map_or(&*self.component, |(_, house)| house);
-        let prompts = CodePrompts { language: language.clone(), house: house.to_owned() };
+        let prompts = Prompts::new(language.as_deref().unwrap_or(&self.language));
+        let house = house.to_owned();
         let (went, outcome) = oneshot::channel();
         let id = code.id;
-        if self.orders.send(dialer::Order::Speak { code, prompts, went }).await.is_err() {
+        if self.orders.send(dialer::Order::Speak { code, prompts, house, went }).await.is_err() {
             return;
         }
         let Ok(outcome) = outcome.await else { return };

@@ -89,6 +89,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         news: tells,
         component: config.component.jid.clone(),
         zone: config.policy.zone.clone(),
+        language: config.speech.language.clone(),
     };
     let switchboard = Switchboard {
         store: store.clone(),

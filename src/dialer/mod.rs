@@ -15,7 +15,7 @@ use crate::clock;
 use crate::notification::verification::Code;
 use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::redaction::Pii;
-use crate::script::prompt::CodePrompts;
+use crate::script::prompt::Prompts;
 use crate::store::Store;
 
 /// Returns once it is asked for.
@@ -35,8 +35,10 @@ pub enum Order {
     Speak {
         /// The code, and where.
         code: Code,
-        /// What is said beside it.
-        prompts: CodePrompts,
+        /// In which language.
+        prompts: Prompts,
+        /// The domain in whose name.
+        house: String,
         /// How the call went.
         went: oneshot::Sender<Outcome>,
     },
@@ -79,7 +81,7 @@ pub async fn run(
             Some(order) = orders.recv() => match order {
                 Order::Dial(claim) => dialer.start(*claim),
                 Order::CameOnline(jid) => dialer.hush(&jid),
-                Order::Speak { code, prompts, went } => dialer.speak(code, prompts, went),
+                Order::Speak { code, prompts, house, went } => dialer.speak(code, prompts, house, went),
             },
             Some(found) = looks.join_next() => {
                 let (claims, pause) = found.unwrap_or_else(|_| (vec![], STORE_PAUSE));
@@ -177,14 +179,20 @@ impl Dialer {
     }
 
     /// Phones a number to prove it. It waits for a line as all calls do.
-    fn speak(&mut self, code: Code, prompts: CodePrompts, went: oneshot::Sender<Outcome>) {
+    fn speak(
+        &mut self,
+        code: Code,
+        prompts: Prompts,
+        house: String,
+        went: oneshot::Sender<Outcome>,
+    ) {
         while self.codes.try_join_next().is_some() {}
         let exchange = self.exchange.borrow().clone();
         let (lines, stopped) = (self.lines.clone(), self.stop_codes.subscribe());
         let span = info_span!("code call", verification = code.id.0);
         let call = async move {
             let _line = lines.acquire_owned().await.ok();
-            let attempt = call::place_code(&code, prompts, &exchange, stopped).await;
+            let attempt = call::place_code(&code, prompts, house, &exchange, stopped).await;
             info!(outcome = ?attempt.outcome, status = attempt.status, "call with a code ended");
             let _ = went.send(attempt.outcome);
         };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::gather::{self, Gather};
-use super::prompt::{CodePrompts, Line};
+use super::prompt::{Line, Prompts};
 use super::{Input, Output};
 
 /// The script of a call that speaks a code.
@@ -14,7 +14,8 @@ use super::{Input, Output};
 /// Source:   promise S1; threat T4 (a number that is not the asker's).
 #[derive(Debug)]
 pub struct CodeCall {
-    prompts: CodePrompts,
+    prompts: Prompts,
+    house: String,
     digits: String,
     settle: Duration,
     call_max: Duration,
@@ -36,10 +37,17 @@ enum Turn {
 }
 
 impl CodeCall {
-    /// A script that speaks these digits.
-    pub fn new(prompts: CodePrompts, digits: String, settle: Duration, call_max: Duration) -> Self {
+    /// A script that speaks these digits in the name of `house`, a domain.
+    pub fn new(
+        prompts: Prompts,
+        house: String,
+        digits: String,
+        settle: Duration,
+        call_max: Duration,
+    ) -> Self {
         Self {
             prompts,
+            house,
             digits,
             settle,
             call_max,
@@ -51,7 +59,11 @@ impl CodeCall {
 
     /// What can be rendered while the phone rings.
     pub fn lines_ahead(&self) -> Vec<Line> {
-        vec![self.prompts.code_question(), self.prompts.code(&self.digits), self.prompts.goodbye()]
+        vec![
+            self.prompts.code_question(&self.house),
+            self.prompts.code(&self.digits),
+            self.prompts.farewell(),
+        ]
     }
 
     /// Takes one input.
@@ -129,12 +141,12 @@ impl CodeCall {
     }
 
     fn ask(&mut self) {
-        self.outputs.push_back(Output::Speak(vec![self.prompts.code_question()]));
+        self.outputs.push_back(Output::Speak(vec![self.prompts.code_question(&self.house)]));
     }
 
     fn leave(&mut self) {
         self.turn = Turn::Leaving;
-        self.outputs.push_back(Output::Speak(vec![self.prompts.goodbye()]));
+        self.outputs.push_back(Output::Speak(vec![self.prompts.farewell()]));
     }
 
     fn hang_up(&mut self) {
@@ -187,10 +199,15 @@ mod tests {
     }
 
     fn answered() -> (CodeCall, Instant) {
-        let prompts = CodePrompts { language: None, house: "example.org".into() };
+        let prompts = Prompts::new("en");
         let now = crate::clock::now();
-        let mut call =
-            CodeCall::new(prompts, "471003".into(), Duration::ZERO, Duration::from_secs(120));
+        let mut call = CodeCall::new(
+            prompts,
+            "example.org".into(),
+            "471003".into(),
+            Duration::ZERO,
+            Duration::from_secs(120),
+        );
         call.handle(Input::Answered, now);
         (call, now)
     }

@@ -1,5 +1,7 @@
 //! The keys that answer a message, and what they mean to both ends.
 
+use crate::wording::{self, phrase};
+
 /// What the callee may choose after a message. The spoken menu and the accepted keys come from one list, so they cannot differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Menu {
@@ -24,6 +26,27 @@ impl Menu {
         Self { choices: choices.into_iter().filter(free).take(CHOICES_MAX).collect() }
     }
 
+    /// The same menu for somebody with this language. What the operator has worded otherwise stays as it is.
+    pub fn in_language(self, language: Option<&str>) -> Self {
+        let (english, translated) = (Self::worded(None), Self::worded(language));
+        let reword = |choice: Choice| {
+            let same = |own: &&Choice| own.say == choice.say && own.reply == choice.reply;
+            let own = english.iter().find(same).map(|own| own.key);
+            let other = translated.iter().find(|other| Some(other.key) == own).cloned();
+            other.map_or(choice.clone(), |other| Choice { key: choice.key, ..other })
+        };
+        Self { choices: self.choices.into_iter().map(reword).collect() }
+    }
+
+    fn worded(language: Option<&str>) -> Vec<Choice> {
+        let choice = |(key, say, reply)| Choice {
+            key,
+            say: phrase(language, say, &[]),
+            reply: phrase(language, reply, &[("callee", CALLEE.into())]),
+        };
+        wording::MENU.map(choice).into()
+    }
+
     /// Its keys.
     pub fn keys(&self) -> impl Iterator<Item = char> + '_ {
         self.choices.iter().map(|choice| choice.key)
@@ -34,37 +57,29 @@ impl Menu {
         self.choices
             .iter()
             .find(|choice| choice.key == key)
-            .map(|choice| choice.reply.replace("{callee}", callee))
+            .map(|choice| choice.reply.replace(CALLEE, callee))
     }
 
     /// The menu as it is spoken.
-    pub fn spoken(&self) -> String {
-        self.choices
-            .iter()
-            .map(|choice| {
-                format!("{}, press {}.", choice.say.trim_end_matches(['.', ',']), choice.key)
-            })
-            .collect::<Vec<_>>()
-            .join(" ")
+    pub fn spoken(&self, language: Option<&str>) -> String {
+        let spoken = |choice: &Choice| {
+            let (say, key) = (choice.say.trim_end_matches(['.', ',']), choice.key.to_string());
+            phrase(language, "phone-choice", &[("say", say.into()), ("key", (&key).into())])
+        };
+        self.choices.iter().map(spoken).collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Default for Menu {
-    /// Source: promise C3 (2001-313666 ¶45-47).
     fn default() -> Self {
-        let choice =
-            |key, say: &str, reply: &str| Choice { key, say: say.into(), reply: reply.into() };
-        Self::new(vec![
-            choice('1', "To answer by message", "{callee} will answer by message."),
-            choice('2', "To call back", "{callee} will phone you back."),
-            choice('3', "To answer later", "{callee} can't talk now and will get in touch later."),
-        ])
+        Self::new(Self::worded(None))
     }
 }
 
 /// Keys with a meaning of their own: hear, stop the calls, repeat, go on, explain; 7 and 8 are kept for the voice answer.
 pub const RESERVED: &str = "57890*#";
 const CHOICES_MAX: usize = 6;
+const CALLEE: &str = "{callee}";
 
 #[cfg(test)]
 mod tests {
@@ -75,10 +90,27 @@ mod tests {
         let menu = Menu::default();
         assert_eq!(menu.keys().collect::<String>(), "123");
         for key in menu.keys() {
-            assert!(menu.spoken().contains(&format!("press {key}.")), "{}", menu.spoken());
+            let spoken = menu.spoken(None);
+            assert!(spoken.contains(&format!("press {key}.")), "{spoken}");
         }
         assert_eq!(menu.reply('2', "Bob").as_deref(), Some("Bob will phone you back."));
         assert_eq!(menu.reply('4', "Bob"), None);
+    }
+
+    #[test]
+    fn the_menu_is_translated_but_for_what_the_operator_says_himself() {
+        let mut choices = Menu::worded(None);
+        choices[1].key = '4';
+        choices[2] = Choice { key: '6', say: "To shout".into(), reply: "{callee} shouts.".into() };
+        let menu = Menu::new(choices).in_language(Some("de-CH"));
+        assert_eq!(
+            menu.spoken(Some("de-CH")),
+            "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 4. \
+             To shout, drücken Sie die 6."
+        );
+        let replies: Vec<_> = menu.keys().filter_map(|key| menu.reply(key, "Bob")).collect();
+        assert_eq!(replies, ["Bob antwortet per Nachricht.", "Bob ruft zurück.", "Bob shouts."]);
+        assert_eq!(Menu::default().in_language(Some("ja")), Menu::default());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::notification::{Answer, MessageId};
-use prompt::Line;
+use prompt::{Line, Prompts};
 use turn::{Ask, Current, Turn};
 
 /// The script of one call, message by message.
@@ -33,6 +33,7 @@ use turn::{Ask, Current, Turn};
 #[derive(Debug)]
 pub struct Script {
     terms: Terms,
+    prompts: Prompts,
     callee: String,
     waiting: VecDeque<Item>,
     greeting: Vec<Line>,
@@ -49,15 +50,23 @@ pub struct Script {
 
 impl Script {
     /// A script for `callee` about these messages, oldest first.
-    pub fn new(terms: Terms, callee: String, items: Vec<Item>, continuing: bool) -> Self {
+    pub fn new(
+        mut terms: Terms,
+        prompts: Prompts,
+        callee: String,
+        items: Vec<Item>,
+        continuing: bool,
+    ) -> Self {
+        terms.menu = terms.menu.in_language(Some(prompts.language()));
         let mut waiting: VecDeque<Item> = items.into();
         let count = waiting.len();
         let current = waiting.pop_front().map(Current::new);
         let greet =
-            |first: &Current| prompt::greeting(&callee, count, continuing, &first.item.arrival);
+            |first: &Current| prompts.greeting(&callee, count, continuing, &first.item.arrival);
         let greeting = current.iter().map(greet).collect();
         Self {
             terms,
+            prompts,
             callee,
             waiting,
             greeting,
@@ -85,34 +94,39 @@ impl Script {
     /// Everything that can be known before the answer, in the order in which it will be wanted, so that it is ready then.
     pub fn lines_ahead(&self) -> Vec<Line> {
         let mut lines = self.greeting.clone();
-        let menu = prompt::menu(&self.terms.menu.spoken(), self.terms.voice);
+        let menu = self.prompts.menu(&self.terms.menu, self.terms.voice);
         if self.terms.hear_first {
-            lines.push(prompt::press_to_hear());
+            lines.push(self.prompts.press_to_hear());
         }
         lines.extend(self.current.iter().map(|current| current.item.body.clone()));
         lines.push(menu);
         for item in &self.waiting {
-            lines.extend([prompt::next(&item.arrival), item.body.clone()]);
+            lines.extend([self.prompts.next(&item.arrival), item.body.clone()]);
         }
         for key in self.terms.menu.keys() {
             lines.extend(
-                self.terms.menu.reply(key, &self.callee).map(|words| prompt::thanks(&words)),
+                self.terms.menu.reply(key, &self.callee).map(|words| self.prompts.thanks(&words)),
             );
         }
         if self.terms.voice {
             lines.extend(self.voice_lines_ahead());
         }
         lines.extend([
-            prompt::unspeakable(),
-            prompt::no_match(),
-            prompt::explanation(self.terms.hear_first),
-            prompt::stop_question(),
-            prompt::stopped(),
-            prompt::not_stored(),
-            prompt::goodbye(),
-            prompt::goodbye_unanswered(),
+            self.prompts.unspeakable(),
+            self.prompts.no_match(),
+            self.prompts.explanation(self.terms.hear_first),
+            self.prompts.stop_question(),
+            self.prompts.stopped(),
+            self.prompts.not_stored(),
+            self.prompts.goodbye(),
+            self.prompts.goodbye_unanswered(),
         ]);
         lines
+    }
+
+    /// What is said in place of a message that cannot be said.
+    pub fn unspeakable_line(&self) -> Line {
+        self.prompts.unspeakable()
     }
 
     /// Takes one input.
@@ -267,11 +281,11 @@ impl Script {
         let ask = *ask;
         match output {
             gather::Output::NoInput => self.speak_question(ask, vec![]),
-            gather::Output::NoMatch => self.speak_question(ask, vec![prompt::no_match()]),
+            gather::Output::NoMatch => self.speak_question(ask, vec![self.prompts.no_match()]),
             gather::Output::Chosen(key) => self.chosen(ask, key, now),
             // Whoever falls silent after speaking has nothing against its being sent.
             gather::Output::GaveUp if ask == Ask::Send => self.commit_voice(),
-            gather::Output::GaveUp => self.leave(prompt::goodbye_unanswered()),
+            gather::Output::GaveUp => self.leave(self.prompts.goodbye_unanswered()),
         }
     }
 
@@ -285,7 +299,7 @@ impl Script {
             (Ask::Stop, _) => self.resume(),
             (Ask::Hear | Ask::Answer, '9') => self.ask(Ask::Stop, vec![]),
             (Ask::Hear | Ask::Answer, '0') => {
-                self.ask(ask, vec![prompt::explanation(self.terms.hear_first)])
+                self.ask(ask, vec![self.prompts.explanation(self.terms.hear_first)])
             }
             (Ask::Hear | Ask::Answer, '#') => {
                 self.pass();
@@ -295,7 +309,7 @@ impl Script {
                 let again = self
                     .current
                     .iter()
-                    .map(|current| prompt::again(&current.item.arrival))
+                    .map(|current| self.prompts.again(&current.item.arrival))
                     .collect();
                 self.ask(Ask::Hear, again);
             }
@@ -324,7 +338,7 @@ impl Script {
         let (Some(current), Some(words)) =
             (&mut self.current, self.terms.menu.reply(key, &self.callee))
         else {
-            self.ask(Ask::Answer, vec![prompt::no_match()]);
+            self.ask(Ask::Answer, vec![self.prompts.no_match()]);
             return;
         };
         // An answer is only given to what one knows; the store takes it for heard.
@@ -339,10 +353,10 @@ impl Script {
     fn committed(&mut self, now: Instant) {
         let Turn::Committing { words } = &self.turn else { return };
         let Some(words) = words else {
-            self.leave(prompt::stopped());
+            self.leave(self.prompts.stopped());
             return;
         };
-        let thanks = prompt::thanks(words);
+        let thanks = self.prompts.thanks(words);
         self.turn = Turn::Confirming;
         self.outputs.push_back(Output::Speak(vec![thanks]));
         self.take_typed(now);
@@ -350,7 +364,7 @@ impl Script {
 
     fn commit_failed(&mut self) {
         if matches!(self.turn, Turn::Committing { .. }) {
-            self.leave(prompt::not_stored());
+            self.leave(self.prompts.not_stored());
         }
     }
 
@@ -361,11 +375,11 @@ impl Script {
         self.waiting.extend(items);
         match self.waiting.pop_front() {
             Some(item) => {
-                let intro = vec![prompt::just_arrived(&item.arrival)];
+                let intro = vec![self.prompts.just_arrived(&item.arrival)];
                 self.current = Some(Current::new(item));
                 self.announce(intro, now);
             }
-            None => self.leave(prompt::goodbye()),
+            None => self.leave(self.prompts.goodbye()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::prompt::{Line, PinPrompts};
+use super::prompt::{Line, Prompts};
 use super::{Input, Output, Script};
 
 /// A [`Script`] behind a PIN. Until it is entered, nobody is named and nothing is read.
@@ -12,7 +12,7 @@ use super::{Input, Output, Script};
 ///           After [`TRIES_MAX`] wrong ones the call ends.
 #[derive(Debug)]
 pub struct PinGate {
-    prompts: PinPrompts,
+    prompts: Prompts,
     script: Script,
     digits: usize,
     count: u64,
@@ -45,7 +45,7 @@ enum Turn {
 
 impl PinGate {
     /// Puts a PIN of so many digits before this script about `count` messages.
-    pub fn new(prompts: PinPrompts, script: Script, digits: usize, count: u64) -> Self {
+    pub fn new(prompts: Prompts, script: Script, digits: usize, count: u64) -> Self {
         let (settle, call_max) = (script.settle(), script.call_max());
         Self {
             prompts,
@@ -65,7 +65,7 @@ impl PinGate {
 
     /// What can be rendered while the phone rings.
     pub fn lines_ahead(&self) -> Vec<Line> {
-        let mut lines = vec![self.prompts.question(self.count), self.prompts.wrong()];
+        let mut lines = vec![self.prompts.pin_question(self.count), self.prompts.pin_wrong()];
         lines.extend(self.script.lines_ahead());
         lines
     }
@@ -101,7 +101,7 @@ impl PinGate {
                 if self.tries >= TRIES_MAX {
                     self.leave();
                 } else {
-                    self.ask(vec![self.prompts.wrong()]);
+                    self.ask(vec![self.prompts.pin_wrong()]);
                 }
             }
             (_, _) => {}
@@ -122,6 +122,11 @@ impl PinGate {
             Turn::NotAnswered | Turn::Asking | Turn::Checking | Turn::Leaving => None,
         };
         [turn, self.ends_at].into_iter().flatten().min()
+    }
+
+    /// As [`Script::unspeakable_line`].
+    pub fn unspeakable_line(&self) -> Line {
+        self.script.unspeakable_line()
     }
 
     /// As [`Script::unsent_voice`].
@@ -170,13 +175,13 @@ impl PinGate {
         }
         self.asked += 1;
         self.turn = Turn::Asking;
-        let lines = before.into_iter().chain([self.prompts.question(self.count)]).collect();
+        let lines = before.into_iter().chain([self.prompts.pin_question(self.count)]).collect();
         self.outputs.push_back(Output::Speak(lines));
     }
 
     fn leave(&mut self) {
         self.turn = Turn::Leaving;
-        self.outputs.push_back(Output::Speak(vec![self.prompts.goodbye()]));
+        self.outputs.push_back(Output::Speak(vec![self.prompts.farewell()]));
     }
 
     fn hang_up(&mut self) {
@@ -241,8 +246,8 @@ mod tests {
             voice: false,
             call_max: Duration::from_secs(300),
         };
-        let script = Script::new(terms, "Bob".into(), vec![item], false);
-        let mut gate = PinGate::new(PinPrompts { language: None }, script, 4, 1);
+        let script = Script::new(terms, Prompts::new("en"), "Bob".into(), vec![item], false);
+        let mut gate = PinGate::new(Prompts::new("en"), script, 4, 1);
         let mut now = crate::clock::now();
         let (mut told, mut over) = (String::new(), false);
         let mut inputs = vec![Input::Answered];

@@ -1,9 +1,12 @@
-//! Every sentence that is spoken on the phone.
+//! Every sentence that is spoken on the phone, in the language of the callee.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::menu::Menu;
+use super::speakable::spoken_domain;
 use crate::notification::MessageId;
+use crate::wording::{Value, phrase, worded_in};
 
 /// Something to say, and how it may be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,259 +30,260 @@ pub enum Kind {
     Tone,
     /// No words but what the callee has just recorded.
     Recording,
-    /// The text of this message. When it cannot be rendered, [`unspeakable`] is said in its place.
+    /// The text of this message. When it cannot be rendered, [`Prompts::unspeakable`] is said in its place.
     Body(MessageId),
 }
 
 impl Line {
-    fn prompt(text: impl Into<String>) -> Self {
-        Self { language: PROMPTS.into(), text: text.into(), kind: Kind::Prompt }
-    }
-
-    fn announcement(text: impl Into<String>) -> Self {
-        Self { language: PROMPTS.into(), text: text.into(), kind: Kind::Announcement }
-    }
-
     /// A message's own text.
     pub fn body(id: MessageId, language: impl Into<String>, text: impl Into<String>) -> Self {
         Self { language: language.into(), text: text.into(), kind: Kind::Body(id) }
     }
 }
 
-/// What is said in a call that proves a number.
-#[derive(Clone, Debug)]
-pub struct CodePrompts {
-    /// The asker's language, where known.
-    pub language: Option<String>,
-    /// The domain in whose name it calls.
-    pub house: String,
+/// The sentences of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prompts {
+    language: &'static str,
 }
 
-impl CodePrompts {
-    /// Why it calls, and that a key is wanted.
-    pub fn code_question(&self) -> Line {
-        chosen(&self.language, "code-question", &[("house", (&self.house).into())])
+impl Prompts {
+    /// In this language, if it has sentences of its own, else in English.
+    pub fn new(language: &str) -> Self {
+        Self { language: worded_in(Some(language)) }
+    }
+
+    /// The language they are in.
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// "Hello, Bob. At 10:30 a message from Alice arrived."
+    pub fn greeting(&self, callee: &str, count: usize, continuing: bool, arrival: &str) -> Line {
+        let id = if continuing { "phone-greeting-continued" } else { "phone-greeting" };
+        let count = Value::Count(count as u64);
+        let values = [("callee", callee.into()), ("count", count), ("arrival", arrival.into())];
+        self.announcement(self.say(id, &values))
+    }
+
+    /// "At 10:30 a message from Alice arrived."
+    pub fn arrival(
+        &self,
+        sender: &str,
+        received: Timestamp,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> String {
+        let (then, today) = (received.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+        let days = today.date().since(then.date()).map_or(0, |span| span.get_days());
+        let id = match days {
+            ..=0 => "phone-arrived-today",
+            1 => "phone-arrived-yesterday",
+            2..=6 => "phone-arrived-this-week",
+            _ => "phone-arrived-before",
+        };
+        let number = |id, name, number: i8| {
+            self.say(id, &[(name, Value::Count(u64::from(number.unsigned_abs())))])
+        };
+        let minute = then.strftime("%M").to_string();
+        let clock = [
+            ("hour", Value::Count(u64::from(then.hour().unsigned_abs()))),
+            ("minute", (&minute).into()),
+        ];
+        let time = self.say(if then.minute() == 0 { "time-full-hour" } else { "time" }, &clock);
+        let weekday = number("weekday", "day", then.weekday().to_monday_one_offset());
+        let month = number("month", "month", then.month());
+        let day = number("day-of-month", "day", then.day());
+        let values = [
+            ("sender", sender.into()),
+            ("time", (&time).into()),
+            ("weekday", (&weekday).into()),
+            ("month", (&month).into()),
+            ("day", (&day).into()),
+        ];
+        self.say(id, &values)
+    }
+
+    /// Why a call that proves a number is made, in whose name, and that a key is wanted.
+    pub fn code_question(&self, house: &str) -> Line {
+        self.announcement(self.say("code-question", &[("house", house.into())]))
     }
 
     /// The code, digit by digit, twice.
     pub fn code(&self, digits: &str) -> Line {
         let spelled: Vec<String> = digits.chars().map(|digit| format!("{digit}.")).collect();
-        chosen(&self.language, "code-spoken", &[("digits", (&spelled.join(" ")).into())])
+        self.announcement(self.say("code-spoken", &[("digits", (&spelled.join(" ")).into())]))
     }
 
-    /// The end.
+    /// That something waits behind a PIN, and nothing more.
+    pub fn pin_question(&self, count: u64) -> Line {
+        self.announcement(self.say("pin-question", &[("count", count.into())]))
+    }
+
+    /// Those were not the digits of the PIN.
+    pub fn pin_wrong(&self) -> Line {
+        self.prompt("pin-wrong")
+    }
+
+    /// The end of a call in which nothing was told.
+    pub fn farewell(&self) -> Line {
+        self.prompt("code-goodbye")
+    }
+
+    /// Key *, before a message is read.
+    pub fn again(&self, arrival: &str) -> Line {
+        self.announcement(arrival.into())
+    }
+
+    /// The next of several messages.
+    pub fn next(&self, arrival: &str) -> Line {
+        self.announcement(self.say("phone-next", &[("arrival", arrival.into())]))
+    }
+
+    /// A message that came during the call.
+    pub fn just_arrived(&self, arrival: &str) -> Line {
+        self.announcement(self.say("phone-just-arrived", &[("arrival", arrival.into())]))
+    }
+
+    /// What to press before a message is read aloud.
+    pub fn press_to_hear(&self) -> Line {
+        self.prompt("phone-press-to-hear")
+    }
+
+    /// The menu after a message.
+    pub fn menu(&self, menu: &Menu, voice: bool) -> Line {
+        let id = if voice { "phone-menu-with-voice" } else { "phone-menu" };
+        let choices = menu.spoken(Some(self.language));
+        self.line(self.say(id, &[("choices", (&choices).into())]), Kind::Prompt)
+    }
+
+    /// Key 7: where the voice goes is said before it is recorded.
+    pub fn consent(&self, sender: &str) -> Line {
+        self.announcement(self.say("phone-consent", &[("sender", sender.into())]))
+    }
+
+    /// Before another try.
+    pub fn speak_again(&self) -> Line {
+        self.prompt("phone-speak-again")
+    }
+
+    /// Before the recording begins.
+    pub fn tone(&self) -> Line {
+        self.line(String::new(), Kind::Tone)
+    }
+
+    /// After a recording without a word in it.
+    pub fn too_short(&self) -> Line {
+        self.prompt("phone-too-short")
+    }
+
+    /// After a recording.
+    pub fn send_question(&self) -> Line {
+        self.prompt("phone-send-question")
+    }
+
+    /// The recording itself.
+    pub fn recording(&self) -> Line {
+        self.line(String::new(), Kind::Recording)
+    }
+
+    /// What is said with the thanks for a voice answer.
+    pub fn voice_sent(&self, sender: &str) -> String {
+        self.say("phone-voice-sent", &[("sender", sender.into())])
+    }
+
+    /// A key without meaning here.
+    pub fn no_match(&self) -> Line {
+        self.prompt("phone-no-match")
+    }
+
+    /// Key 0.
+    pub fn explanation(&self, hear_first: bool) -> Line {
+        self.prompt(if hear_first { "phone-explanation-hear-first" } else { "phone-explanation" })
+    }
+
+    /// Key 9, the first time.
+    pub fn stop_question(&self) -> Line {
+        self.prompt("phone-stop-question")
+    }
+
+    /// Key 9, the second time, once it is durable.
+    pub fn stopped(&self) -> Line {
+        self.prompt("phone-stopped")
+    }
+
+    /// After the answer is durable.
+    pub fn thanks(&self, words: &str) -> Line {
+        self.announcement(self.say("phone-thanks", &[("words", words.into())]))
+    }
+
+    /// The answer is not durable.
+    pub fn not_stored(&self) -> Line {
+        self.prompt("phone-not-stored")
+    }
+
+    /// In place of a message that the voice cannot say. Needs nothing from the message.
+    pub fn unspeakable(&self) -> Line {
+        self.prompt("phone-unspeakable")
+    }
+
+    /// In place of a text that only its recipient can decrypt.
+    pub fn encrypted(&self, id: MessageId) -> Line {
+        Line::body(id, self.language, self.say("encrypted", &[]))
+    }
+
+    /// The end of the call.
     pub fn goodbye(&self) -> Line {
-        chosen(&self.language, "code-goodbye", &[])
-    }
-}
-
-/// What is said before a PIN was entered.
-#[derive(Clone, Debug)]
-pub struct PinPrompts {
-    /// The callee's language, where known.
-    pub language: Option<String>,
-}
-
-impl PinPrompts {
-    /// That something waits, and nothing more.
-    pub fn question(&self, count: u64) -> Line {
-        chosen(&self.language, "pin-question", &[("count", count.into())])
+        self.prompt("phone-goodbye")
     }
 
-    /// Those were not the digits.
-    pub fn wrong(&self) -> Line {
-        chosen(&self.language, "pin-wrong", &[])
+    /// The end of a call in which nobody pressed anything.
+    pub fn goodbye_unanswered(&self) -> Line {
+        self.prompt("phone-goodbye-unanswered")
     }
 
-    /// The end.
-    pub fn goodbye(&self) -> Line {
-        chosen(&self.language, "code-goodbye", &[])
+    /// How a person who writes is called on the phone: by the local part of the JID, and by domain too when it is
+    /// not the callee's own, so that nobody poses as a neighbour.
+    pub fn spoken_sender(&self, local: &str, domain: &str, own_domain: &str) -> String {
+        let name: String = local
+            .split(['.', '_', '-', '+'])
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let mut letters = part.chars();
+                letters
+                    .next()
+                    .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+                    .unwrap_or_default()
+            })
+            .collect::<Vec<_>>()
+            .join(" ");
+        let spoken_domain = spoken_domain(domain, Some(self.language));
+        match (name.is_empty(), domain == own_domain) {
+            (true, _) => spoken_domain,
+            (false, true) => name,
+            (false, false) => {
+                let values = [("name", (&name).into()), ("domain", (&spoken_domain).into())];
+                self.say("phone-sender-elsewhere", &values)
+            }
+        }
+    }
+
+    fn say(&self, id: &str, values: &[(&str, Value<'_>)]) -> String {
+        phrase(Some(self.language), id, values)
+    }
+
+    fn prompt(&self, id: &str) -> Line {
+        self.line(self.say(id, &[]), Kind::Prompt)
+    }
+
+    fn announcement(&self, text: String) -> Line {
+        self.line(text, Kind::Announcement)
+    }
+
+    fn line(&self, text: String, kind: Kind) -> Line {
+        Line { language: self.language.into(), text, kind }
     }
 }
-
-/// A sentence in this language, if there are sentences in it.
-fn chosen(
-    language: &Option<String>,
-    id: &str,
-    values: &[(&str, crate::wording::Value<'_>)],
-) -> Line {
-    let spoken = language.as_deref().filter(|tag| crate::wording::speaks(tag));
-    Line {
-        language: spoken.unwrap_or(PROMPTS).to_owned(),
-        text: crate::wording::phrase(spoken, id, values),
-        kind: Kind::Announcement,
-    }
-}
-
-/// "Hello, Bob. At 10:30 a message from Alice arrived."
-pub fn greeting(callee: &str, count: usize, continuing: bool, arrival: &str) -> Line {
-    let continuing = if continuing { " This continues an earlier call." } else { "" };
-    match count {
-        1 => Line::announcement(format!("Hello, {callee}.{continuing} {arrival}")),
-        many => Line::announcement(format!(
-            "Hello, {callee}.{continuing} {many} messages have arrived. The first: {arrival}"
-        )),
-    }
-}
-
-/// "At 10:30 a message from Alice arrived."
-pub fn arrival(sender: &str, received: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    format!("{} a message from {sender} arrived.", when(received, now, zone))
-}
-
-/// Key *, before a message is read.
-pub fn again(arrival: &str) -> Line {
-    Line::announcement(arrival)
-}
-
-/// The next of several messages.
-pub fn next(arrival: &str) -> Line {
-    Line::announcement(format!("Next message. {arrival}"))
-}
-
-/// A message that came during the call.
-pub fn just_arrived(arrival: &str) -> Line {
-    Line::announcement(format!("Another message has just come in. {arrival}"))
-}
-
-/// What to press before a message is read aloud.
-pub fn press_to_hear() -> Line {
-    Line::prompt("Press 5 to hear it.")
-}
-
-/// The menu after a message.
-pub fn menu(spoken: &str, voice: bool) -> Line {
-    let voice = if voice { " To record a voice answer, press 7." } else { "" };
-    Line::prompt(format!("{spoken}{voice} To hear it again, press star. To go on, press hash."))
-}
-
-/// Key 7: where the voice goes is said before it is recorded.
-pub fn consent(sender: &str) -> Line {
-    Line::announcement(format!(
-        "Your answer will be sent to {sender}. Speak after the tone, and press 8 when you have finished."
-    ))
-}
-
-/// Before another try.
-pub fn speak_again() -> Line {
-    Line::prompt("Speak after the tone, and press 8 when you have finished.")
-}
-
-/// Before the recording begins.
-pub fn tone() -> Line {
-    Line { language: PROMPTS.into(), text: String::new(), kind: Kind::Tone }
-}
-
-/// After a recording without a word in it.
-pub fn too_short() -> Line {
-    Line::prompt("That was too short.")
-}
-
-/// After a recording.
-pub fn send_question() -> Line {
-    Line::prompt(
-        "To send your answer, press 1. To listen to it, press 2. To record it again, press 3.",
-    )
-}
-
-/// The recording itself.
-pub fn recording() -> Line {
-    Line { language: PROMPTS.into(), text: String::new(), kind: Kind::Recording }
-}
-
-/// What is said with the thanks for a voice answer.
-pub fn voice_sent(sender: &str) -> String {
-    format!("Your answer will be sent to {sender}.")
-}
-
-/// A key without meaning here.
-pub fn no_match() -> Line {
-    Line::prompt("That key has no meaning here.")
-}
-
-/// Key 0.
-pub fn explanation(hear_first: bool) -> Line {
-    let hear = if hear_first { "5 reads the message. " } else { "" };
-    Line::prompt(format!(
-        "This is a call about chat messages that came while you were offline. {hear}\
-         Star repeats, hash goes on to the next message. Press 9 twice to stop these calls for good."
-    ))
-}
-
-/// Key 9, the first time.
-pub fn stop_question() -> Line {
-    Line::prompt("To stop these calls for good, press 9 again. To go on, press hash.")
-}
-
-/// Key 9, the second time, once it is durable.
-pub fn stopped() -> Line {
-    Line::prompt("These calls are switched off. Your messages wait in your chat. Goodbye.")
-}
-
-/// After the answer is durable.
-pub fn thanks(words: &str) -> Line {
-    Line::announcement(format!("{words} Thank you."))
-}
-
-/// The answer is not durable.
-pub fn not_stored() -> Line {
-    Line::prompt(
-        "I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.",
-    )
-}
-
-/// In place of a message that the voice cannot say. Needs nothing from the message.
-pub fn unspeakable() -> Line {
-    Line::prompt("This message can't be read aloud. It waits in your chat.")
-}
-
-/// The end of the call.
-pub fn goodbye() -> Line {
-    Line::prompt("That was all. Goodbye.")
-}
-
-/// The end of a call in which nobody pressed anything.
-pub fn goodbye_unanswered() -> Line {
-    Line::prompt("Your messages wait in your chat. Goodbye.")
-}
-
-/// How a person who writes is called on the phone: by the local part of the JID, and by domain too when it is
-/// not the callee's own, so that nobody poses as a neighbour.
-pub fn spoken_sender(local: &str, domain: &str, own_domain: &str) -> String {
-    let name: String = local
-        .split(['.', '_', '-', '+'])
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let mut letters = part.chars();
-            letters
-                .next()
-                .map(|first| first.to_uppercase().chain(letters).collect::<String>())
-                .unwrap_or_default()
-        })
-        .collect::<Vec<_>>()
-        .join(" ");
-    let spoken_domain = domain.replace('.', " dot ");
-    match (name.is_empty(), domain == own_domain) {
-        (true, _) => spoken_domain,
-        (false, true) => name,
-        (false, false) => format!("{name} at {spoken_domain}"),
-    }
-}
-
-fn when(received: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (then, today) = (received.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let clock = then.strftime("%-H:%M");
-    let days = today.date().since(then.date()).map_or(0, |span| span.get_days());
-    match days {
-        ..=0 => format!("At {clock}"),
-        1 => format!("Yesterday at {clock}"),
-        2..=6 => format!("On {} at {clock}", then.strftime("%A")),
-        _ => format!("On {} at {clock}", then.strftime("%B %-d")),
-    }
-}
-
-/// The language of the sentences in this file.
-const PROMPTS: &str = "en";
 
 #[cfg(test)]
 mod tests {
@@ -296,8 +300,20 @@ mod tests {
             ("2026-11-20T09:00:00+09", "On Friday at 9:00 a message from Alice arrived."),
             ("2026-11-02T09:00:00+09", "On November 2 at 9:00 a message from Alice arrived."),
         ];
+        let arrival = |language, received: &str| {
+            Prompts::new(language).arrival("Alice", received.parse().unwrap(), now, &zone)
+        };
         for (received, expected) in cases {
-            assert_eq!(arrival("Alice", received.parse().unwrap(), now, &zone), expected);
+            assert_eq!(arrival("en", received), expected);
+        }
+        let in_german = [
+            ("2026-11-23T10:05:00+09", "Um 10 Uhr 05 kam eine Nachricht von Alice an."),
+            ("2026-11-22T01:00:00+09", "Gestern um ein Uhr kam eine Nachricht von Alice an."),
+            ("2026-11-20T21:30:00+09", "Am Freitag um 21 Uhr 30 kam eine Nachricht von Alice an."),
+            ("2026-03-02T09:00:00+09", "Am zweiten März um 9 Uhr kam eine Nachricht von Alice an."),
+        ];
+        for (received, expected) in in_german {
+            assert_eq!(arrival("de-DE", received), expected);
         }
     }
 
@@ -310,7 +326,8 @@ mod tests {
             ("", "example.org", "example dot org"),
         ];
         for (local, domain, expected) in cases {
-            assert_eq!(spoken_sender(local, domain, "example.org"), expected);
+            let prompts = Prompts::new("en");
+            assert_eq!(prompts.spoken_sender(local, domain, "example.org"), expected);
         }
     }
 }

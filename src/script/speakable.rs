@@ -2,72 +2,48 @@
 
 use linkify::{LinkFinder, LinkKind};
 
+use crate::wording::phrase;
+
 /// Turns the body of a chat message into what is said on the phone, at most `chars_max` characters of it.
 ///
 /// Links are named by their host, quotes and code are not read, marks of styling go, emoji are named only if nothing else
-/// is there to say.
+/// is there to say. What stands for the rest is said in `language`.
 ///
 /// Contract: what comes out is still a stranger's text; `speech` makes it harmless.
 /// Errors:   `None` if nothing in it can be said.
 /// Source:   XEP-0393 §3 (blocks, spans), XEP-0245 §3 (`/me`).
-pub fn speakable(body: &str, chars_max: usize, wording: &Wording) -> Option<String> {
+pub fn speakable(body: &str, chars_max: usize, language: Option<&str>) -> Option<String> {
     let start = body
         .char_indices()
         .nth(INPUT_FACTOR * chars_max.max(100))
         .map_or(body, |(end, _)| &body[..end]);
     let start = start.strip_prefix("/me ").unwrap_or(start);
-    let said = [written(start, wording), quoted(start, wording), emoji_names(start)];
+    let said = [written(start, language), quoted(start, language), emoji_names(start)];
     let said = said.into_iter().find(|text| text.chars().any(char::is_alphanumeric))?;
-    Some(cut(said, chars_max, wording))
-}
-
-/// The words that stand for what cannot be read aloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wording {
-    /// Before the host of a link.
-    pub link_to: &'static str,
-    /// A link whose host is no use to the ear.
-    pub link: &'static str,
-    /// The point in a host.
-    pub dot: &'static str,
-    /// In place of a block of code.
-    pub code: &'static str,
-    /// After a text that was too long.
-    pub rest: &'static str,
-}
-
-impl Wording {
-    /// English.
-    pub const EN: Self = Self {
-        link_to: "a link to",
-        link: "a link",
-        dot: "dot",
-        code: "Some code.",
-        rest: "The rest is in your chat.",
-    };
+    Some(cut(said, chars_max, language))
 }
 
 /// What the sender wrote himself.
-fn written(body: &str, wording: &Wording) -> String {
+fn written(body: &str, language: Option<&str>) -> String {
     let mut said = Vec::new();
     let mut in_code = false;
     for line in body.lines() {
         if line.starts_with("```") {
             in_code = !in_code;
             if in_code {
-                said.push(wording.code.to_owned());
+                said.push(phrase(language, "spoken-code", &[]));
             }
         } else if !in_code && !line.starts_with('>') {
-            said.push(say_line(line, wording));
+            said.push(say_line(line, language));
         }
     }
     join(said)
 }
 
 /// What he quotes, for a message that holds nothing else.
-fn quoted(body: &str, wording: &Wording) -> String {
+fn quoted(body: &str, language: Option<&str>) -> String {
     let quotes = body.lines().filter_map(|line| line.strip_prefix('>'));
-    join(quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), wording)).collect())
+    join(quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), language)).collect())
 }
 
 /// Lines are read as sentences, so that a list does not run together.
@@ -85,11 +61,11 @@ fn join(lines: Vec<String>) -> String {
     joined
 }
 
-fn say_line(line: &str, wording: &Wording) -> String {
+fn say_line(line: &str, language: Option<&str>) -> String {
     let mut said = String::new();
     for span in LinkFinder::new().spans(line) {
         match span.kind() {
-            Some(LinkKind::Url) => said.push_str(&say_link(span.as_str(), wording)),
+            Some(LinkKind::Url) => said.push_str(&say_link(span.as_str(), language)),
             Some(LinkKind::Email) => said.push_str(span.as_str()),
             Some(_) | None => said.push_str(&without_marks(&without_emoji(span.as_str()))),
         }
@@ -97,7 +73,7 @@ fn say_line(line: &str, wording: &Wording) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn say_link(url: &str, wording: &Wording) -> String {
+fn say_link(url: &str, language: Option<&str>) -> String {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -106,10 +82,16 @@ fn say_link(url: &str, wording: &Wording) -> String {
     let readable =
         !host.is_empty() && !host.contains("xn--") && host.chars().count() <= HOST_CHARS_MAX;
     if readable {
-        format!("{} {}", wording.link_to, host.replace('.', &format!(" {} ", wording.dot)))
+        let host = spoken_domain(host, language);
+        phrase(language, "spoken-link-to", &[("host", (&host).into())])
     } else {
-        wording.link.to_owned()
+        phrase(language, "spoken-link", &[])
     }
+}
+
+/// A domain as one says it: "example dot org".
+pub(super) fn spoken_domain(domain: &str, language: Option<&str>) -> String {
+    domain.replace('.', &format!(" {} ", phrase(language, "spoken-dot", &[])))
 }
 
 /// Takes away the marks of *strong*, _emphasis_, ~strike~ and `code` where they come in pairs around words.
@@ -182,7 +164,7 @@ fn split_emoji(text: &str) -> Vec<Result<String, &'static emojis::Emoji>> {
 }
 
 /// Ends a long text after a whole word, and says so.
-fn cut(mut said: String, chars_max: usize, wording: &Wording) -> String {
+fn cut(mut said: String, chars_max: usize, language: Option<&str>) -> String {
     if let Some((end, _)) = said.char_indices().nth(chars_max) {
         // The word that the limit falls in goes, unless it is all there is.
         let after_word = said[end..].starts_with(' ');
@@ -191,7 +173,7 @@ fn cut(mut said: String, chars_max: usize, wording: &Wording) -> String {
         let kept = said.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
         said.truncate(kept);
         said.push_str(". ");
-        said.push_str(wording.rest);
+        said.push_str(&phrase(language, "spoken-rest", &[]));
     }
     said
 }
@@ -253,7 +235,7 @@ mod tests {
             ("nothing", " \n\t", None),
         ];
         for (what, body, expected) in cases {
-            assert_eq!(speakable(body, 400, &Wording::EN).as_deref(), expected, "{what}");
+            assert_eq!(speakable(body, 400, None).as_deref(), expected, "{what}");
         }
     }
 
@@ -268,7 +250,7 @@ mod tests {
         ];
         for (body, chars_max, expected) in cases {
             assert_eq!(
-                speakable(body, chars_max, &Wording::EN).as_deref(),
+                speakable(body, chars_max, None).as_deref(),
                 Some(expected),
                 "{body}, {chars_max}"
             );
@@ -278,7 +260,7 @@ mod tests {
     #[test]
     fn a_huge_message_costs_no_more_than_a_long_one() {
         for unit in ["*a ", "https://example.org/ ", "👨‍👩‍👧", "> q\n", "`", "é"] {
-            let said = speakable(&unit.repeat(100_000), 400, &Wording::EN).unwrap_or_default();
+            let said = speakable(&unit.repeat(100_000), 400, None).unwrap_or_default();
             assert!(said.chars().count() <= 430, "{unit}");
         }
     }

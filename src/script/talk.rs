@@ -28,6 +28,16 @@ impl Talk {
         }
     }
 
+    /// What is said in place of a message that cannot be rendered.
+    pub fn unspeakable_line(&self) -> Line {
+        match self {
+            Self::Messages(script) => script.unspeakable_line(),
+            Self::Guarded(gate) => gate.unspeakable_line(),
+            // No message is read in it.
+            Self::Code(call) => call.lines_ahead().swap_remove(0),
+        }
+    }
+
     /// As [`Script::handle`].
     pub fn handle(&mut self, input: Input, now: Instant) {
         match self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::menu::Menu;
-use super::prompt::{Kind, Line};
+use super::prompt::{Kind, Line, Prompts};
 use super::{Input, Item, Output, Script, Terms};
 use crate::clock;
 use crate::notification::MessageId;
@@ -14,6 +14,10 @@ fn terms(hear_first: bool) -> Terms {
     let call_max = Duration::from_secs(300);
     let (settle, menu) = (Duration::from_millis(700), Menu::default());
     Terms { settle, hear_first, menu, voice: true, call_max }
+}
+
+fn english() -> Prompts {
+    Prompts::new("en-GB")
 }
 
 fn item(id: i64) -> Item {
@@ -25,8 +29,13 @@ fn item(id: i64) -> Item {
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
 /// `m` another message found, `e` none found, `?` the body cannot be said, `q` nobody speaks any more, `s` a short recording, `l` a long one, anything else a key.
 fn play(hear_first: bool, messages: i64, callee: &str) -> String {
-    let mut script =
-        Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
+    let mut script = Script::new(
+        terms(hear_first),
+        english(),
+        "Bob".into(),
+        (1..=messages).map(item).collect(),
+        false,
+    );
     let mut heard = vec![];
     perform(&mut script, callee, |output| heard.push(shown(output)));
     heard.join(" ")
@@ -310,7 +319,7 @@ fn what_was_spoken_when_the_call_ends_is_an_answer() {
         ("after a cough", "5>7>8s", None),
     ];
     for (when, line, expected) in cases {
-        let mut script = Script::new(terms(true), "Bob".into(), vec![item(1)], false);
+        let mut script = Script::new(terms(true), english(), "Bob".into(), vec![item(1)], false);
         perform(&mut script, line, |_| ());
         assert_eq!(script.unsent_voice(), expected.map(MessageId), "he hangs up {when}");
     }
@@ -318,7 +327,7 @@ fn what_was_spoken_when_the_call_ends_is_an_answer() {
 
 #[test]
 fn a_call_ends_at_its_limit() {
-    let mut script = Script::new(terms(true), "Bob".into(), vec![item(1)], false);
+    let mut script = Script::new(terms(true), english(), "Bob".into(), vec![item(1)], false);
     let start = clock::now();
     script.handle(Input::Answered, start);
     let end = start + Duration::from_secs(300);
@@ -330,17 +339,47 @@ fn a_call_ends_at_its_limit() {
 #[test]
 fn what_can_be_said_is_known_ahead() {
     for hear_first in [true, false] {
-        let script = Script::new(terms(hear_first), "Bob".into(), vec![item(1), item(2)], false);
+        let script =
+            Script::new(terms(hear_first), english(), "Bob".into(), vec![item(1), item(2)], false);
         let ahead = script.lines_ahead();
         assert_eq!(ahead.iter().filter(|line| matches!(line.kind, Kind::Body(_))).count(), 2);
         assert!(ahead.iter().any(|line| line.text.starts_with("Hello, Bob. 2 messages")));
     }
 }
 
+#[test]
+fn a_german_callee_is_spoken_to_in_german() {
+    let mut script =
+        Script::new(terms(true), Prompts::new("de-AT"), "Bob".into(), vec![item(1)], true);
+    for line in script.lines_ahead() {
+        assert!(matches!(line.kind, Kind::Body(_)) || line.language == "de", "{line:?}");
+    }
+    let mut heard = vec![];
+    perform(&mut script, "5>2+>e>", |output| {
+        if let Output::Speak(lines) = output {
+            heard.extend(lines.iter().map(|line| line.text.clone()));
+        }
+    });
+    let expected = [
+        "Hallo, Bob. Dies ist die Fortsetzung eines früheren Anrufs. At 10:31 a message from Alice arrived.",
+        "Um sie zu hören, drücken Sie die 5.",
+        "body 1",
+        "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 2. \
+         Um später zu antworten, drücken Sie die 3. Um eine Antwort aufzusprechen, drücken Sie die 7. \
+         Um die Nachricht noch einmal zu hören, drücken Sie die Stern-Taste. \
+         Um fortzufahren, drücken Sie die Raute-Taste.",
+        "Bob ruft zurück. Vielen Dank.",
+        "Das war alles. Auf Wiederhören.",
+    ];
+    assert_eq!(heard, expected);
+    let script = Script::new(terms(true), Prompts::new("ja"), "Bob".into(), vec![item(1)], false);
+    assert!(script.lines_ahead().iter().all(|line| line.language == "en"));
+}
+
 proptest! {
     #[test]
     fn no_keys_break_the_call(hear_first: bool, messages in 0_i64..4, callee in "[0-9*#.>+\\-esl]{0,200}") {
-        let mut script = Script::new(terms(hear_first), "Bob".into(), (1..=messages).map(item).collect(), false);
+        let mut script = Script::new(terms(hear_first), english(), "Bob".into(), (1..=messages).map(item).collect(), false);
         let mut now = clock::now();
         let (mut owed, mut committed, mut over) = (0, false, false);
         script.handle(Input::Answered, now);

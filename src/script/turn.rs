@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::gather::Gather;
-use super::prompt::{self, Line};
+use super::prompt::Line;
 use super::{Item, Output, Script};
 use crate::notification::MessageId;
 
@@ -129,10 +129,10 @@ impl Script {
 
     pub(super) fn speak_question(&mut self, ask: Ask, before: Vec<Line>) {
         let question = match ask {
-            Ask::Hear => prompt::press_to_hear(),
-            Ask::Answer => prompt::menu(&self.terms.menu.spoken(), self.terms.voice),
-            Ask::Stop => prompt::stop_question(),
-            Ask::Send => prompt::send_question(),
+            Ask::Hear => self.prompts.press_to_hear(),
+            Ask::Answer => self.prompts.menu(&self.terms.menu, self.terms.voice),
+            Ask::Stop => self.prompts.stop_question(),
+            Ask::Send => self.prompts.send_question(),
         };
         let lines = before.into_iter().chain([question]).collect();
         self.outputs.push_back(Output::Speak(lines));
@@ -178,7 +178,7 @@ impl Script {
         self.answered = None;
         match self.waiting.pop_front() {
             Some(item) => {
-                let intro = vec![prompt::next(&item.arrival)];
+                let intro = vec![self.prompts.next(&item.arrival)];
                 self.current = Some(Current::new(item));
                 self.announce(intro, now);
             }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::prompt::{self, Line};
+use super::prompt::Line;
 use super::turn::{Ask, Turn};
 use super::{Output, Script};
 use crate::notification::MessageId;
@@ -16,13 +16,16 @@ impl Script {
 
     pub(super) fn voice_lines_ahead(&self) -> Vec<Line> {
         let mut lines = vec![
-            prompt::tone(),
-            prompt::speak_again(),
-            prompt::too_short(),
-            prompt::send_question(),
+            self.prompts.tone(),
+            self.prompts.speak_again(),
+            self.prompts.too_short(),
+            self.prompts.send_question(),
         ];
         for sender in self.current.iter().map(|current| &current.item.sender) {
-            lines.extend([prompt::consent(sender), prompt::thanks(&prompt::voice_sent(sender))]);
+            lines.extend([
+                self.prompts.consent(sender),
+                self.prompts.thanks(&self.prompts.voice_sent(sender)),
+            ]);
         }
         lines
     }
@@ -30,19 +33,19 @@ impl Script {
     /// Says to whom the answer goes, then sounds the tone.
     pub(super) fn introduce(&mut self, before: Vec<Line>) {
         let words = match (&self.answered, self.takes) {
-            (Some(item), 0) => prompt::consent(&item.sender),
-            (Some(_) | None, _) => prompt::speak_again(),
+            (Some(item), 0) => self.prompts.consent(&item.sender),
+            (Some(_) | None, _) => self.prompts.speak_again(),
         };
         self.takes += 1;
         self.unsent = None;
         self.turn = Turn::Introducing { tone_only: false };
-        let lines = before.into_iter().chain([words, prompt::tone()]).collect();
+        let lines = before.into_iter().chain([words, self.prompts.tone()]).collect();
         self.outputs.push_back(Output::Speak(lines));
     }
 
     pub(super) fn sound_the_tone(&mut self) {
         self.turn = Turn::Introducing { tone_only: true };
-        self.outputs.push_back(Output::Speak(vec![prompt::tone()]));
+        self.outputs.push_back(Output::Speak(vec![self.prompts.tone()]));
     }
 
     pub(super) fn record(&mut self, now: Instant) {
@@ -68,11 +71,11 @@ impl Script {
         if voice >= VOICE_MIN {
             self.ask(Ask::Send, vec![]);
         } else if self.takes < TAKES_MAX {
-            self.introduce(vec![prompt::too_short()]);
+            self.introduce(vec![self.prompts.too_short()]);
         } else {
             // Nobody speaks: back to where keys do.
             self.unsent = None;
-            self.ask(Ask::Answer, vec![prompt::too_short()]);
+            self.ask(Ask::Answer, vec![self.prompts.too_short()]);
         }
         self.take_typed(now);
     }
@@ -80,7 +83,7 @@ impl Script {
     /// The key pressed after a recording.
     pub(super) fn send_or_not(&mut self, key: char) {
         match key {
-            '2' => self.ask(Ask::Send, vec![prompt::recording()]),
+            '2' => self.ask(Ask::Send, vec![self.prompts.recording()]),
             '3' => self.introduce(vec![]),
             '*' => self.ask(Ask::Send, vec![]),
             _ => self.commit_voice(),
@@ -90,7 +93,7 @@ impl Script {
     pub(super) fn commit_voice(&mut self) {
         let Some(item) = &self.answered else { return };
         self.unsent = None;
-        let words = prompt::voice_sent(&item.sender);
+        let words = self.prompts.voice_sent(&item.sender);
         self.outputs.push_back(Output::CommitVoice(item.id));
         if let Some(current) = &mut self.current {
             // An answer is only given to what one knows; the store takes it for heard.

@@ -22,9 +22,8 @@ pub fn phrase(language: Option<&str>, id: &str, values: &[(&str, Value<'_>)]) ->
         };
         arguments.set(*name, value);
     }
-    let wanted = language.map(primary).and_then(|tag| BUNDLES.get(tag.as_str()));
-    let english = BUNDLES.get(ENGLISH);
-    let said = [wanted, english].into_iter().flatten().find_map(|bundle| {
+    let bundles = [worded_in(language), ENGLISH].into_iter().filter_map(|tag| BUNDLES.get(tag));
+    let said = bundles.into_iter().find_map(|bundle| {
         let pattern = bundle.get_message(id)?.value()?;
         Some(bundle.format_pattern(pattern, Some(&arguments), &mut vec![]).into_owned())
     });
@@ -66,13 +65,10 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(tag, _)| *tag)
 }
 
-/// Whether there are sentences in this language.
-pub fn speaks(tag: &str) -> bool {
-    BUNDLES.contains_key(primary(tag).as_str())
-}
-
-fn primary(tag: &str) -> String {
-    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+/// The language, of those that have sentences, in which a sentence is worded for somebody with this one.
+pub fn worded_in(language: Option<&str>) -> &'static str {
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    languages().find(|tag| tag.eq_ignore_ascii_case(primary)).unwrap_or(ENGLISH)
 }
 
 static BUNDLES: LazyLock<BTreeMap<&str, FluentBundle<FluentResource>>> =
@@ -91,6 +87,15 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
     let _ = bundle.add_resource(resource);
     bundle
 }
+
+/// The menu, where the operator writes no other: key, what is said of it, what the sender reads.
+///
+/// Source: promise C3 (2001-313666 ¶45-47).
+pub const MENU: [(char, &str, &str); 3] = [
+    ('1', "choice-message", "choice-message-reply"),
+    ('2', "choice-call-back", "choice-call-back-reply"),
+    ('3', "choice-later", "choice-later-reply"),
+];
 
 const ENGLISH: &str = "en";
 const SOURCES: [(&str, &str); 2] =

@@ -37,7 +37,18 @@ fn a_language_is_known_by_its_first_part_and_a_stranger_reads_english() {
         (Some(""), "Nobody here is known by that address."),
         (Some("DE-at"), "Unter dieser Adresse ist hier niemand bekannt."),
     ] {
-        assert_eq!(phrase(language, "nobody", &[]), words, "{language:?}");
+        assert_eq!(phrase(language, "error-nobody", &[]), words, "{language:?}");
+    }
+}
+
+#[test]
+fn no_sentence_is_empty() {
+    for (tag, source) in SOURCES {
+        for id in sentences(source).into_keys() {
+            assert!(!phrase(Some(tag), &id, &[]).trim().is_empty(), "{id} in {tag}.ftl");
+            let said = BUNDLES[tag].get_message(&id).and_then(|message| message.value());
+            assert!(said.is_some(), "{id} in {tag}.ftl says nothing");
+        }
     }
 }
 

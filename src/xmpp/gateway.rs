@@ -271,6 +271,12 @@ impl Gateway {
         }
     }
 
+    /// The language in which `from` reads the answer to a stanza: his own, else the stanza's.
+    fn language(&self, stanza: &Element, from: &Jid) -> Option<String> {
+        let own = self.people.person(&from.to_bare()).and_then(|person| person.language.clone());
+        own.or_else(|| stanza::language(stanza).map(str::to_owned))
+    }
+
     /// A ping of ours that came back, itself or its answer: the server has read all that went before it.
     fn is_pong(&mut self, iq: &Element, now: Instant) -> bool {
         let id = iq.attr("id").unwrap_or_default();

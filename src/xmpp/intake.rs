@@ -4,6 +4,7 @@ use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use crate::notification::{Circumstances, Draft};
+use crate::wording::worded_in;
 use crate::xmpp::{ns, stanza, wording};
 
 /// A message, by what may be done with it.
@@ -63,8 +64,14 @@ pub fn read(message: &Element) -> Intake {
         return if encrypted.name() == "encrypted" && !has_payload(encrypted) {
             Intake::Signal
         } else {
-            let (body, language) = (wording::ENCRYPTED.to_owned(), Some("en".to_owned()));
-            Intake::Text(Text { body, language, may_be_stored, corrects })
+            let language = stanza::language(message);
+            let (body, language) = (wording::encrypted(language), worded_in(language));
+            Intake::Text(Text {
+                body,
+                language: Some(language.to_owned()),
+                may_be_stored,
+                corrects,
+            })
         };
     }
     match body(message) {
@@ -102,6 +109,13 @@ pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> 
         stanza: stanza::to_xml(message),
         how: Circumstances::default(),
     }
+}
+
+/// Whether only its recipient can read what a message says.
+///
+/// Contract: its [`Draft`] then holds words of ours in place of the text.
+pub fn is_encrypted(message: &Element) -> bool {
+    encrypted(message).is_some()
 }
 
 /// The text and its language; of several, the one in no other language than the stanza's.

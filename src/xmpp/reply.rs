@@ -3,11 +3,11 @@
 use minidom::Element;
 use xmpp_parsers::jid::BareJid;
 
-use crate::notification::{Owed, Reply};
+use crate::notification::{Draft, Owed, Reply};
 use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::readdressed;
 use crate::xmpp::stanza::{self, element};
-use crate::xmpp::{address, ns, voice, wording};
+use crate::xmpp::{address, intake, ns, voice, wording};
 
 /// The stanza that pays what is owed, by the way that serves its reader best: an answer to what was written to the
 /// callee himself comes from him, where his server lets us.
@@ -33,11 +33,12 @@ pub fn delivered(owed: &Owed, component: &str, grants: &Grants) -> Element {
 /// Source:   XEP-0308 §3 (status), XEP-0461 §3 and XEP-0428 §3 (answer), XEP-0184 §5 (receipt), XEP-0203 §3 (delivery).
 pub fn stanza(owed: &Owed, component: &str) -> Element {
     let draft = &owed.message.draft;
+    let language = owed.language.as_deref();
     let callee = address_of(&draft.recipient, component);
     let sender = draft.sender.to_bare();
     match &owed.content {
         Reply::Status(status) => {
-            let words = wording::status(*status, &owed.callee_name, &owed.zone);
+            let words = wording::status(language, *status, &owed.callee_name, &owed.zone);
             let mut message = notice(&callee, sender.as_str(), &owed.stanza_id, &words);
             let first = &owed.message.status_stanza_id;
             if *first != owed.stanza_id {
@@ -45,7 +46,10 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             }
             in_thread(message, owed)
         }
-        Reply::Answer(answer) => in_thread(answered(owed, &callee, &sender, &answer.words), owed),
+        Reply::Answer(answer) => {
+            let words = wording::answer(language, &answer.words, &owed.callee_name);
+            in_thread(answered(owed, &callee, &sender, &words), owed)
+        }
         Reply::Voice(news) => in_thread(voice::stanza(news, owed, &callee, &sender), owed),
         Reply::Receipt => {
             let mut message = stanza::stanza(
@@ -78,13 +82,13 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             component,
             draft.recipient.as_str(),
             &owed.stanza_id,
-            &wording::calls_switched_off(),
+            &wording::calls_switched_off(language),
         ),
         Reply::SetAside => notice(
             component,
             draft.recipient.as_str(),
             &owed.stanza_id,
-            &wording::set_aside(sender.as_str()),
+            &wording::set_aside(language, sender.as_str()),
         ),
     }
 }
@@ -101,7 +105,10 @@ pub(super) fn answered(owed: &Owed, callee: &str, sender: &BareJid, words: &str)
     let Some(of) = &draft.stanza_id else {
         return notice(callee, sender.as_str(), &owed.stanza_id, words);
     };
-    let quote = if draft.body == wording::ENCRYPTED { String::new() } else { quoted(&draft.body) };
+    // What only its recipient can read is not quoted; the body is ours then.
+    let original = original(draft);
+    let is_encrypted = original.is_some_and(|message| intake::is_encrypted(&message));
+    let quote = if is_encrypted { String::new() } else { quoted(&draft.body) };
     let mut message = notice(callee, sender.as_str(), &owed.stanza_id, &format!("{quote}{words}"));
     message.append_child(element("reply", ns::REPLY, &[("to", sender.as_str()), ("id", of)]));
     if !quote.is_empty() {
@@ -116,8 +123,8 @@ pub(super) fn answered(owed: &Owed, callee: &str, sender: &BareJid, words: &str)
 
 fn delivery(owed: &Owed, component: &str) -> Element {
     let draft = &owed.message.draft;
-    let original: Element =
-        draft.stanza.parse().unwrap_or_else(|_| stanza::chat("", "", &owed.stanza_id, &draft.body));
+    let original =
+        original(draft).unwrap_or_else(|| stanza::chat("", "", &owed.stanza_id, &draft.body));
     let sender = draft.sender.to_bare();
     let mut message =
         readdressed(&original, &address_of(&sender, component), &draft.recipient, component);
@@ -131,12 +138,16 @@ fn delivery(owed: &Owed, component: &str) -> Element {
 }
 
 fn in_thread(mut message: Element, owed: &Owed) -> Element {
-    let original: Option<Element> = owed.message.draft.stanza.parse().ok();
-    let thread = original.and_then(|it| it.get_child("thread", ns::COMPONENT).map(Element::text));
+    let thread = original(&owed.message.draft)
+        .and_then(|it| it.get_child("thread", ns::COMPONENT).map(Element::text));
     if let Some(thread) = thread.filter(|thread| !thread.is_empty()) {
         message.append_child(stanza::text("thread", ns::COMPONENT, &thread));
     }
     message
+}
+
+fn original(draft: &Draft) -> Option<Element> {
+    draft.stanza.parse().ok()
 }
 
 /// The message as a quotation, each line marked.
@@ -167,7 +178,9 @@ pub(super) mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::notification::{Answer, Circumstances, Draft, Message, MessageId, ReplyId, Status};
+    use crate::notification::{
+        Answer, Circumstances, Message, MessageId, Outcome, ReplyId, Status,
+    };
 
     #[test]
     fn one_status_message_is_corrected_in_place() {
@@ -181,6 +194,57 @@ pub(super) mod tests {
         let replace = second.get_child("replace", ns::CORRECT).unwrap();
         assert_eq!(replace.attr("id"), Some("s1"));
         assert_eq!(second.attr("id"), Some("s2"));
+    }
+
+    #[test]
+    fn whoever_reads_german_is_told_in_german() {
+        let status = Reply::Status(Status::NotReached { outcome: Outcome::Busy, next: None });
+        let told = |language: &str| {
+            let owed = Owed { language: Some(language.into()), ..owed("s1", status.clone()) };
+            let message = stanza(&owed, "phone.example.org");
+            message.get_child("body", ns::COMPONENT).unwrap().text()
+        };
+        assert_eq!(
+            told("de-AT"),
+            "Der Anschluss von Bob ist besetzt. Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt aufbewahrt."
+        );
+        assert_eq!(
+            told("ja"),
+            "Bob's line is busy. No further call is planned; your message stays held."
+        );
+    }
+
+    #[test]
+    fn an_answer_is_read_in_the_readers_language_unless_the_operator_worded_it() {
+        let cases = [
+            ("Bob ruft zurück.", None, "Bob will phone you back."),
+            ("Bob will phone you back.", Some("de"), "Bob ruft zurück."),
+            ("Bob will shout.", Some("de"), "Bob will shout."),
+        ];
+        for (words, language, read) in cases {
+            let answer = Answer { message: MessageId(1), key: '2', words: words.into() };
+            let owed = owed("a1", Reply::Answer(answer));
+            let owed = Owed { language: language.map(str::to_owned), ..owed };
+            let message = stanza(&owed, "phone.example.org");
+            let body = message.get_child("body", ns::COMPONENT).unwrap().text();
+            assert_eq!(body.lines().last(), Some(read));
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_quoted() {
+        let answer = Answer { message: MessageId(1), key: '2', words: "Bob will call.".into() };
+        let mut owed = owed("a1", Reply::Answer(answer));
+        // Earlier versions stored these words in English only.
+        for body in ["The message is encrypted and cannot be read aloud.", "Verschlüsselt."] {
+            owed.message.draft.body = body.into();
+            owed.message.draft.stanza = "<message xmlns='jabber:component:accept'><body>x</body>\
+                <encryption xmlns='urn:xmpp:eme:0' namespace='x'/></message>"
+                .into();
+            let message = stanza(&owed, "phone.example.org");
+            assert_eq!(message.get_child("body", ns::COMPONENT).unwrap().text(), "Bob will call.");
+            assert!(!message.has_child("fallback", ns::FALLBACK));
+        }
     }
 
     #[test]

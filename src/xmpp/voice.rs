@@ -12,7 +12,7 @@ use crate::xmpp::{ns, wording};
 ///
 /// Source: XEP-0066 §3 (OOB), XEP-0385 §3 (SIMS), XEP-0447 §3 (SFS), XEP-0461 §3, XEP-0308 §3.
 pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
-    let words = wording::voice(news, &owed.callee_name);
+    let words = wording::voice(owed.language.as_deref(), news, &owed.callee_name);
     match news {
         VoiceNews::File(voice) => file(voice, owed, callee, sender),
         VoiceNews::Transcript { of, .. } => {

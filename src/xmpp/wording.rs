@@ -1,4 +1,4 @@
-//! Every sentence that a sender or a recipient reads in the chat.
+//! Every sentence that a sender or a recipient reads in the chat, in the language of the reader where it is known.
 
 use std::time::Duration;
 
@@ -7,153 +7,164 @@ use jiff::tz::TimeZone;
 
 use crate::notification::{Outcome, Status, VoiceNews, Wait};
 use crate::subscriber::{Subscriber, WhenOffline};
+use crate::wording::{self, MENU, phrase};
 
 /// What is said in place of a text that only its recipient can decrypt.
-pub const ENCRYPTED: &str = "The message is encrypted and cannot be read aloud.";
+pub fn encrypted(language: Option<&str>) -> String {
+    phrase(language, "encrypted", &[])
+}
 
 /// The status message about a held message.
 ///
 /// Contract: never names a phone number; times are local to `zone`.
-pub fn status(status: Status, callee: &str, zone: &TimeZone) -> String {
-    match status {
-        Status::Held => {
-            format!("{callee} is offline. Your message is held until {callee} is online.")
-        }
-        Status::Waiting { call_at, why } => {
-            let at = clock_time(call_at, zone);
-            match why {
-                Wait::Gathering => format!(
-                    "{callee} is offline. Your message is held; {callee} will be phoned at {at}."
-                ),
-                Wait::Quiet => format!(
-                    "{callee} is offline and is not phoned at this time of day. Your message is \
-                     held; {callee} will be phoned at {at}."
-                ),
-                Wait::Throttled => format!(
-                    "{callee} is offline and has been phoned often enough for now. Your message \
-                     is held; {callee} will be phoned at {at}."
-                ),
-                Wait::Retry => {
-                    format!("Your message is held. {callee} will be phoned again at {at}.")
-                }
-            }
-        }
-        Status::Calling => {
-            format!("{callee} is offline. Your message is held; {callee} is being phoned.")
-        }
-        Status::Ringing => format!("{callee}'s phone is ringing."),
-        Status::Answered => format!("{callee}'s phone was answered."),
-        Status::Heard => format!("{callee} has heard your message."),
-        Status::Passed => format!(
-            "{callee} was told of your message by phone but did not listen to it. It stays held."
-        ),
+pub fn status(language: Option<&str>, status: Status, callee: &str, zone: &TimeZone) -> String {
+    let (id, call_at) = match status {
+        Status::Held => ("status-held", None),
+        Status::Waiting { call_at, why } => (waiting(why), Some(call_at)),
+        Status::Calling => ("status-calling", None),
+        Status::Ringing => ("status-ringing", None),
+        Status::Answered => ("status-answered", None),
+        Status::Heard => ("status-heard", None),
+        Status::Passed => ("status-passed", None),
         Status::NotReached { outcome, next } => {
-            let next = next.map_or_else(
-                || "No further call is planned; your message stays held.".to_owned(),
-                |at| format!("The next call is at {}.", clock_time(at, zone)),
-            );
-            format!("{} {next}", not_reached(outcome, callee))
+            let why = phrase(language, not_reached(outcome), &[("callee", callee.into())]);
+            let next = match next {
+                Some(at) => {
+                    let time = clock_time(at, zone);
+                    phrase(language, "next-call", &[("time", (&time).into())])
+                }
+                None => phrase(language, "next-call-none", &[]),
+            };
+            let values = [("why", (&why).into()), ("next", (&next).into())];
+            return phrase(language, "status-not-reached", &values);
         }
-        Status::Delivered => format!("{callee} is online and has your message."),
-        Status::CallsSwitchedOff => format!(
-            "{callee} has switched phone calls off. Your message is held until {callee} is online."
-        ),
-        Status::Expired => {
-            format!("{callee} could not be reached in time. Your message is no longer held.")
-        }
-        Status::SetAside => {
-            "Your message could not be handled. It was set aside for the operator.".to_owned()
-        }
+        Status::Delivered => ("status-delivered", None),
+        Status::CallsSwitchedOff => ("status-calls-switched-off", None),
+        Status::Expired => ("status-expired", None),
+        Status::SetAside => ("status-set-aside", None),
+    };
+    let time = call_at.map(|at| clock_time(at, zone)).unwrap_or_default();
+    phrase(language, id, &[("callee", callee.into()), ("time", (&time).into())])
+}
+
+fn waiting(why: Wait) -> &'static str {
+    match why {
+        Wait::Gathering => "status-waiting-gathering",
+        Wait::Quiet => "status-waiting-quiet",
+        Wait::Throttled => "status-waiting-throttled",
+        Wait::Retry => "status-waiting-retry",
     }
 }
 
-fn not_reached(outcome: Outcome, callee: &str) -> String {
+fn not_reached(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Answered => {
-            format!("{callee}'s phone was answered, but your message was not heard.")
-        }
-        Outcome::NoAnswer => format!("{callee} did not answer the phone."),
-        Outcome::Busy => format!("{callee}'s line is busy."),
-        Outcome::Declined => format!("{callee} declined the call."),
-        Outcome::WrongNumber => format!("{callee} cannot be phoned: the number does not work."),
-        Outcome::TrunkFailed => format!("The call to {callee} could not be placed."),
-        Outcome::Cancelled => format!("The call to {callee} was cancelled."),
-        Outcome::Interrupted => format!("The call to {callee} was interrupted."),
+        Outcome::Answered => "not-reached-not-heard",
+        Outcome::NoAnswer => "not-reached-no-answer",
+        Outcome::Busy => "not-reached-busy",
+        Outcome::Declined => "not-reached-declined",
+        Outcome::WrongNumber => "not-reached-wrong-number",
+        Outcome::TrunkFailed => "not-reached-trunk-failed",
+        Outcome::Cancelled => "not-reached-cancelled",
+        Outcome::Interrupted => "not-reached-interrupted",
     }
+}
+
+/// What the callee chose; the default menu's words in the reader's language, the operator's as they are.
+pub fn answer(language: Option<&str>, words: &str, callee: &str) -> String {
+    let say = |language, id| phrase(language, id, &[("callee", callee.into())]);
+    let own = MENU
+        .into_iter()
+        .map(|(.., id)| id)
+        .find(|id| wording::languages().any(|spoken| say(Some(spoken), id) == words));
+    own.map_or_else(|| words.to_owned(), |id| say(language, id))
 }
 
 /// What the sender reads about a voice answer.
-pub fn voice(news: &VoiceNews, callee: &str) -> String {
-    let answer = |length: &Duration, cut: &bool| {
-        let broken = if *cut { " The call broke off." } else { "" };
-        format!("Voice answer from {callee}, {}.{broken}", seconds(*length))
+pub fn voice(language: Option<&str>, news: &VoiceNews, callee: &str) -> String {
+    let about = |id, length: &Duration| {
+        let seconds = seconds(*length);
+        phrase(language, id, &[("callee", callee.into()), ("seconds", seconds.into())])
     };
+    let note = |length, cut| about(if cut { "voice-note-cut" } else { "voice-note" }, length);
     match news {
         VoiceNews::File(file) => file.url.clone(),
-        VoiceNews::Note { length, cut } => answer(length, cut),
+        VoiceNews::Note { length, cut } => note(length, *cut),
         VoiceNews::Transcript { length, cut, text, .. } => {
-            format!("{} Probably: {text}", answer(length, cut))
+            let note = note(length, *cut);
+            phrase(language, "voice-transcript", &[("note", (&note).into()), ("text", text.into())])
         }
-        VoiceNews::Late(length) => format!(
-            "{callee} has recorded a voice answer, {}. It could not be passed on yet; it is kept and tried again.",
-            seconds(*length)
-        ),
-        VoiceNews::NoWay(length) => format!(
-            "{callee} has recorded a voice answer, {}, but nothing is set up here to pass it on. It is kept; please ask the operator.",
-            seconds(*length)
-        ),
+        VoiceNews::Late(length) => about("voice-late", length),
+        VoiceNews::NoWay(length) => about("voice-no-way", length),
     }
 }
 
-fn seconds(length: Duration) -> String {
-    format!("{} s", (length.as_millis() + 500) / 1000)
+fn seconds(length: Duration) -> u64 {
+    (length + Duration::from_millis(500)).as_secs()
 }
 
 /// To the recipient who has ended the calls by key.
-pub fn calls_switched_off() -> String {
-    "Phone calls about messages are off now. Send \"on\" to switch them on again.".to_owned()
+pub fn calls_switched_off(language: Option<&str>) -> String {
+    phrase(language, "calls-switched-off", &[])
 }
 
 /// To the recipient of a message that was set aside.
-pub fn set_aside(sender: &str) -> String {
-    format!("A message from {sender} could not be handled. It was set aside for the operator.")
+pub fn set_aside(language: Option<&str>, sender: &str) -> String {
+    phrase(language, "set-aside", &[("sender", sender.into())])
 }
 
 /// The status line beside a contact.
-pub fn reachability(person: &Subscriber) -> &'static str {
-    match (person.offline, person.number.is_some()) {
-        (WhenOffline::Phone, true) => "Reachable by phone",
-        (WhenOffline::Phone | WhenOffline::Store, _) => "Messages are held",
-    }
+pub fn reachability(language: Option<&str>, person: &Subscriber) -> String {
+    let id = match (person.offline, person.number.is_some()) {
+        (WhenOffline::Phone, true) => "reachable",
+        (WhenOffline::Phone | WhenOffline::Store, _) => "reachable-later",
+    };
+    phrase(language, id, &[])
 }
 
 /// The status line beside somebody who is known by address only.
-pub const ELSEWHERE: &str = "Messages are passed on";
+pub fn elsewhere(language: Option<&str>) -> String {
+    phrase(language, "reachable-elsewhere", &[])
+}
 
 /// The status line of the component itself.
-pub const COMPONENT: &str = "Send \"help\" for the commands";
+pub fn component(language: Option<&str>) -> String {
+    phrase(language, "component", &[])
+}
 
 /// With a contact request.
-pub const SUBSCRIBE: &str =
-    "Offhook asks to see when you are online, so that it phones you only when you are not.";
+pub fn subscribe(language: Option<&str>) -> String {
+    phrase(language, "subscribe", &[])
+}
 
 /// In the error for an address that stands for nobody.
-pub const NOBODY: &str = "Nobody here is known by that address.";
+pub fn nobody(language: Option<&str>) -> String {
+    phrase(language, "error-nobody", &[])
+}
 
 /// In the error for a message that may not be stored while its recipient is offline.
-pub const NOT_STORED: &str = "The recipient is offline, and the message may not be stored.";
+pub fn not_stored(language: Option<&str>) -> String {
+    phrase(language, "error-not-stored", &[])
+}
 
 /// In the error for a message from a person to his own gateway address.
-pub const TO_ONESELF: &str = "This address stands for yourself.";
+pub fn to_oneself(language: Option<&str>) -> String {
+    phrase(language, "error-to-oneself", &[])
+}
 
 /// In the error for a message too large to hold.
-pub const TOO_LARGE: &str = "The message is too large.";
+pub fn too_large(language: Option<&str>) -> String {
+    phrase(language, "error-too-large", &[])
+}
 
 /// In the error for a sender who writes faster than anybody reads.
-pub const TOO_MANY: &str = "Too many messages in a short time. Please wait a little.";
+pub fn too_many(language: Option<&str>) -> String {
+    phrase(language, "error-too-many", &[])
+}
 
 /// In the error for a message that could not be made durable.
-pub const NOT_HELD: &str = "The message could not be held. Please try again later.";
+pub fn not_held(language: Option<&str>) -> String {
+    phrase(language, "error-not-held", &[])
+}
 
 fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
@@ -183,7 +194,7 @@ mod tests {
             (Status::Heard, "Bob has heard your message."),
         ];
         for (what, words) in cases {
-            assert_eq!(status(what, "Bob", &zone), words);
+            assert_eq!(status(None, what, "Bob", &zone), words);
         }
     }
 }

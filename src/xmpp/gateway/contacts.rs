@@ -13,13 +13,14 @@ impl Gateway {
     /// Source: RFC 6121 §3 (subscriptions), §4.3 (probes).
     pub(super) fn presence(&mut self, presence: &Element, from: &Jid, to: &Jid, now: Instant) {
         let kind = presence.attr("type");
+        let language = self.language(presence, from);
         match kind {
-            Some("subscribe") => self.subscribed_to(from, to, now),
+            Some("subscribe") => self.subscribed_to(language.as_deref(), from, to, now),
             Some("unsubscribe") => {
                 self.reply_presence(from, to, Some("unavailable"));
                 self.reply_presence(from, to, Some("unsubscribed"));
             }
-            Some("probe") => self.show(from, to),
+            Some("probe") => self.show(language.as_deref(), from, to),
             // What clients tell the contacts in their roster; only what comes to the component was asked for.
             Some(_) | None if to.node().is_some() => {}
             Some(_) | None => {
@@ -37,12 +38,12 @@ impl Gateway {
         }
     }
 
-    fn subscribed_to(&mut self, from: &Jid, to: &Jid, now: Instant) {
-        if self.status_of(from, to).is_none() {
+    fn subscribed_to(&mut self, language: Option<&str>, from: &Jid, to: &Jid, now: Instant) {
+        if self.status_of(language, from, to).is_none() {
             return self.reply_presence(from, to, Some("unsubscribed"));
         }
         self.reply_presence(from, to, Some("subscribed"));
-        self.show(from, to);
+        self.show(language, from, to);
         let person = from.to_bare();
         // Whoever adds us is ready to be asked, even if he was today.
         if to.node().is_none() && self.presence.asks(&person, now, ASK_BACK) {
@@ -62,19 +63,21 @@ impl Gateway {
         let attributes =
             [("from", self.component.as_str()), ("to", person.as_str()), ("type", "subscribe")];
         let mut request = stanza::stanza("presence", &attributes);
-        request.append_child(stanza::text("status", ns::COMPONENT, wording::SUBSCRIBE));
+        let words =
+            wording::subscribe(self.people.person(person).and_then(|it| it.language.as_deref()));
+        request.append_child(stanza::text("status", ns::COMPONENT, &words));
         self.send(request);
     }
 
     /// Shows a contact as it is: a person who can be reached, or nobody.
-    fn show(&mut self, from: &Jid, to: &Jid) {
-        let Some(status) = self.status_of(from, to) else {
+    fn show(&mut self, language: Option<&str>, from: &Jid, to: &Jid) {
+        let Some(status) = self.status_of(language, from, to) else {
             return self.reply_presence(from, to, Some("unavailable"));
         };
         let (to, from) = (from.to_bare(), to.to_bare());
         let mut presence =
             stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
-        presence.append_child(stanza::text("status", ns::COMPONENT, status));
+        presence.append_child(stanza::text("status", ns::COMPONENT, &status));
         self.send(presence);
     }
 
@@ -89,13 +92,16 @@ impl Gateway {
     }
 
     /// What stands beside a contact that `from` may see; `None` if it is nobody's.
-    fn status_of(&self, from: &Jid, to: &Jid) -> Option<&'static str> {
+    fn status_of(&self, language: Option<&str>, from: &Jid, to: &Jid) -> Option<String> {
         if to.node().is_none() {
-            return Some(wording::COMPONENT);
+            return Some(wording::component(language));
         }
         self.contact_name(from, to)?;
         let person = address::person(to, &self.component)?;
-        Some(self.people.person(&person).map_or(wording::ELSEWHERE, wording::reachability))
+        Some(match self.people.person(&person) {
+            Some(person) => wording::reachability(language, person),
+            None => wording::elsewhere(language),
+        })
     }
 }
 

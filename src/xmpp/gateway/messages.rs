@@ -38,16 +38,16 @@ impl Gateway {
             return;
         }
         let Some(person) = address::person(to, &self.component) else {
-            return self.refuse(message, &intake, "cancel", "item-not-found", wording::NOBODY);
+            return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
         };
         let is_callee = self.people.person(&person).is_some();
         // One end must be a person of ours: this is no open relay, and no way to ourselves.
         let is_ours = is_callee || self.people.person(&from.to_bare()).is_some();
         if !is_ours || person.domain().as_str() == self.component {
-            return self.refuse(message, &intake, "cancel", "item-not-found", wording::NOBODY);
+            return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
         }
         if from.to_bare() == person {
-            return self.refuse(message, &intake, "cancel", "not-allowed", wording::TO_ONESELF);
+            return self.refuse(message, &intake, "cancel", "not-allowed", wording::to_oneself);
         }
         let Intake::Text(text) = intake else {
             if !is_callee || self.presence.standing(&person) == Standing::Online {
@@ -59,20 +59,10 @@ impl Gateway {
             return;
         };
         if !self.pace.allows(&from.to_bare(), now) {
-            return self.send(stanza::error(
-                message,
-                "wait",
-                "resource-constraint",
-                wording::TOO_MANY,
-            ));
+            return self.error(message, "wait", "resource-constraint", wording::too_many);
         }
         if stanza::to_xml(message).len() > MESSAGE_BYTES_MAX {
-            return self.send(stanza::error(
-                message,
-                "modify",
-                "policy-violation",
-                wording::TOO_LARGE,
-            ));
+            return self.error(message, "modify", "policy-violation", wording::too_large);
         }
         let goes_on = !is_callee || self.presence.standing(&person) == Standing::Online;
         if goes_on && self.forwards.has_room() && self.pass_on(message, from, &person, Some(now)) {
@@ -81,7 +71,7 @@ impl Gateway {
         if is_callee {
             self.hold_or_refuse(message, from, person, text, now);
         } else {
-            self.send(stanza::error(message, "wait", "resource-constraint", wording::TOO_MANY));
+            self.error(message, "wait", "resource-constraint", wording::too_many);
         }
     }
 
@@ -125,7 +115,7 @@ impl Gateway {
         if text.may_be_stored {
             self.take_in(message, from.clone(), recipient, text, Circumstances::default(), now);
         } else {
-            self.send(stanza::error(message, "cancel", "service-unavailable", wording::NOT_STORED));
+            self.error(message, "cancel", "service-unavailable", wording::not_stored);
         }
     }
 
@@ -206,11 +196,23 @@ impl Gateway {
         intake: &Intake,
         kind: &'static str,
         condition: &'static str,
-        says: &str,
+        says: Words,
     ) {
         if matches!(intake, Intake::Text(_)) {
-            self.send(stanza::error(message, kind, condition, says));
+            self.error(message, kind, condition, says);
         }
+    }
+
+    /// Answers a message with an error, in the language of whoever wrote it.
+    pub(super) fn error(
+        &mut self,
+        message: &Element,
+        kind: &'static str,
+        condition: &'static str,
+        says: Words,
+    ) {
+        let language = stanza::from(message).and_then(|from| self.language(message, &from));
+        self.send(stanza::error(message, kind, condition, &says(language.as_deref())));
     }
 
     /// A bounce of a message that was passed on: it is held after all, or its sender learns of it.
@@ -261,10 +263,13 @@ impl Gateway {
 
     pub(super) fn not_held(&mut self, draft: &Draft) {
         if let Ok(message) = draft.stanza.parse::<Element>() {
-            self.send(stanza::error(&message, "wait", "resource-constraint", wording::NOT_HELD));
+            self.error(&message, "wait", "resource-constraint", wording::not_held);
         }
     }
 }
+
+/// A sentence, in the language asked for.
+type Words = fn(Option<&str>) -> String;
 
 /// Larger messages are refused, so that what is held can always be delivered: Prosody ends a stream above 512 KiB.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;

@@ -18,12 +18,10 @@ impl Gateway {
     /// A chat message to the component itself.
     pub(super) fn command(&mut self, message: &Element, from: &Jid, text: &str, now: Instant) {
         let sender = from.to_bare();
-        let written = stanza::language(message).map(str::to_owned);
         if !self.pace.allows(&sender, now) {
-            let says = wording::TOO_MANY;
-            return self.send(stanza::error(message, "wait", "resource-constraint", says));
+            return self.error(message, "wait", "resource-constraint", wording::too_many);
         }
-        let language = self.language_of(&sender, written.as_deref());
+        let language = self.language(message, from);
         if !self.may_ask(&sender) {
             return self.say(&sender, &words::simple(language.as_deref(), "stranger"));
         }
@@ -42,7 +40,7 @@ impl Gateway {
             return false;
         }
         let sender = from.to_bare();
-        let language = self.language_of(&sender, stanza::language(iq));
+        let language = self.language(iq, from);
         let language = language.as_deref();
         let person = self.people.person(&sender).cloned();
         let is_operator = self.house.operators.contains(&sender);
@@ -185,12 +183,6 @@ impl Gateway {
                 debug!("a person was forgotten");
             }
         }
-    }
-
-    /// The language somebody reads: his own setting, or the one he writes in.
-    pub(super) fn language_of(&self, jid: &BareJid, written: Option<&str>) -> Option<String> {
-        let set = self.people.person(jid).and_then(|person| person.language.clone());
-        set.or_else(|| written.map(str::to_owned))
     }
 
     /// Whether somebody may ask anything: a person of ours, the operator, or one who may become a person of ours.
