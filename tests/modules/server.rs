@@ -11,7 +11,7 @@ use offhook::cli::demo::prosody::Prosody;
 
 use crate::client::Client;
 use crate::component::Component;
-use crate::ejabberd::{Ejabberd, More, libraries};
+use crate::ejabberd::{self, Ejabberd};
 
 /// Which chat server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,17 +48,18 @@ impl Server {
         let people = PEOPLE.map(|jid| (jid, PASSWORD));
         let program = match kind {
             Kind::Prosody => {
-                let mut prosody = Prosody::start(&room, &people, SECRET).await.unwrap();
-                configure_prosody(&room, &settings);
-                prosody.restart_after(Duration::ZERO).await.unwrap();
-                Program::Prosody(Box::new(prosody))
+                write_module(&room, "prosody", "mod_offhook.lua", &settings);
+                let (all, host) =
+                    (format!("plugin_paths = {{ \"{}\" }}\n", room.display()), of_host(&settings));
+                let prosody = Prosody::start_with(&room, &people, SECRET, &all, &host).await;
+                Program::Prosody(Box::new(prosody.unwrap()))
             }
             Kind::Ejabberd => {
-                compile(&room, &settings);
+                write_module(&room, "ejabberd", "mod_offhook.erl", &settings);
+                compile(&room, settings.fails);
                 let modules = ejabberd_modules(&settings);
-                let more = More { modules: &modules, code: Some(&room) };
-                let ejabberd = Ejabberd::start_with(&room, &people, SECRET, more).await.unwrap();
-                Program::Ejabberd(Box::new(ejabberd))
+                let ejabberd = Ejabberd::start_with(&room, &people, SECRET, &modules).await;
+                Program::Ejabberd(Box::new(ejabberd.unwrap()))
             }
         };
         Self { program, _folder: folder }
@@ -126,48 +127,41 @@ pub(crate) fn printed(server: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn configure_prosody(folder: &Path, settings: &Settings) {
-    let broken = |module: String| {
-        let (start, rest) = module.split_once("local function is_written(stanza, user)\n").unwrap();
-        format!("{start}local function is_written(stanza, user)\n\terror(\"broken\");\n{rest}")
-    };
-    let module = printed("prosody");
-    let module = if settings.fails { broken(module) } else { module };
-    let plugins = folder.join("plugins");
-    fs::create_dir_all(&plugins).unwrap();
-    fs::write(plugins.join("mod_offhook.lua"), module).unwrap();
-    let file = folder.join("prosody.cfg.lua");
+/// Writes the module as the command prints it, or one that fails wherever it looks at a stanza.
+fn write_module(folder: &Path, server: &str, file: &str, settings: &Settings) {
+    let mut module = printed(server);
+    if settings.fails {
+        for (start, mistake) in MISTAKES {
+            module = module.replace(start, &format!("{start}{mistake}"));
+        }
+        assert!(module.contains("broken"));
+    }
+    fs::write(folder.join(file), module).unwrap();
+}
+
+fn of_host(settings: &Settings) -> String {
     let archive = if settings.archive { "; \"mam\"" } else { "" };
     let resume = match settings.resume_s {
         0 => String::new(),
         seconds => format!("  smacks_hibernation_time = {seconds}\n"),
     };
-    let host = format!(
-        "plugin_paths = {{ \"{}\" }}\nVirtualHost \"localhost\"\n  modules_enabled = {{ \"offhook\"{archive} }}\n  \
-         offhook_component = \"{COMPONENT}\"\n  offhook_receipt_wait = 1\n{resume}",
-        plugins.display()
-    );
-    let text = fs::read_to_string(&file).unwrap();
-    assert!(text.contains("VirtualHost \"localhost\"\n"));
-    fs::write(file, text.replace("VirtualHost \"localhost\"\n", &host)).unwrap();
+    format!(
+        "  modules_enabled = {{ \"offhook\"{archive} }}\n  offhook_component = \"{COMPONENT}\"\n  \
+         offhook_receipt_wait = 1\n{resume}"
+    )
 }
 
-fn compile(folder: &Path, settings: &Settings) {
-    let broken = |module: String| {
-        let (start, rest) = module.split_once("\nis_written(Message, Host, User) ->\n").unwrap();
-        format!("{start}\nis_written(Message, Host, User) ->\n    error(broken),\n{rest}")
-    };
-    let module = printed("ejabberd");
-    let module = if settings.fails { broken(module) } else { module };
-    fs::write(folder.join("mod_offhook.erl"), module).unwrap();
+fn compile(folder: &Path, fails: bool) {
     let output = Command::new("erlc")
-        .env("ERL_LIBS", libraries().unwrap())
-        .args(["-Wall", "-o", ".", "mod_offhook.erl"])
+        .args(["-Wall", "-o", "."])
+        .arg("-pa")
+        .arg(ejabberd::ebin().unwrap())
+        .arg("mod_offhook.erl")
         .current_dir(folder)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && (settings.fails || said.is_empty()), "{said}");
+    assert!(output.status.success() && (fails || said.is_empty()), "{said}");
 }
 
 fn ejabberd_modules(settings: &Settings) -> String {
@@ -184,6 +178,10 @@ fn ejabberd_modules(settings: &Settings) -> String {
     modules
 }
 
+const MISTAKES: [(&str, &str); 2] = [
+    ("\nlocal function is_written(stanza, user)\n", "\terror(\"broken\");\n"),
+    ("\nis_written(#xmlel{children = Children} = Message, Jid) ->\n", "    error(broken),\n"),
+];
 pub(crate) const COMPONENT: &str = "phone.localhost";
 pub(crate) const PASSWORD: &str = "password";
 pub(crate) const SECRET: &str = "secret-of-the-component";
