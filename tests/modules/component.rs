@@ -35,10 +35,10 @@ impl Component {
     }
 
     /// The next message from the server itself, whole.
-    pub(crate) async fn hears(&mut self) -> Element {
+    pub(crate) async fn hears(&mut self, what: &str) -> Element {
         let message = self
             .wire
-            .hears("message", |it| {
+            .hears(what, |it| {
                 (it.name() == "message" && it.attr("type") != Some("error")).then(|| it.clone())
             })
             .await;
@@ -49,8 +49,8 @@ impl Component {
     }
 
     /// What the next message says.
-    pub(crate) async fn is_told(&mut self) -> Told {
-        let message = self.hears().await;
+    async fn is_told(&mut self, what: &str) -> Told {
+        let message = self.hears(what).await;
         let child = message.children().next().unwrap();
         let user = child.attr("user").unwrap().to_owned();
         if child.is("awake", HELD) {
@@ -62,11 +62,12 @@ impl Component {
 
     pub(crate) async fn is_told_of(&mut self, user: &str, reason: &str, id: &str) {
         let (user, reason, id) = (format!("{user}@localhost"), reason.to_owned(), id.to_owned());
-        assert_eq!(self.is_told().await, Told::Held { user, reason, id });
+        let told = self.is_told(&id).await;
+        assert_eq!(told, Told::Held { user, reason, id });
     }
 
     pub(crate) async fn is_told_that_he_is_there(&mut self, user: &str) {
-        assert_eq!(self.is_told().await, Told::Awake { user: format!("{user}@localhost") });
+        assert_eq!(self.is_told("life").await, Told::Awake { user: format!("{user}@localhost") });
     }
 }
 

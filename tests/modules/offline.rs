@@ -13,7 +13,7 @@ pub(crate) async fn what_is_stored_is_handed_over_whole_and_still_delivered_once
              <thread>t1</thread><x xmlns='jabber:x:oob'><url>https://example.org/</url></x></message>",
         )
         .await;
-    let message = component.hears().await;
+    let message = component.hears("m1").await;
     let held = message.children().next().unwrap();
     assert_eq!(held.attr("user"), Some("bob@localhost"));
     assert_eq!(held.attr("reason"), Some("offline"));

@@ -1,6 +1,5 @@
 //! What counts as something that one person wrote to another.
 
-use crate::component::Component;
 use crate::server::{Alice, Kind, Server, Settings};
 
 pub(crate) async fn only_what_people_write_is_handed_over(kind: Kind) {
@@ -14,8 +13,11 @@ pub(crate) async fn only_what_people_write_is_handed_over(kind: Kind) {
         send(&mut alice, &format!("not{number}"), attributes, inside).await;
         alice.sees_to_it_that_nothing_is_told(&mut component).await;
     }
-    from_the_component(&mut component).await;
+    component.says(&from_the_component("phone.localhost", "itself")).await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
+    // What it passes on for somebody is written by somebody.
+    component.says(&from_the_component("alice\\40localhost@phone.localhost", "for-alice")).await;
+    component.is_told_of("bob", "offline", "for-alice").await;
     drop(server);
 }
 
@@ -24,13 +26,10 @@ async fn send(alice: &mut Alice, id: &str, attributes: &str, inside: &str) {
     alice.client.says(&xml).await;
 }
 
-async fn from_the_component(component: &mut Component) {
-    for from in ["phone.localhost", "alice\\40localhost@phone.localhost/x"] {
-        let xml = format!(
-            "<message from='{from}' to='bob@localhost' type='chat' id='c'><body>Hello</body></message>"
-        );
-        component.says(&xml).await;
-    }
+fn from_the_component(from: &str, id: &str) -> String {
+    format!(
+        "<message from='{from}' to='bob@localhost' type='chat' id='{id}'><body>Hello</body></message>"
+    )
 }
 
 /// Attributes, and what is inside.

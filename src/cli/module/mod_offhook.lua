@@ -63,7 +63,7 @@ local not_by_the_sender = {
 
 local function is_encrypted(stanza)
 	local found = false;
-	for child in stanza:childtags() do
+	for _, child in ipairs(stanza.tags) do
 		local xmlns = child.attr.xmlns or "";
 		if child.name == "encrypted" and (xmlns == "eu.siacs.conversations.axolotl" or xmlns:find("^urn:xmpp:omemo:")) then
 			return child:get_child("payload") ~= nil; -- Without one it only carries keys.
@@ -84,7 +84,7 @@ local function is_written(stanza, user)
 		or stanza:find("{http://jabber.org/protocol/muc#user}x/invite") then
 		return false;
 	end
-	for child in stanza:childtags() do
+	for _, child in ipairs(stanza.tags) do
 		local xmlns = child.attr.xmlns or "";
 		if not_by_the_sender[xmlns .. " " .. child.name] or xmlns:find("^urn:offhook:") then return false; end
 	end
