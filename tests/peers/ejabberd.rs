@@ -1,5 +1,7 @@
 //! An ejabberd of our own, on loopback, without encryption, with people and a component.
 
+#![allow(dead_code)] // Each test starts it in its own way.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,7 +31,8 @@ impl Ejabberd {
         Self::start_with(folder, people, secret, "").await
     }
 
-    /// The same with further lines under `modules`. Compiled modules are found in the folder itself.
+    /// The same with further lines under `modules`, which may name `mod_stream_mgmt` anew. Compiled modules are found in
+    /// the folder itself.
     pub(crate) async fn start_with(
         folder: &Path,
         people: &[(&str, &str)],
@@ -42,6 +45,8 @@ impl Ejabberd {
         let hosts: BTreeSet<&str> = people.iter().map(|(jid, _)| parts(jid).1).collect();
         let ports = [clients.port(), components.port(), free_port()?];
         let yml = configuration(&hosts, ports, secret, folder);
+        let own = modules.contains("mod_stream_mgmt:");
+        let yml = if own { yml.replace("  mod_stream_mgmt: {}\n", "") } else { yml };
         let yml = yml.replace("append_host_config:", &format!("{modules}append_host_config:"));
         fs::write(folder.join("ejabberd.yml"), yml)?;
         let part = launch(folder, people)?;
