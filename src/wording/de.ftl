@@ -1,3 +1,5 @@
+# Höflich mit „Sie“. Zahlen und Zeiten so, wie die Stimme sie richtig ausspricht.
+
 ## Chat: was der Absender über eine aufbewahrte Nachricht liest
 
 status-held = { $callee } ist offline. Ihre Nachricht wird aufbewahrt, bis { $callee } online ist.
@@ -33,7 +35,7 @@ not-reached-interrupted = Der Anruf bei { $callee } wurde unterbrochen.
 voice-note = Gesprochene Antwort von { $callee }, { $seconds } s.
 voice-note-cut = Gesprochene Antwort von { $callee }, { $seconds } s. Der Anruf brach ab.
 voice-transcript = { $note } Vermutlich: { $text }
-voice-late = { $callee } hat eine Antwort aufgesprochen, { $seconds } s. Sie konnte noch nicht übermittelt werden; sie wird aufbewahrt und erneut versucht.
+voice-late = { $callee } hat eine Antwort aufgesprochen, { $seconds } s. Sie konnte noch nicht übermittelt werden; sie wird aufbewahrt, und der Versuch wird wiederholt.
 voice-no-way = { $callee } hat eine Antwort aufgesprochen, { $seconds } s, doch hier ist nichts eingerichtet, um sie zu übermitteln. Sie wird aufbewahrt; bitte fragen Sie den Betreiber.
 
 ## Chat: was der Empfänger liest

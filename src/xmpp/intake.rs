@@ -244,6 +244,23 @@ mod tests {
     }
 
     #[test]
+    fn that_a_message_is_encrypted_is_told_in_a_language_that_has_words_for_it() {
+        let german = "Die Nachricht ist verschlüsselt und kann nicht vorgelesen werden.";
+        let english = "The message is encrypted and cannot be read aloud.";
+        for (tag, words, language) in [("de-CH", german, "de"), ("ja", english, "en")] {
+            let message: Element = format!(
+                "<message xmlns='jabber:component:accept' xml:lang='{tag}'>\
+                 <encryption xmlns='urn:xmpp:eme:0' namespace='x'/></message>"
+            )
+            .parse()
+            .unwrap();
+            assert!(is_encrypted(&message));
+            let Intake::Text(text) = read(&message) else { panic!("it is a text") };
+            assert_eq!((text.body.as_str(), text.language.as_deref()), (words, Some(language)));
+        }
+    }
+
+    #[test]
     fn a_draft_keeps_the_whole_stanza() {
         let xml = "<message xmlns='jabber:component:accept' xml:lang='de' id='m1' \
             from='alice@example.org/a'><body>Grüße &amp; mehr</body><x xmlns='urn:x'/>\
