@@ -3,6 +3,7 @@
 #[allow(clippy::module_inception)]
 // The machine is the call; the room around it has the edge and the tables.
 pub mod call;
+mod live;
 pub mod outcome;
 mod place;
 mod recorder;
