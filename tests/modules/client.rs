@@ -73,7 +73,7 @@ impl Client {
         self.pings += 1;
         let id = format!("ping{}", self.pings);
         self.says(&format!("<iq type='get' id='{id}'><ping xmlns='urn:xmpp:ping'/></iq>")).await;
-        while !self.reads(PATIENCE).await.is_some_and(|it| it.attr("id") == Some(&id)) {}
+        while self.reads(PATIENCE).await.is_none_or(|it| it.attr("id") != Some(&id)) {}
     }
 
     /// Reads until a message of this `id`.
