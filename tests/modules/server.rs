@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use offhook::cli::demo::part::Folder;
-use offhook::cli::demo::prosody::Prosody;
+use offhook::cli::demo::prosody::{Extra, Prosody};
 
 use crate::client::Client;
 use crate::component::Component;
@@ -49,9 +49,12 @@ impl Server {
         let program = match kind {
             Kind::Prosody => {
                 write_module(&room, "prosody", "mod_offhook.lua", &settings);
-                let (all, host) =
-                    (format!("plugin_paths = {{ \"{}\" }}\n", room.display()), of_host(&settings));
-                let prosody = Prosody::start_with(&room, &people, SECRET, &all, &host).await;
+                let extra = Extra {
+                    all: format!("plugin_paths = {{ \"{}\" }}\n", room.display()),
+                    host: of_host(&settings),
+                    component: String::new(),
+                };
+                let prosody = Prosody::start_with(&room, &people, SECRET, &extra).await;
                 Program::Prosody(Box::new(prosody.unwrap()))
             }
             Kind::Ejabberd => {
