@@ -7,6 +7,8 @@ mod calls;
 mod check;
 pub mod demo;
 mod erase;
+mod explain;
+mod export;
 mod held;
 mod module;
 mod say;
@@ -91,6 +93,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows why a message from one person to another would ring now, or would not. Dials nothing.
+    Explain {
+        /// Who writes, such as alice@example.org.
+        from: String,
+        /// To whom.
+        to: String,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints everything stored about a person, as JSON.
+    Export {
+        /// Who, such as bob@example.org.
+        jid: String,
+    },
     /// Removes everything stored about a person, from the file, too.
     Erase {
         /// Who, such as bob@example.org.
@@ -138,6 +155,8 @@ async fn carry_out(line: Line) -> ExitCode {
         Command::Trace { message, json } => trace::run(&path, &message, json),
         Command::Held { json } => held::run(&path, json),
         Command::Calls { last, json } => calls::run(&path, last, json),
+        Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
+        Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,
         Command::Module { server } => {
             print!("{}", module::source(server));

@@ -3,6 +3,7 @@
 mod calls;
 pub mod erasure;
 mod error;
+pub mod explain;
 mod history;
 mod ledger;
 mod messages;

@@ -209,6 +209,10 @@ error-not-held = Die Nachricht konnte nicht aufbewahrt werden. Bitte versuchen S
 
 ## Chat und Telefon
 
+attachment-audio = Eine Sprachnachricht oder ein anderer Ton.
+attachment-image = Ein Bild.
+attachment-video = Ein Video.
+attachment-file = Eine Datei.
 encrypted = Die Nachricht ist verschlüsselt und kann nicht vorgelesen werden.
 
 ## Telefon: der Anruf

@@ -210,6 +210,10 @@ error-not-held = The message could not be held. Please try again later.
 
 ## The chat and the phone
 
+attachment-audio = A voice message or another sound.
+attachment-image = A picture.
+attachment-video = A video.
+attachment-file = A file.
 encrypted = The message is encrypted and cannot be read aloud.
 
 ## The phone: the call

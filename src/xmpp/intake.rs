@@ -5,6 +5,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use crate::notification::{Circumstances, Draft};
 use crate::wording::worded_in;
+use crate::xmpp::text::text;
 use crate::xmpp::{ns, stanza, wording};
 
 /// A message, by what may be done with it.
@@ -74,7 +75,7 @@ pub fn read(message: &Element) -> Intake {
             })
         };
     }
-    match body(message) {
+    match text(message) {
         Some((body, language)) => Intake::Text(Text { body, language, may_be_stored, corrects }),
         None => Intake::Signal,
     }
@@ -116,19 +117,6 @@ pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> 
 /// Contract: its [`Draft`] then holds words of ours in place of the text.
 pub fn is_encrypted(message: &Element) -> bool {
     encrypted(message).is_some()
-}
-
-/// The text and its language; of several, the one in no other language than the stanza's.
-fn body(message: &Element) -> Option<(String, Option<String>)> {
-    let bodies = || message.children().filter(|child| child.is("body", ns::COMPONENT));
-    let plain = bodies().find(|body| stanza::language(body).is_none());
-    let body = plain.or_else(|| bodies().next())?;
-    let text = body.text();
-    if text.trim().is_empty() {
-        return None;
-    }
-    let language = stanza::language(body).or_else(|| stanza::language(message));
-    Some((text, language.map(str::to_owned)))
 }
 
 /// The element that says that only the recipient can read this.

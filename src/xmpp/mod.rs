@@ -17,6 +17,7 @@ pub mod privilege;
 pub mod relay;
 pub mod reply;
 pub mod stanza;
+mod text;
 pub mod upload;
 mod voice;
 pub mod wording;

@@ -1,13 +1,15 @@
 //! The stage of a play: one chat server of either kind, Offhook beside it, and Alice who writes.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use offhook::cli::demo::chat_client::{ChatClient, ChatMessage};
 use offhook::cli::demo::part::Folder;
 use offhook::cli::demo::prosody::{Extra, Prosody};
+use tokio::task::spawn_blocking;
 
 use crate::ejabberd::{self, Ejabberd};
 use crate::offhook::Offhook;
@@ -80,6 +82,19 @@ impl Server {
                 Self::Ejabberd(Box::new(ejabberd.unwrap()))
             }
         }
+    }
+
+    /// Sends a message as a person does from a shell, with a packaged client.
+    pub(crate) async fn sendxmpp(&self, name: &str, to: &str, text: &str) {
+        let (host, server) = ("localhost", self.clients());
+        let mut sendxmpp = Command::new("sendxmpp");
+        sendxmpp.args(["-u", name, "-p", PASSWORD, "-o", host, "-r", "shell"]);
+        sendxmpp.args(["-j", &format!("{}:{}", server.ip(), server.port()), "--no-tls-verify", to]);
+        sendxmpp.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = sendxmpp.spawn().unwrap();
+        running.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let said = spawn_blocking(move || running.wait_with_output()).await.unwrap().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     }
 
     pub(crate) async fn restart_after(&mut self, away: Duration) {

@@ -71,7 +71,10 @@ plays! {
         who_cannot_be_given_the_answer_is_told_so;
     strangers:
         what_is_no_message_to_a_person_makes_no_call_and_no_loop
-        a_stranger_makes_no_phone_ring;
+        a_stranger_makes_no_phone_ring
+        a_program_rings_only_where_it_is_allowed
+        a_packaged_client_writes_and_is_answered
+        whoever_writes_german_reads_german;
     hostile:
         no_stanza_of_a_user_ends_the_link;
     starting_and_stopping:

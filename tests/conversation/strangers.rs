@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::answer::house_with_phone;
-use crate::house::{Kind, TO_BOB};
+use tokio::time::sleep;
+
+use crate::answer::{house_with_phone, pick_up};
+use crate::house::{COMPONENT, Kind, LONG, TO_BOB};
 
 pub(crate) async fn what_is_no_message_to_a_person_makes_no_call_and_no_loop(kind: Kind) {
     let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
@@ -57,4 +59,48 @@ pub(crate) async fn a_stranger_makes_no_phone_ring(kind: Kind) {
     let late = bob.reads("Buy something!").await;
     assert!(late.from.starts_with("eve\\40elsewhere.localhost@phone.localhost"));
     house.close(&["Buy something"]).await;
+}
+
+pub(crate) async fn a_program_rings_only_where_it_is_allowed(kind: Kind) {
+    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
+    house.alice.client.is_bot().await.unwrap();
+    house.alice.write(TO_BOB, "m1", "Disk full").await;
+    house.alice.reads("held until Bob is online").await;
+    let called = phone.event("CALL_INCOMING", Duration::from_secs(3)).await;
+    assert!(called.is_err(), "a program has made the phone ring");
+
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    bob.client.online(0).await.unwrap();
+    bob.reads("Disk full").await;
+    bob.write(COMPONENT, "b1", "allow alice@localhost").await;
+    bob.reads("You will be phoned").await;
+    bob.client.offline().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    house.alice.write(TO_BOB, "m2", "Disk full again").await;
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
+    house.close(&["Disk", "full"]).await;
+}
+
+pub(crate) async fn a_packaged_client_writes_and_is_answered(kind: Kind) {
+    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
+    house.server.sendxmpp("alice", TO_BOB, "The fan is broken.").await;
+    pick_up(&mut phone).await;
+    sleep(Duration::from_secs(1)).await;
+    phone.press("51").await.unwrap();
+    let answer = house
+        .alice
+        .until("the answer", |it| it.text.as_deref() == Some("Bob will answer by message."));
+    assert!(answer.await.from.starts_with(TO_BOB));
+    house.close(&["fan", "broken"]).await;
+}
+
+pub(crate) async fn whoever_writes_german_reads_german(kind: Kind) {
+    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
+    let xml = format!(
+        "<message xmlns='jabber:client' xml:lang='de' to='{TO_BOB}' id='m1' type='chat'><body>Bist du da?</body></message>"
+    );
+    house.alice.client.send_raw(&xml).await.unwrap();
+    house.alice.reads("Das Telefon von Bob klingelt").await;
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
+    house.close(&["Bist"]).await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use offhook::notification::verification::{Code, Place, Refusal, Verdict};
 use offhook::notification::{Outcome, Progress};
 use offhook::phone_number::PhoneNumber;
-use offhook::store::Corrected;
+use offhook::store::{Corrected, explain};
 use offhook::subscriber::{Pin, Quiet, Rule, Senders, Setting, Subscriber, WhenOffline};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -308,6 +308,40 @@ async fn a_held_message_can_be_worded_anew_or_taken_back_until_it_is_heard() {
     world.alice_writes("Never mind").await;
     world.store().retract(&alice, &bob().jid, "alice-3".into(), world.now).await.unwrap();
     assert!(world.store().next_due().await.unwrap().is_none(), "nothing is left to be told");
+}
+
+#[tokio::test]
+async fn each_rule_says_what_it_would_do_and_everything_stored_can_be_shown() {
+    let mut world = World::new().await;
+    let store = world.store().clone();
+    let block = vec![Setting::Sender(jid("alice@example.org"), Rule::Block)];
+    let explains = |world: &World, from: &str, to: &str| {
+        let people = [bob()];
+        let (file, now) = (world.folder.file(), world.now);
+        explain::explain(&file, &world.policy, &people, &jid(from), &jid(to), now).unwrap()
+    };
+    let last =
+        |told: &[explain::Ruled]| told.last().map(|it| (it.rings, it.because.clone())).unwrap();
+    let told = explains(&world, "alice@example.org", "bob@example.org");
+    assert!(last(&told).0, "{told:#?}");
+    for (from, to, what) in [
+        ("eve@elsewhere.example", "bob@example.org", "senders"),
+        ("alice@example.org", "nobody@example.org", "person"),
+    ] {
+        let told = explains(&world, from, to);
+        assert!(!last(&told).0 && told.iter().any(|it| !it.rings && it.rule == what), "{told:#?}");
+    }
+    store.set(&bob().jid, block, world.now).await.unwrap();
+    assert!(!last(&explains(&world, "alice@example.org", "bob@example.org")).0);
+    store.suspend(true, world.now).await.unwrap();
+    let told = explains(&world, "dora@example.org", "bob@example.org");
+    assert!(told.iter().any(|it| it.rule == "suspend" && !it.rings), "{told:#?}");
+    let id = world.alice_writes("A secret of theirs").await;
+    let stored = explain::export(&world.folder.file(), &bob().jid).unwrap();
+    assert_eq!(stored["stored"]["messages"][0]["id"], id.0);
+    assert!(stored.to_string().contains("A secret of theirs"));
+    let others = explain::export(&world.folder.file(), &jid("dora@example.org")).unwrap();
+    assert!(!others.to_string().contains("A secret of theirs"));
 }
 
 async fn asks(world: &World, jid: &BareJid, number: &PhoneNumber) -> Result<Code, Refusal> {
