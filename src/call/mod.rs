@@ -8,13 +8,14 @@ pub mod outcome;
 mod place;
 mod recorder;
 mod teller;
-pub mod trunk_choice;
+pub mod trunks;
 mod voice;
+mod ways_out;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use place::{place, place_code};
+pub use ways_out::WaysOut;
 
 use crate::media::codec::Codec;
 use crate::media::engine::Engine;
@@ -22,7 +23,6 @@ use crate::notification::policy::Policy;
 use crate::script::Terms;
 use crate::sealing::SealingKey;
 use crate::sip::transport::UserAgent;
-use crate::sip::trunk::Trunk;
 use crate::speech::Speaker;
 use crate::store::Store;
 
@@ -37,8 +37,8 @@ pub struct Exchange {
     pub speaker: Speaker,
     /// Durability.
     pub store: Store,
-    /// Ways out, in order.
-    pub trunks: Vec<Arc<Trunk>>,
+    /// The trunks.
+    pub ways: WaysOut,
     /// Codecs to offer, best first.
     pub codecs: Vec<Codec>,
     /// What may be dialled, and how long it rings.
@@ -53,8 +53,6 @@ pub struct Exchange {
     pub language: String,
     /// Longer messages are cut.
     pub body_chars_max: usize,
-    /// Between the starts of two calls.
-    pub start_pause: Duration,
 }
 
 /// Why a call is to end from our side.

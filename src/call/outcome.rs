@@ -1,5 +1,6 @@
 //! How a call's end is judged: one table from SIP to outcome.
 
+use super::trunks::Verdict;
 use crate::notification::Outcome;
 use crate::sip::invite::Ending;
 
@@ -28,11 +29,17 @@ fn refused(status: u16, rang: bool) -> Outcome {
 }
 
 /// Whether the fault is the trunk's, so that the next one is tried with the same call.
-pub fn is_trunks_fault(ending: &Ending, rang: bool) -> bool {
+///
+/// Source: RFC 3261 §21.5.4 (whoever says 503 with Retry-After is left alone for so long).
+pub fn verdict(ending: &Ending, rang: bool) -> Verdict {
     match ending {
-        Ending::NoResponse | Ending::TransportFailed => true,
-        Ending::Refused { status, .. } => matches!(status, 408 | 500 | 503) && !rang,
-        Ending::NoAnswer | Ending::Cancelled | Ending::ByUs | Ending::ByPeer => false,
+        Ending::NoResponse | Ending::TransportFailed => Verdict::Fault(None),
+        Ending::Refused { status: 503, retry_after } if !rang => Verdict::Fault(*retry_after),
+        Ending::Refused { status: 408 | 500, .. } if !rang => Verdict::Fault(None),
+        // Nothing may have come before we hung up.
+        Ending::Cancelled if !rang => Verdict::Unknown,
+        Ending::Refused { .. } => Verdict::Works,
+        Ending::NoAnswer | Ending::Cancelled | Ending::ByUs | Ending::ByPeer => Verdict::Works,
     }
 }
 
@@ -75,7 +82,8 @@ mod tests {
         ];
         for (ending, rang, expected, next) in cases {
             assert_eq!(outcome(&ending, rang), expected, "{ending:?} rang {rang}");
-            assert_eq!(is_trunks_fault(&ending, rang), next, "{ending:?} rang {rang}");
+            let fault = matches!(verdict(&ending, rang), Verdict::Fault(_));
+            assert_eq!(fault, next, "{ending:?} rang {rang}");
         }
     }
 }

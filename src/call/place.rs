@@ -9,10 +9,10 @@ use tracing::{info, warn};
 
 use super::call::Call;
 use super::live::Live;
-use super::outcome::{is_trunks_fault, outcome};
+use super::outcome::{outcome, verdict};
 use super::recorder::Recorder;
 use super::teller::Teller;
-use super::trunk_choice::carriers;
+use super::trunks::Verdict;
 use super::voice::Voice;
 use super::{Exchange, Stop};
 use crate::clock;
@@ -77,16 +77,41 @@ async fn over_trunks(
         warn!("a number outside dial.allow was not dialled");
         return unplaced(Outcome::WrongNumber);
     }
-    for trunk in carriers(&exchange.trunks, number) {
+    let mut tried = vec![];
+    loop {
+        let way = tokio::select! {
+            way = exchange.ways.take(number, &tried) => way,
+            () = wanted(stop) => return unplaced(match *stop.borrow() {
+                Stop::ShuttingDown => Outcome::Interrupted,
+                Stop::CameOnline | Stop::None => Outcome::Cancelled,
+            }),
+        };
+        let way = match way {
+            Ok(way) => way,
+            Err(rest) => {
+                attempt.retry_after = attempt.retry_after.max(rest);
+                return attempt;
+            }
+        };
+        let trunk = way.trunk();
         let one = OneTrunk { number, about, exchange, stop };
-        let fault;
-        (attempt, fault, script) = one.run(trunk.clone(), script).await;
-        if !fault || *stop.borrow() != Stop::None {
-            break;
+        let verdict;
+        (attempt, verdict, script) = one.run(trunk.clone(), script).await;
+        tried.push(way.index);
+        way.ended(verdict);
+        if !matches!(verdict, Verdict::Fault(_)) || *stop.borrow() != Stop::None {
+            return attempt;
         }
-        info!(trunk = trunk.name, "the trunk failed; trying the next one");
+        info!(trunk = trunk.name, "the trunk failed; the next one is tried, if there is one");
     }
-    attempt
+}
+
+/// Waits until the call is to end.
+async fn wanted(stop: &mut watch::Receiver<Stop>) {
+    // Nobody left to ask wants nothing.
+    if stop.wait_for(|stop| *stop != Stop::None).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// What a call is about.
@@ -114,25 +139,25 @@ struct OneTrunk<'c> {
 }
 
 impl OneTrunk<'_> {
-    /// Tries one trunk. The second value tells whether the next one is worth a try with the same script.
-    async fn run(self, trunk: Arc<Trunk>, script: Talk) -> (Attempt, bool, Talk) {
+    /// Tries one trunk. After a fault of the trunk the next one is worth a try with the same script.
+    async fn run(self, trunk: Arc<Trunk>, script: Talk) -> (Attempt, Verdict, Talk) {
         let name = trunk.name.clone();
-        let failed = |script| {
+        let failed = |verdict, script| {
             let attempt = Attempt { trunk: name.clone(), ..unplaced(Outcome::TrunkFailed) };
-            (attempt, true, script)
+            (attempt, verdict, script)
         };
         let (local, trunk_address) = match self.exchange.agent.ends(&name) {
             Ok(ends) => ends,
             Err(error) => {
                 warn!(%error, "the call was not placed");
-                return failed(script);
+                return failed(Verdict::Fault(None), script);
             }
         };
         let media = match self.exchange.engine.open(trunk_address.ip()) {
             Ok(media) => media,
             Err(error) => {
                 warn!(%error, "no line for the call");
-                return failed(script);
+                return failed(Verdict::Unknown, script);
             }
         };
         let mut seed = Seed::fresh();
@@ -154,7 +179,7 @@ impl OneTrunk<'_> {
             Ok(line) => line,
             Err(error) => {
                 warn!(%error, "the call was not placed");
-                return failed(script);
+                return failed(Verdict::Fault(None), script);
             }
         };
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
@@ -191,6 +216,7 @@ impl OneTrunk<'_> {
             Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
             other => other,
         };
+        let verdict = verdict(&over.ending, rang);
         let (status, retry_after) = match over.ending {
             Ending::Refused { status, retry_after } => (Some(status), retry_after),
             Ending::NoResponse
@@ -210,7 +236,7 @@ impl OneTrunk<'_> {
             stop_calls,
             retry_after,
         };
-        (attempt, is_trunks_fault(&over.ending, rang), script)
+        (attempt, verdict, script)
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::carrier::Carrier;
 use super::inquiries::Inquirer;
 use super::upload_desk::UploadDesk;
-use crate::call::Exchange;
+use crate::call::{Exchange, WaysOut};
 use crate::config::Config;
 use crate::http::{File, HttpError, Limits, Server, Shelf};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
@@ -63,18 +63,17 @@ pub(super) async fn agent(config: &Config) -> Result<(UserAgent, Vec<Arc<Trunk>>
 pub(super) fn exchange(
     config: &Config,
     agent: UserAgent,
-    trunks: Vec<Arc<Trunk>>,
+    ways: WaysOut,
     engine: Engine,
     speaker: Speaker,
     store: Store,
 ) -> Exchange {
-    let calls_per_s: u32 = config.trunks.iter().map(|trunk| trunk.calls_per_s_max).sum();
     Exchange {
         agent,
         engine,
         speaker,
         store,
-        trunks,
+        ways,
         codecs: config.media.codecs.clone(),
         policy: config.policy.clone(),
         terms: Terms {
@@ -88,7 +87,6 @@ pub(super) fn exchange(
         sealing: config.voice_reply.key.clone(),
         language: config.speech.language.clone(),
         body_chars_max: config.speech.body_chars_max,
-        start_pause: Duration::from_secs(1) / calls_per_s.max(1),
     }
 }
 

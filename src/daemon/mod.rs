@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{interval, timeout};
 use tracing::{info, warn};
 
-use crate::call::Exchange;
+use crate::call::{Exchange, WaysOut};
 use crate::config::{self, Config};
 use crate::seed::Seed;
 use crate::store::erasure::LOOKS_EVERY;
@@ -63,7 +63,9 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let (inquirer, inquiries) = inquiries(&config.component.jid, Seed::fresh());
     let served = assemble::http(&config, &store).await?;
 
-    let exchange = assemble::exchange(&config, agent, trunks, engine, speaker, store.clone());
+    let ways = WaysOut::new(trunks);
+    let probing = tokio::spawn(ways.clone().keep_probing(agent.clone()));
+    let exchange = assemble::exchange(&config, agent, ways, engine, speaker, store.clone());
     let (exchange, exchanges) = watch::channel(Arc::new(exchange));
     let lines = Arc::new(Semaphore::new(assemble::lines(&config)));
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
@@ -141,6 +143,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         return Err(StartError::Broken);
     }
     info!("stopping");
+    probing.abort();
     let _ = stop_dialer.send(true);
     let _ = timeout(CALLS_END_MAX, dialer).await;
     let _ = stop_switchboard.send(true);
@@ -184,11 +187,11 @@ async fn reload(
     }
     exchange.send_modify(|exchange| {
         let old = (**exchange).clone();
-        let (agent, trunks) = (old.agent.clone(), old.trunks.clone());
+        let (agent, ways) = (old.agent.clone(), old.ways.clone());
         let new = assemble::exchange(
             &config,
             agent,
-            trunks,
+            ways,
             old.engine.clone(),
             old.speaker.clone(),
             old.store,

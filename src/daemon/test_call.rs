@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{StartError, assemble};
-use crate::call::{self, Stop};
+use crate::call::{self, Stop, WaysOut};
 use crate::clock;
 use crate::config::Config;
 use crate::notification::Circumstances;
@@ -61,8 +61,14 @@ pub async fn place(
     store.configure_subscribers(vec![callee], clock::timestamp()).await?;
     let (agent, trunks) = assemble::agent(config).await?;
     let (engine, speaker) = (assemble::engine(config)?, assemble::speaker().await?);
-    let mut exchange =
-        assemble::exchange(config, agent.clone(), trunks, engine, speaker, store.clone());
+    let mut exchange = assemble::exchange(
+        config,
+        agent.clone(),
+        WaysOut::new(trunks),
+        engine,
+        speaker,
+        store.clone(),
+    );
     // Nobody would get it.
     exchange.terms.voice = false;
 

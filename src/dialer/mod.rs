@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -66,7 +66,6 @@ pub async fn run(
         calls: JoinSet::new(),
         codes: JoinSet::new(),
         stop_codes: watch::channel(Stop::None).0,
-        next_start: clock::now(),
     };
     let mut looks = JoinSet::new();
     looks.spawn(look(store.clone(), 0));
@@ -136,7 +135,6 @@ struct Dialer {
     calls: JoinSet<()>,
     codes: JoinSet<()>,
     stop_codes: watch::Sender<Stop>,
-    next_start: Instant,
 }
 
 struct Live {
@@ -149,14 +147,11 @@ struct Live {
 impl Dialer {
     fn start(&mut self, claim: Claim) {
         let exchange = self.exchange.borrow().clone();
-        let now = clock::now();
-        let start = self.next_start.max(now);
-        self.next_start = start + exchange.start_pause;
         let (stop, stopped) = watch::channel(Stop::None);
         let span =
             info_span!("call", notification = claim.notification.0, attempt = claim.attempt.0);
         info!(parent: &span, callee = %Pii(&claim.callee.jid), messages = claim.messages.len(), "call started");
-        let trunk = exchange.trunks.first().map(|trunk| trunk.name.clone()).unwrap_or_default();
+        let trunk = exchange.ways.first().to_owned();
         let live = Live { attempt: claim.attempt, callee: claim.callee.jid.clone(), trunk, stop };
         let free: Option<OwnedSemaphorePermit> = self.lines.clone().try_acquire_owned().ok();
         let lines = self.lines.clone();
@@ -166,10 +161,6 @@ impl Dialer {
                 Some(line) => Some(line),
                 None => lines.acquire_owned().await.ok(),
             };
-            // A timer has a grain of a millisecond, which a call that need not wait is spared.
-            if start > now {
-                sleep_until(start.into()).await;
-            }
             let id = claim.attempt;
             let attempt = call::place(claim, &exchange, stopped).await;
             settle(&store, id, attempt).await;
