@@ -167,12 +167,20 @@ impl Ledger<'_> {
             ("sender", sender.as_str(), QUOTA_OF_ONE, StoreError::SenderFull),
             ("all", "", QUOTA_OF_ALL, StoreError::Full),
         ];
-        for (kind, jid, quota, refusal) in quotas {
+        let mut taken = [(0, 0); 3];
+        for ((kind, jid, quota, refusal), taken) in quotas.into_iter().zip(&mut taken) {
             let found = find.query_row([kind, jid], |row| Ok((row.get(0)?, row.get(1)?)));
-            let (held, held_bytes): (i64, i64) = found.optional()?.unwrap_or_default();
-            if held >= quota.messages || held_bytes + bytes > quota.bytes {
+            *taken = found.optional()?.unwrap_or_default();
+            if taken.0 >= quota.messages || taken.1 + bytes > quota.bytes {
                 return Err(refusal);
             }
+        }
+        let [recipient, sender, _] = taken;
+        let beyond = |(held, bytes): (i64, i64), part: i64| {
+            held > QUOTA_OF_ONE.messages / part || bytes > QUOTA_OF_ONE.bytes / part
+        };
+        if beyond(recipient, 2) && beyond(sender, SHARES) {
+            return Err(StoreError::SenderFull);
         }
         Ok(())
     }
@@ -432,6 +440,9 @@ struct Quota {
 
 /// For one person, and from one sender.
 const QUOTA_OF_ONE: Quota = Quota { messages: 10_000, bytes: 64 << 20 };
+/// Of the second half of a person's place nobody gets more who has taken one such part of it: one sender alone cannot
+/// make the messages of all others come back.
+const SHARES: i64 = 10;
 const QUOTA_OF_ALL: Quota = Quota { messages: 1_000_000, bytes: 4 << 30 };
 /// Bounds how long one turn of expiry keeps other operations waiting.
 const EXPIRED_AT_ONCE_MAX: i64 = 500;

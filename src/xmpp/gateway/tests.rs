@@ -209,7 +209,7 @@ fn a_message_that_could_not_be_held_comes_back() {
     world.gateway.handle(Input::Stanza(&hello), world.now);
     let Some(Output::Hold(draft)) = world.gateway.poll() else { panic!("it is to be held") };
     assert_eq!(
-        world.does(Input::NotHeld(&draft)),
+        world.does(Input::NotHeld(&draft, NoRoom::Store)),
         ["message bob#>alice@example.org/a resource-constraint"]
     );
 }
