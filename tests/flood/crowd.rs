@@ -1,7 +1,5 @@
 //! A hundred thousand presences, of strangers and of one person with more clients than anybody has.
 
-use std::ops::Range;
-
 use crate::house::{ALICE, COMPONENT, House, TO_BOB, presence};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,7 +8,7 @@ async fn a_hundred_thousand_presences_leave_nothing_behind() {
     house.holds(ALICE, "before").await;
     let mut seen = vec![house.resident_kb().await];
     for half in [0..HALF, HALF..2 * HALF] {
-        flood(&mut house, half).await;
+        house.floods(half.map(of)).await;
         seen.push(house.resident_kb().await);
     }
     println!("kB resident before, after the first half and after the second: {seen:?}");
@@ -21,27 +19,21 @@ async fn a_hundred_thousand_presences_leave_nothing_behind() {
     house.closes().await;
 }
 
-/// Says them, in the order of their numbers, and takes the answers.
-async fn flood(house: &mut House, numbers: Range<usize>) {
-    for number in numbers {
-        let stranger = format!("s{number}@h{}.example.net/{number}", number % 977);
-        let carol = format!("carol@example.org/{number}");
-        house.says(match number % 10 {
-            0 => presence(&stranger, COMPONENT, None),
-            1 => presence(&stranger, COMPONENT, Some("unavailable")),
-            2 => presence(&stranger, COMPONENT, Some("subscribe")),
-            3 => presence(&stranger, TO_BOB, Some("probe")),
-            4 => presence(&stranger, TO_BOB, Some("subscribe")),
-            5 => presence(&stranger, TO_BOB, None),
-            6 => presence(&stranger, COMPONENT, Some("subscribed")),
-            7 => presence(&stranger, TO_BOB, Some("unsubscribe")),
-            8 => presence(&carol, COMPONENT, None),
-            // Half of hers never say goodbye.
-            _ => presence(&carol, COMPONENT, (number % 20 == 9).then_some("unavailable")),
-        });
-        if number % 1000 == 999 {
-            house.hears_it_is_alive().await;
-        }
+fn of(number: usize) -> String {
+    let stranger = format!("s{number}@h{}.example.net/{number}", number % 977);
+    let carol = format!("carol@example.org/{number}");
+    match number % 10 {
+        0 => presence(&stranger, COMPONENT, None),
+        1 => presence(&stranger, COMPONENT, Some("unavailable")),
+        2 => presence(&stranger, COMPONENT, Some("subscribe")),
+        3 => presence(&stranger, TO_BOB, Some("probe")),
+        4 => presence(&stranger, TO_BOB, Some("subscribe")),
+        5 => presence(&stranger, TO_BOB, None),
+        6 => presence(&stranger, COMPONENT, Some("subscribed")),
+        7 => presence(&stranger, TO_BOB, Some("unsubscribe")),
+        8 => presence(&carol, COMPONENT, None),
+        // Half of hers never say goodbye.
+        _ => presence(&carol, COMPONENT, (number % 20 == 9).then_some("unavailable")),
     }
 }
 

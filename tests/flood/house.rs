@@ -33,8 +33,7 @@ impl House {
         let (tells, heard) = unbounded_channel();
         tokio::spawn(speak(mouth, to_say));
         tokio::spawn(listen(ear, words.clone(), tells));
-        let mut house = Self { offhook, words, heard, asked: 0, _server: server, _folder: folder };
-        house.offhook.until_it_says("it is known who is online").await.unwrap();
+        Self { offhook, words, heard, asked: 0, _server: server, _folder: folder }
         house
     }
 
@@ -50,6 +49,20 @@ impl House {
         self.says(iq("get", "example.org", COMPONENT, &id, "<ping xmlns='urn:xmpp:ping'/>"));
         let mut heard = self.hears_until(|it| it.attr("id") == Some(&id)).await;
         assert_eq!(heard.pop().unwrap().attr("type"), Some("result"));
+        heard
+    }
+
+    /// Says all this, a part at a time so that what grows is not the queue; gives what was heard.
+    pub(crate) async fn floods(&mut self, stanzas: impl Iterator<Item = String>) -> Vec<Element> {
+        let (mut said, mut heard) = (0, vec![]);
+        for stanza in stanzas {
+            self.says(stanza);
+            said += 1;
+            if said % AT_ONCE == 0 {
+                heard.extend(self.hears_it_is_alive().await);
+            }
+        }
+        heard.extend(self.hears_it_is_alive().await);
         heard
     }
 
@@ -185,4 +198,5 @@ pub(crate) const COMPONENT: &str = "phone.example.org";
 pub(crate) const BOB: &str = "bob@example.org";
 pub(crate) const TO_BOB: &str = "bob\\40example.org@phone.example.org";
 pub(crate) const ALICE: &str = "alice@example.org/desk";
+const AT_ONCE: usize = 500;
 pub(crate) const NS: &str = "jabber:component:accept";

@@ -48,6 +48,7 @@ impl Offhook {
     }
 
     /// Where its configuration and its store are.
+    #[allow(dead_code)] // Some test files have no use for it.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
