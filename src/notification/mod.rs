@@ -264,6 +264,8 @@ pub struct Owed {
     pub callee_name: String,
     /// Language in which the reader reads, where known.
     pub language: Option<String>,
+    /// Since when it is owed.
+    pub since: Timestamp,
     /// Zone for times in the wording.
     pub zone: jiff::tz::TimeZone,
     /// What it says.

@@ -9,7 +9,7 @@ use super::{Input, Output, Script};
 /// A [`Script`] behind a PIN. Until it is entered, nobody is named and nothing is read.
 ///
 /// Contract: as [`Script`]. Digits end with `#`, or with the last one; a `#` soon after that is not the script's.
-///           After [`TRIES_MAX`] wrong ones the call ends.
+///           After three wrong ones the call ends.
 #[derive(Debug)]
 pub struct PinGate {
     prompts: Prompts,

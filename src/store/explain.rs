@@ -81,7 +81,7 @@ pub fn explain(
         (Some(rule), _) => format!("{rule:?} for {from}").to_lowercase(),
         (None, Senders::Domain) => "people of the person's own domain".into(),
         (None, Senders::Contacts) => {
-            "contacts only; whether this is one, the running component knows".into()
+            "contacts only; whether this is one is told by the server with each message it hands over".into()
         }
         (None, Senders::Everyone) => "everyone".into(),
     };

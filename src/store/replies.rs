@@ -68,7 +68,7 @@ impl Ledger<'_> {
 
     pub(super) fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
         let mut find = self.conn.prepare_cached(
-            "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at,
+            "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at, owed,
                  why, outcome, key, words, news, length_ms, cut, url, file_name, media_type, octets, transcript,
                  note_stanza_id, messages.*
              FROM replies JOIN messages ON messages.id = replies.message
@@ -109,6 +109,7 @@ impl Ledger<'_> {
             callee_name,
             language: own_language.or(written_in),
             zone: own_zone.unwrap_or_else(|| self.policy.zone.clone()),
+            since: row.time("owed")?,
             content,
             message,
         })

@@ -38,7 +38,7 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
     let sender = draft.sender.to_bare();
     match &owed.content {
         Reply::Status(status) => {
-            let words = wording::status(language, *status, &owed.callee_name, &owed.zone);
+            let words = wording::status(language, *status, owed);
             let mut message = notice(&callee, sender.as_str(), &owed.stanza_id, &words);
             let first = &owed.message.status_stanza_id;
             if *first != owed.stanza_id {
@@ -317,6 +317,7 @@ pub(super) mod tests {
                 status_stanza_id: "s1".into(),
             },
             callee_name: "Bob".into(),
+            since: "2026-11-23T09:42:00Z".parse().unwrap(),
             language: None,
             zone: TimeZone::UTC,
             content,

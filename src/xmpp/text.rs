@@ -104,7 +104,7 @@ mod tests {
             (oob("https://u.example/a/list"), "A file."),
             (sharing.to_owned(), "A picture."),
             ("<body>See https://u.example/a.jpg</body>".into(), "See https://u.example/a.jpg"),
-            (reply("start='0' end='22'"), "Yes, at ten."),
+            (reply("start='0' end='21'"), "Yes, at ten."),
             (reply("start='0' end='999'"), "> Grüße 🙂\n> Bis dann\nYes, at ten."),
             (reply("start='9' end='1'"), "> Grüße 🙂\n> Bis dann\nYes, at ten."),
             (reply("start='x'"), "> Grüße 🙂\n> Bis dann\nYes, at ten."),

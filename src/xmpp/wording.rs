@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::notification::{Outcome, Status, VoiceNews, Wait};
+use crate::notification::{Outcome, Owed, Status, VoiceNews, Wait};
 use crate::subscriber::{Subscriber, WhenOffline};
 use crate::wording::{self, MENU, phrase};
 
@@ -16,9 +16,10 @@ pub fn encrypted(language: Option<&str>) -> String {
 
 /// The status message about a held message.
 ///
-/// Contract: never names a phone number; times are local to `zone`.
-pub fn status(language: Option<&str>, status: Status, callee: &str, zone: &TimeZone) -> String {
-    let (id, call_at) = match status {
+/// Contract: never names a phone number; times are local to the reader.
+pub fn status(language: Option<&str>, status: Status, owed: &Owed) -> String {
+    let (callee, zone) = (owed.callee_name.as_str(), &owed.zone);
+    let (id, at) = match status {
         Status::Held => ("status-held", None),
         Status::Waiting { call_at, why } => (waiting(why), Some(call_at)),
         Status::Calling => ("status-calling", None),
@@ -38,12 +39,12 @@ pub fn status(language: Option<&str>, status: Status, callee: &str, zone: &TimeZ
             let values = [("why", (&why).into()), ("next", (&next).into())];
             return phrase(language, "status-not-reached", &values);
         }
-        Status::Delivered => ("status-delivered", None),
+        Status::Delivered => ("status-delivered", Some(owed.since)),
         Status::CallsSwitchedOff => ("status-calls-switched-off", None),
         Status::Expired => ("status-expired", None),
         Status::SetAside => ("status-set-aside", None),
     };
-    let time = call_at.map(|at| clock_time(at, zone)).unwrap_or_default();
+    let time = at.map(|at| clock_time(at, zone)).unwrap_or_default();
     phrase(language, id, &[("callee", callee.into()), ("time", (&time).into())])
 }
 
@@ -183,10 +184,11 @@ fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notification::Reply;
+    use crate::xmpp::reply::tests::owed;
 
     #[test]
     fn alice_reads_what_becomes_of_her_message() {
-        let zone = TimeZone::get("Asia/Tokyo").unwrap();
         let at: Timestamp = "2026-11-23T01:42:00Z".parse().unwrap();
         let cases = [
             (
@@ -202,9 +204,13 @@ mod tests {
                 "Bob did not answer the phone. No further call is planned; your message stays held.",
             ),
             (Status::Heard, "Bob has heard your message."),
+            (Status::Delivered, "Bob is online and has your message, delivered at 10:41."),
         ];
         for (what, words) in cases {
-            assert_eq!(status(None, what, "Bob", &zone), words);
+            let mut owed = owed("s1", Reply::Status(what));
+            owed.zone = TimeZone::get("Asia/Tokyo").unwrap();
+            owed.since = "2026-11-23T01:41:00Z".parse().unwrap();
+            assert_eq!(status(None, what, &owed), words);
         }
     }
 }

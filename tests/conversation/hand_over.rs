@@ -7,7 +7,7 @@ use offhook::cli::demo::phone::Phone;
 use tokio::time::sleep;
 
 use crate::answer::pick_up;
-use crate::house::{House, Kind, NUMBER, TO_BOB, dial, subscriber, trunk};
+use crate::house::{House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
 
 pub(crate) async fn a_message_to_bob_himself_is_phoned_and_delivered_once(kind: Kind) {
     let (mut house, mut phone) = house(kind, false, "wait_s = 0").await;
@@ -43,6 +43,35 @@ pub(crate) async fn who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call(
     bob.reads("Good.").await;
     let called = phone.event("CALL_INCOMING", Duration::from_secs(6)).await;
     assert!(called.is_err(), "he was phoned although he was there");
+    house.close(&["there?"]).await;
+}
+
+pub(crate) async fn whose_clients_all_sleep_is_phoned_until_one_wakes(kind: Kind) {
+    let (mut house, mut phone) = house(kind, false, "wait_s = 0").await;
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    bob.client.send_raw("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await.unwrap();
+    bob.client.online(0).await.unwrap();
+    bob.rest(Duration::from_secs(1)).await;
+    bob.client.part.kill();
+    drop(bob);
+    // Before the server notices, the message counts as sent and not acknowledged.
+    house.alice.rest(Duration::from_secs(1)).await;
+    house.alice.write(BOB, "m1", "Are you there?").await;
+    house.alice.reads("is ringing").await;
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
+    let traced = house.offhook.says(&["trace", "m1"]);
+    assert!(traced.contains("asleep"), "{traced}");
+
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    // ejabberd stores anew what waited for the client that this one replaces, and that takes a moment.
+    bob.rest(Duration::from_secs(2)).await;
+    bob.client.online(0).await.unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    house.alice.reads("is online and has your message").await;
+    bob.reads("Are you there?").await;
+    bob.rest(Duration::from_secs(2)).await;
+    let copies = bob.read.iter().filter(|it| it.body.as_deref() == Some("Are you there?"));
+    assert_eq!(copies.count(), 1);
     house.close(&["there?"]).await;
 }
 

@@ -73,7 +73,9 @@ impl Server {
                 let mut erlc = Command::new("erlc");
                 erlc.arg("-o").arg(&room).arg("-pa").arg(ebin).arg(room.join("mod_offhook.erl"));
                 assert!(erlc.status().unwrap().success());
-                let mut modules = "  mod_offhook:\n    component: phone.localhost\n".to_owned();
+                let mut modules = "  mod_stream_mgmt:\n    resend_on_timeout: if_offline\n  \
+                                   mod_offhook:\n    component: phone.localhost\n"
+                    .to_owned();
                 if privileged {
                     modules +=
                         "  mod_privilege:\n    message:\n      outgoing: speaks_for_people\n";

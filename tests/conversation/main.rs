@@ -17,6 +17,7 @@ mod hostile;
 mod house;
 mod online;
 mod phone_calls;
+mod second_thoughts;
 mod settings;
 mod several;
 mod starting_and_stopping;
@@ -54,6 +55,7 @@ plays! {
     hand_over:
         a_message_to_bob_himself_is_phoned_and_delivered_once
         an_answer_comes_from_bob_himself_where_the_server_lets_it
+        whose_clients_all_sleep_is_phoned_until_one_wakes
         who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call
         what_is_no_message_to_read_is_not_handed_over;
     phone_calls:
@@ -63,7 +65,11 @@ plays! {
     settings:
         carol_proves_her_number_and_is_phoned_there
         a_phone_that_nobody_answers_by_key_tells_no_code
-        forms_and_registration_set_the_same;
+        forms_and_registration_set_the_same
+        who_has_a_pin_is_named_to_nobody_before_it
+        the_operator_sees_people_and_stops_and_resumes_calls;
+    second_thoughts:
+        what_was_corrected_is_spoken_as_corrected_and_what_was_retracted_never;
     voice:
         a_spoken_answer_arrives_at_the_servers_upload_service
         a_spoken_answer_can_be_had_from_offhook_itself

@@ -61,7 +61,9 @@ pub(crate) async fn held_messages_are_delivered_in_order_and_once(kind: Kind) {
     assert_eq!(bodies, texts);
     assert!(carol.read.iter().filter(|it| it.body.is_some()).all(|it| it.delay.is_some()));
     house.alice.rest(Duration::from_secs(1)).await;
-    assert_eq!(house.alice.shown(), ["Carol is online and has your message."; 3]);
+    let shown = house.alice.shown();
+    let told = |it: &&str| it.starts_with("Carol is online and has your message, delivered at ");
+    assert!(shown.len() == 3 && shown.iter().all(told), "{shown:?}");
     house.close(&["three"]).await;
 }
 
@@ -77,7 +79,8 @@ pub(crate) async fn coming_online_while_it_rings_ends_the_call(kind: Kind) {
     assert!(message.delay.is_some());
     house.alice.reads("Bob is online and has your message").await;
     house.alice.rest(Duration::from_secs(2)).await;
-    assert_eq!(house.alice.shown(), ["Bob is online and has your message."]);
+    let shown = house.alice.shown();
+    assert!(shown.len() == 1 && shown[0].starts_with("Bob is online and has"), "{shown:?}");
     house.close(&["Can you come"]).await;
 }
 

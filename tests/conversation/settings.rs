@@ -7,9 +7,9 @@ use offhook::cli::demo::phone::Phone;
 use rusqlite::Connection;
 use tokio::time::sleep;
 
-use crate::answer::{Parts, pick_up};
+use crate::answer::{Parts, house_with_phone, pick_up};
 use crate::heard;
-use crate::house::{COMPONENT, Chat, House, Kind, LONG, dial, trunk};
+use crate::house::{COMPONENT, Chat, House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
 
 pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
     let (mut house, mut phone) = house(kind, "wait_s = 0").await;
@@ -137,6 +137,72 @@ pub(crate) async fn forms_and_registration_set_the_same(kind: Kind) {
     let query = asks(&mut carol, "get", "<query xmlns='jabber:iq:register'/>").await;
     assert!(!query.contains("<registered"), "{query}");
     house.close(&["4821", &code]).await;
+}
+
+pub(crate) async fn who_has_a_pin_is_named_to_nobody_before_it(kind: Kind) {
+    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
+    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
+    bob.client.online(0).await.unwrap();
+    bob.write(COMPONENT, "b1", "pin 4821").await;
+    bob.reads("You will be phoned").await;
+    bob.client.offline().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+
+    house.alice.write(TO_BOB, "m1", "The fan is broken.").await;
+    let recording = pick_up(&mut phone).await;
+    let mut parts = Parts::of(recording);
+    let question = parts.next().await;
+    phone.press("1111").await.unwrap();
+    let wrong = parts.next().await;
+    phone.press("4821#").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    phone.press("51").await.unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    let answer = house.alice.until("the answer", |it| it.reply_to.is_some()).await;
+    assert_eq!(answer.text.as_deref(), Some("Bob will answer by message."));
+    let asked = "Hello. 1 message is waiting. Please enter your PIN.";
+    let named = "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.";
+    assert_eq!(heard::sentence(&question, &[asked, named]), Ok(asked));
+    let again = "That is not the PIN. Hello. 1 message is waiting. Please enter your PIN.";
+    let goodbye = "That is not the PIN. Goodbye.";
+    assert_eq!(heard::sentence(&wrong, &[again, goodbye, named]), Ok(again));
+    house.close(&["fan", "4821", "1111"]).await;
+}
+
+pub(crate) async fn the_operator_sees_people_and_stops_and_resumes_calls(kind: Kind) {
+    let folder = Folder::make().unwrap();
+    let mut phone = Phone::start(&folder.room("phone").unwrap(), NUMBER, None).await.unwrap();
+    let rest = trunk(phone.sip) + &dial("wait_s = 0") + &subscriber("bob", NUMBER);
+    let house = House::open_with(kind, folder, "admins = [\"dave@localhost\"]\n", &rest).await;
+    let mut house = house.settled().await;
+    let mut dave = house.log_in("dave", "dave@localhost/desk").await;
+    dave.client.online(0).await.unwrap();
+    dave.write(COMPONENT, "d1", "people").await;
+    dave.reads("bob@localhost +9995550100").await;
+    dave.write(COMPONENT, "d2", "suspend").await;
+    dave.reads("No calls are made from now on").await;
+    house.alice.write(COMPONENT, "a1", "resume").await;
+    house.alice.reads("Only the operator may do that").await;
+    house.alice.write(TO_BOB, "m1", "The fan is broken.").await;
+    house.alice.reads("Your message is held").await;
+    let called = phone.event("CALL_INCOMING", Duration::from_secs(3)).await;
+    assert!(called.is_err(), "calls were stopped");
+
+    let form = executes(&mut dave, "suspend", "").await;
+    let resume = "<field var='suspended'><value>no</value></field>";
+    let done = executes(&mut dave, "suspend", &submitted(&session(&form), resume)).await;
+    assert!(done.contains("Calls are made again"), "{done}");
+    pick_up(&mut phone).await;
+    sleep(Duration::from_secs(1)).await;
+    phone.press("51").await.unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    dave.write(COMPONENT, "d3", "all calls").await;
+    dave.reads("answered").await;
+    dave.write(COMPONENT, "d4", "test-call bob@localhost").await;
+    dave.reads("will ring").await;
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
+    house.close(&["fan"]).await;
 }
 
 /// Carol's phone, and a house that does not know her yet.

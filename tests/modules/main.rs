@@ -11,6 +11,7 @@ mod component;
 mod failing;
 mod offline;
 mod receipts;
+mod roster;
 mod server;
 mod sleeping;
 mod wire;
@@ -46,6 +47,9 @@ plays! {
         a_connection_that_cannot_be_resumed_is_no_different;
     written:
         only_what_people_write_is_handed_over;
+    roster:
+        a_contact_is_told_apart
+        who_is_blocked_is_not_handed_over;
     receipts:
         a_missing_receipt_is_told_and_a_receipt_is_enough;
     failing:

@@ -187,6 +187,8 @@ modules:
   mod_disco: {{}}
   mod_offline: {{}}
   mod_carboncopy: {{}}
+  mod_privacy: {{}}
+  mod_blocking: {{}}
   mod_stream_mgmt: {{}}
 append_host_config:
   localhost:

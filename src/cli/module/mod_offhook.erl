@@ -10,6 +10,7 @@
 %%
 %%   <message><held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline|hibernating|unacked|unreceipted'>
 %%     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
+%%   <!-- and contact='true' on <held/>, if the sender is in his roster, with a subscription in either direction -->
 %%   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
 %%
 %% Licence: GPL-3.0-or-later
@@ -274,7 +275,7 @@ tell_of(User, Reason, Time, Message, #{host := Host, held := Held} = State) ->
     case lists:member(Fingerprint, Known) of
         true -> State;
         false ->
-            tell(Host, held(User, Reason, Time, Message)),
+            tell(Host, held(User, Reason, Time, Message, is_contact(User, Host, Message))),
             State#{held := (make_room(User, Held))#{User => lists:sublist([Fingerprint | Known], ?MESSAGES_MAX)}}
     end.
 
@@ -283,13 +284,20 @@ make_room(User, Held) when map_size(Held) >= ?PEOPLE_MAX, not is_map_key(User, H
     maps:remove(Somebody, Held);
 make_room(_User, Held) -> Held.
 
-held(User, Reason, Time, Message) ->
+is_contact(User, Host, Message) ->
+    {Node, _, _} = jid:tolower(jid:decode(User)),
+    Sender = jid:remove_resource(jid:decode(attribute(Message, <<"from">>))),
+    Info = ejabberd_hooks:run_fold(roster_get_jid_info, Host, {none, none, []}, [Node, Host, Sender]),
+    element(1, Info) /= none.
+
+held(User, Reason, Time, Message, IsContact) ->
     Stamp = xmpp_util:encode_timestamp(Time),
     Delay = #xmlel{name = <<"delay">>, attrs = [{<<"xmlns">>, <<"urn:xmpp:delay">>}, {<<"stamp">>, Stamp}]},
     Forwarded = #xmlel{name = <<"forwarded">>, attrs = [{<<"xmlns">>, <<"urn:xmpp:forward:0">>}],
                        children = [Delay, Message]},
     #xmlel{name = <<"held">>,
-           attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}, {<<"reason">>, atom_to_binary(Reason, utf8)}],
+           attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}, {<<"reason">>, atom_to_binary(Reason, utf8)}]
+               ++ [{<<"contact">>, <<"true">>} || IsContact],
            children = [Forwarded]}.
 
 %% The name of a component that is not connected would lead to another server, whoever has that name.

@@ -10,6 +10,7 @@
 --
 --   <message><held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline|hibernating|unacked|unreceipted'>
 --     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
+--   <!-- and contact='true' on <held/>, if the sender is in his roster, with a subscription in either direction -->
 --   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
 --
 -- Licence: GPL-3.0-or-later
@@ -19,6 +20,7 @@ local datetime = require "util.datetime";
 local hashes = require "util.hashes";
 local id = require "util.id";
 local jid = require "util.jid";
+local rostermanager = require "core.rostermanager";
 local st = require "util.stanza";
 
 local xmlns_held = "urn:offhook:held:0";
@@ -105,6 +107,12 @@ local function is_new(user, stanza)
 	return true;
 end
 
+local function is_contact(user, sender)
+	local roster = rostermanager.load_roster(jid.node(user), host);
+	local item = roster and roster[jid.bare(sender)];
+	return item and item.subscription ~= "none";
+end
+
 local function hand_over(user, stanza, reason)
 	if not is_written(stanza, user) or not is_new(user, stanza) then return; end
 	local stamp = datetime.datetime();
@@ -117,7 +125,8 @@ local function hand_over(user, stanza, reason)
 		return tag;
 	end);
 	message.attr.xmlns, message.attr.to = "jabber:client", message.attr.to or user;
-	tell(st.stanza("held", { xmlns = xmlns_held, user = user, reason = reason })
+	local contact = is_contact(user, message.attr.from) and "true" or nil;
+	tell(st.stanza("held", { xmlns = xmlns_held, user = user, reason = reason, contact = contact })
 		:tag("forwarded", { xmlns = "urn:xmpp:forward:0" })
 			:tag("delay", { xmlns = "urn:xmpp:delay", stamp = stamp }):up()
 			:add_child(message):reset());

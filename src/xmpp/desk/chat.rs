@@ -15,6 +15,10 @@ pub fn read(text: &str) -> Result<Wish, Odd> {
     let (command, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let value = value.trim();
     let command = command.trim_start_matches('/').to_lowercase();
+    // A code is often sent as it was heard.
+    if let Ok(wish) = code(text) {
+        return Ok(wish);
+    }
     let lower = value.to_lowercase();
     let set = |setting: Result<Setting, NotASetting>| {
         Ok(Wish::Set(Wanted { settings: vec![setting?], ..Wanted::default() }))
@@ -30,8 +34,6 @@ pub fn read(text: &str) -> Result<Wish, Odd> {
         ("phone" | "number", _) => number(value, Place::First),
         ("second", _) => number(value, Place::Second),
         ("code", digits) => code(digits),
-        // A code is often sent as it was heard.
-        (digits, rest) if is_code(&format!("{digits}{rest}")) => code(&format!("{digits}{rest}")),
         ("quiet", "default") => set(Setting::quiet("")),
         ("quiet", hours) => set(Setting::quiet(if hours.is_empty() { "?" } else { hours })),
         ("timezone", "default") => set(Setting::time_zone("")),
@@ -119,7 +121,7 @@ mod tests {
             ("phone 0378901111", Err(Odd::Number)),
             ("code 012 345", Ok(Wish::Code("012345".into()))),
             ("012345", Ok(Wish::Code("012345".into()))),
-            ("0 1 2 3 4 5", Err(Odd::Command)),
+            ("0 1 2-3. 4 5", Ok(Wish::Code("012345".into()))),
             ("code 01234", Err(Odd::Code)),
             ("block xmpp:eve@example.org", set(Setting::Sender(eve, Rule::Block))),
             ("block example.org", Err(Odd::Value(NotASetting::Jid))),

@@ -90,7 +90,9 @@ impl Gateway {
         }
         // Presence may not say when he is back: it may not be shown to us, or it never went away.
         self.asleep.insert(user.clone());
-        let how = Circumstances { handed_over: Some(why), ..Circumstances::default() };
+        let from_contact = held.attr("contact") == Some("true");
+        let how =
+            Circumstances { handed_over: Some(why), from_contact, ..Circumstances::default() };
         match intake::read(&message) {
             Intake::Text(text) => self.take_in(&message, sender, user, text, how, now),
             Intake::Retraction(id) => {

@@ -1,0 +1,58 @@
+//! Who is a contact, and who is blocked.
+
+use crate::client::Client;
+use crate::component::Component;
+use crate::server::{Kind, Server, Settings};
+
+pub(crate) async fn a_contact_is_told_apart(kind: Kind) {
+    let (server, mut component, mut alice) = Server::with_alice(kind, Settings::default()).await;
+    alice.client.writes("bob@localhost", "m1", "Hello", "").await;
+    assert_eq!(contact(&mut component, "m1").await, None);
+
+    let mut bob = Client::log_in(&server, "bob", "phone").await;
+    bob.is_available(0).await;
+    component.is_told_that_he_is_there("bob").await;
+    alice.client.says("<presence type='subscribe' to='bob@localhost'/>").await;
+    alice.client.settles().await;
+    bob.settles().await;
+    bob.logs_out().await;
+    alice.client.writes("bob@localhost", "m2", "Hello", "").await;
+    assert_eq!(contact(&mut component, "m2").await, None, "who only asks is no contact");
+
+    let mut bob = Client::log_in(&server, "bob", "phone").await;
+    bob.is_available(0).await;
+    component.is_told_that_he_is_there("bob").await;
+    bob.says("<presence type='subscribed' to='alice@localhost'/>").await;
+    bob.settles().await;
+    bob.logs_out().await;
+    alice.client.writes("bob@localhost", "m3", "Hello", "").await;
+    assert_eq!(contact(&mut component, "m3").await.as_deref(), Some("true"));
+}
+
+pub(crate) async fn who_is_blocked_is_not_handed_over(kind: Kind) {
+    let (server, mut component, mut alice) = Server::with_alice(kind, Settings::default()).await;
+    says_of_alice(&server, "block").await;
+    alice.client.writes("bob@localhost", "m1", "Hello", "").await;
+    alice.sees_to_it_that_nothing_is_told(&mut component).await;
+    says_of_alice(&server, "unblock").await;
+    alice.client.writes("bob@localhost", "m2", "Hello", "").await;
+    component.is_told_of("bob", "offline", "m2").await;
+}
+
+async fn says_of_alice(server: &Server, what: &str) {
+    let mut bob = Client::log_in(server, "bob", "phone").await;
+    let item = "<item jid='alice@localhost'/>";
+    let iq = format!(
+        "<iq type='set' id='{what}'><{what} xmlns='urn:xmpp:blocking'>{item}</{what}></iq>"
+    );
+    bob.says(&iq).await;
+    bob.settles().await;
+    bob.logs_out().await;
+}
+
+async fn contact(component: &mut Component, id: &str) -> Option<String> {
+    let message = component.hears(id).await;
+    let held = message.children().next().unwrap();
+    assert_eq!(crate::component::handed_over(&message).attr("id"), Some(id));
+    held.attr("contact").map(str::to_owned)
+}
