@@ -80,7 +80,7 @@ async fn ten_thousand_commands_of_a_stranger_are_answered_and_forgotten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_who_wants_a_pin_at_once_waits_his_turn() {
-    const PEOPLE: usize = 50;
+    const PEOPLE: usize = 300;
     let mut house = House::open().await;
     let mut filled_in = vec![];
     for person in 0..PEOPLE {
@@ -93,13 +93,19 @@ async fn everybody_who_wants_a_pin_at_once_waits_his_turn() {
     }
     let before = house.most_resident_kb().await;
     house.says(filled_in.concat());
+    let mut put_off = 0;
     for _ in 0..PEOPLE {
-        house.hears_until(|it| it.attr("id") == Some("pin")).await;
+        let heard = house.hears_until(|it| it.attr("id") == Some("pin")).await;
+        let answer = heard.last().unwrap().get_child("command", COMMANDS).unwrap();
+        let told = answer.get_child("note", COMMANDS).unwrap().text();
+        put_off += usize::from(told.contains("Too many messages in a short time"));
     }
+    println!("{put_off} of {PEOPLE} were put off");
+    assert!((1..PEOPLE / 2).contains(&put_off), "{put_off}");
     let after = house.most_resident_kb().await;
     println!("kB resident at most before {PEOPLE} PINs were hashed, and then: {before} {after}");
-    // One takes 8 MB.
-    assert!(after <= before + 24_000, "{before} {after}");
+    // One takes 8 MB, and now and then a second thread begins before the first has ended.
+    assert!(after <= before + 40_000, "{before} {after}");
     house.closes().await;
 }
 

@@ -34,7 +34,6 @@ impl House {
         tokio::spawn(speak(mouth, to_say));
         tokio::spawn(listen(ear, words.clone(), tells));
         Self { offhook, words, heard, asked: 0, _server: server, _folder: folder }
-        house
     }
 
     /// Says something, after all that was said before.
@@ -91,6 +90,13 @@ impl House {
                 && body(it).contains("is held")
         })
         .await;
+        // He may have been told again of an earlier one.
+        let listed = async {
+            while !self.held().iter().any(|held| held == id) {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        patiently(listed).await;
     }
 
     /// The stanza `id`s of what `offhook held` lists, oldest first.

@@ -15,9 +15,9 @@ async fn every_question_of_twenty_thousand_is_answered() {
     for half in 0..2 {
         let question = |number: usize| {
             let from = format!("s{number}@example.net/x");
-            let to = if number % 2 == 0 { COMPONENT } else { TO_BOB };
+            let to = if number.is_multiple_of(2) { COMPONENT } else { TO_BOB };
             let payload = format!("<query xmlns='urn:example:{number}'/>");
-            let kind = if number % 3 == 0 { "set" } else { "get" };
+            let kind = if number.is_multiple_of(3) { "set" } else { "get" };
             iq(kind, &from, to, &format!("q{number}"), &payload)
         };
         let heard = house.floods((half * HALF..(half + 1) * HALF).map(question)).await;

@@ -1,5 +1,7 @@
 //! Offhook itself, the real program, as an operator starts it.
 
+#![allow(dead_code)] // Each test file has use for other parts of it.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,7 +50,6 @@ impl Offhook {
     }
 
     /// Where its configuration and its store are.
-    #[allow(dead_code)] // Some test files have no use for it.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -116,3 +116,29 @@ const KNOWN_FOR: Duration = Duration::from_secs(600);
 const KNOWN_MAX: usize = 4096;
 /// Clients that are being asked: as many as can be looked through for each message of a flood.
 const ASKED_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_asked_as_far_as_there_is_room_and_forgotten_in_time() {
+        let (mut kinds, now) = (Kinds::default(), crate::clock::now());
+        let mut asked = 0;
+        while !kinds.is_full() {
+            let whom = Jid::new(&format!("s{asked}@example.org/x")).unwrap();
+            assert!(kinds.waits(&whom, MessageId(asked), &format!("kind-{asked}"), now));
+            assert!(!kinds.waits(&whom, MessageId(-asked), "again", now), "asked once");
+            asked += 1;
+        }
+        assert_eq!(asked, ASKED_MAX as i64);
+        assert!(kinds.overdue(now).is_empty());
+        let later = now + ANSWERS_WITHIN;
+        assert_eq!(kinds.overdue(later).len(), 2 * ASKED_MAX);
+        assert!(!kinds.is_full() && kinds.deadline().is_none());
+        for stranger in 0..2 * KNOWN_MAX {
+            kinds.learn(Jid::new(&format!("t{stranger}@example.org/x")).unwrap(), false, later);
+        }
+        assert_eq!((kinds.known.len(), kinds.oldest.len()), (KNOWN_MAX, KNOWN_MAX));
+    }
+}
