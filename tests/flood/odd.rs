@@ -106,6 +106,25 @@ async fn large_bodies_do_not_pile_up_in_memory() {
     house.closes().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn large_trees_do_not_pile_up_in_memory() {
+    const TREES: usize = 500;
+    let mut house = House::open().await;
+    house.holds(ALICE, "before").await;
+    let tree = format!("<body>Hello, this is odd</body>{}", "<a/>".repeat(9_900));
+    for number in 0..TREES {
+        let to_bob = format!("from='s{number}@example.net/x' to='{TO_BOB}' id='t{number}'");
+        house.says(format!("<message type='chat' {to_bob}>{tree}</message>"));
+    }
+    house.hears_it_is_alive().await;
+    house.holds(ALICE, "after").await;
+    let most = house.most_resident_kb().await;
+    println!("kB resident at most, with {TREES} trees of 9,900 elements: {most}");
+    assert!(most < 250_000, "{most}");
+    assert_eq!(house.held().len(), TREES + 2);
+    house.closes().await;
+}
+
 /// What it is, the stanza, and the error that comes back to Eve.
 fn odd() -> Vec<(&'static str, String, Option<&'static str>)> {
     let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));

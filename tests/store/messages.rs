@@ -219,20 +219,20 @@ async fn nobody_can_fill_the_store() {
     }
     let refused = write(32, ALICE, "bob@example.org").await;
     assert!(matches!(refused, Err(StoreError::SenderFull)), "half is enough: {refused:?}");
-    for id in 33..64 {
+    for id in 33..65 {
         let sender = format!("carol{}@example.org/x", id % 8);
         write(id, &sender, "bob@example.org").await.unwrap();
     }
-    let refused = write(64, "dave@example.org/x", "bob@example.org").await;
+    let refused = write(65, "dave@example.org/x", "bob@example.org").await;
     assert!(matches!(refused, Err(StoreError::RecipientFull)), "{refused:?}");
     assert!(refused.unwrap_err().is_transient());
-    for id in 65..96 {
+    for id in 66..98 {
         write(id, ALICE, &format!("dora{}@example.org", id % 8)).await.unwrap();
     }
-    let refused = write(96, ALICE, "dora@example.org").await;
+    let refused = write(98, ALICE, "dora@example.org").await;
     assert!(matches!(refused, Err(StoreError::SenderFull)), "{refused:?}");
     world.comes_online().await;
-    write(67, ALICE, "bob@example.org").await.unwrap();
+    write(99, ALICE, "bob@example.org").await.unwrap();
 }
 
 #[tokio::test]
