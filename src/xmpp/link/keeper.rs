@@ -382,7 +382,7 @@ const KEEPALIVE: &str = "keepalive-";
 /// Stanzas read and not yet taken. Beyond, the server keeps the rest.
 const INCOMING_MAX: usize = 1000;
 /// The same, in bytes on the wire: as a tree, a stanza can take sixty times as much.
-const INCOMING_BYTES_MAX: u64 = 1024 * 1024;
+const INCOMING_BYTES_MAX: u64 = 256 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A stream that has held for so long was no accident.
 const STEADY: Duration = Duration::from_secs(60);
