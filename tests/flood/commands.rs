@@ -160,4 +160,4 @@ const SETTINGS: &str = "node='settings'";
 const COMMANDS: &str = "http://jabber.org/protocol/commands";
 const FORMS: &str = "jabber:x:data";
 /// Less than 10,000 open forms would take.
-const GROWTH_KB_MAX: u64 = 2_000;
+const GROWTH_KB_MAX: u64 = 1_600;
