@@ -1,8 +1,10 @@
 //! Grants what people ask of the component, as far as that takes the store or a call.
 
+use std::sync::Arc;
+use std::thread;
+
 use jiff::tz::TimeZone;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{info, warn};
 use xmpp_parsers::jid::{BareJid, Jid};
 
@@ -15,7 +17,7 @@ use crate::redaction::Pii;
 use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
-use crate::subscriber::{Setting, Subscriber};
+use crate::subscriber::{NotASetting, Setting, Subscriber};
 use crate::wording::phrase;
 use crate::xmpp::desk::words::{self, Language};
 use crate::xmpp::desk::{Order, Outcome, Petition, Wanted, Wish};
@@ -33,6 +35,8 @@ pub(super) struct FrontDesk {
     pub(super) zone: TimeZone,
     /// Language of those of whom nothing better is known.
     pub(super) language: String,
+    /// Turns for hashing a PIN.
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 /// What the gateway must learn because of a petition.
@@ -67,18 +71,22 @@ impl FrontDesk {
         })
     }
 
+    /// Puts off what is asked for while too much else is.
+    pub(super) fn puts_off(&self, petition: &Petition) -> Outcome {
+        refused(petition.language.as_deref(), "error-too-many")
+    }
+
     async fn set(&self, jid: &BareJid, wanted: &Wanted, language: Language<'_>) -> Granted {
         let mut settings = wanted.settings.clone();
         if let Some(digits) = &wanted.pin {
             let digits = digits.clone();
-            // Hashing takes its time.
-            let pin = spawn_blocking(move || Setting::pin(&digits, &mut Seed::fresh())).await;
+            let pin = self.hash(digits).await;
             match pin {
-                Ok(Ok(setting)) => settings.push(setting),
-                Ok(Err(odd)) => {
+                Some(Ok(setting)) => settings.push(setting),
+                Some(Err(odd)) => {
                     return Ok(Outcome { words: words::odd_value(language, odd), granted: false });
                 }
-                Err(_) => return Ok(refused(language, "not-stored")),
+                None => return Ok(refused(language, "not-stored")),
             }
         }
         let mut said = vec![];
@@ -100,6 +108,19 @@ impl FrontDesk {
             granted = outcome.granted;
         }
         Ok(Outcome { words: said.join("\n"), granted })
+    }
+
+    /// Hashes a PIN, one after the other.
+    ///
+    /// A thread of its own each time leaves the memory to the next: those of a pool would keep 8 MB each.
+    async fn hash(&self, digits: String) -> Option<Result<Setting, NotASetting>> {
+        let turn = self.hashing.clone().acquire_owned().await.ok()?;
+        let (hashed, pin) = oneshot::channel();
+        thread::spawn(move || {
+            let _ = hashed.send(Setting::pin(&digits, &mut Seed::fresh()));
+            drop(turn);
+        });
+        pin.await.ok()
     }
 
     /// Phones a number with a code, if that may be.

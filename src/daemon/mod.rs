@@ -92,6 +92,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         component: config.component.jid.clone(),
         zone: config.policy.zone.clone(),
         language: config.speech.language.clone(),
+        hashing: Arc::new(Semaphore::new(1)),
     };
     let switchboard = Switchboard {
         store: store.clone(),

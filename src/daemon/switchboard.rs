@@ -18,7 +18,7 @@ use crate::redaction::Pii;
 use crate::store::{Corrected, Held, Store, StoreError};
 use crate::xmpp::desk::{Outcome, Petition};
 use crate::xmpp::directory::{Directory, House};
-use crate::xmpp::gateway::{Gateway, Input, Output};
+use crate::xmpp::gateway::{Gateway, Input, NoRoom, Output};
 use crate::xmpp::link::{Event, Link};
 use crate::xmpp::privilege::Grants;
 
@@ -56,7 +56,7 @@ impl Switchboard {
             let wake = self.gateway.deadline().unwrap_or_else(|| clock::now() + IDLE);
             tokio::select! {
                 () = asked(&mut self.stopping) => break,
-                Some(event) = self.events.recv() => self.hear(event),
+                Some(event) = self.events.recv(), if holding.len() < HOLDING_MAX => self.hear(event),
                 Some(Ok((draft, held))) = holding.join_next() => self.held(draft, held).await,
                 Some((people, house)) = self.people.recv() => self.gateway.handle(Input::People(people, Box::new(house)), clock::now()),
                 Some(news) = self.news.recv() => self.learn(news),
@@ -112,6 +112,10 @@ impl Switchboard {
                 }
                 Output::CameOnline(jid) => self.came_online(jid).await,
                 Output::WentOffline(_) => {}
+                Output::Petition(petition) if granting.len() >= GRANTING_MAX => {
+                    let outcome = self.front_desk.puts_off(&petition);
+                    self.gateway.handle(Input::Granted(&petition, &outcome), clock::now());
+                }
                 Output::Petition(petition) => {
                     let front_desk = self.front_desk.clone();
                     granting.spawn(async move {
@@ -145,8 +149,18 @@ impl Switchboard {
                 }
             }
             Err(error) => {
-                warn!(%error, "a message was not held; its sender is told");
-                self.gateway.handle(Input::NotHeld(&draft), clock::now());
+                let no_room = match error {
+                    StoreError::RecipientFull => NoRoom::Recipient,
+                    StoreError::SenderFull => NoRoom::Sender,
+                    _ => NoRoom::Store,
+                };
+                if no_room == NoRoom::Store {
+                    warn!(%error, "a message was not held; its sender is told");
+                } else {
+                    // A flood would fill the log, too.
+                    debug!(%error, "a message was not held; its sender is told");
+                }
+                self.gateway.handle(Input::NotHeld(&draft, no_room), clock::now());
             }
         }
     }
@@ -195,4 +209,9 @@ impl Switchboard {
     }
 }
 
+/// Messages handed to the store and not yet durable. Beyond, the server keeps the rest; the store itself would refuse at
+/// some hundred more, and 256 fill two of its commits.
+const HOLDING_MAX: usize = 256;
+/// Petitions under way: more are put off.
+const GRANTING_MAX: usize = 256;
 const IDLE: Duration = Duration::from_secs(3600);

@@ -156,27 +156,6 @@ impl Ledger<'_> {
         Ok(!find.exists(params![draft.recipient.as_str(), sender.as_str(), id.0])?)
     }
 
-    fn refuse_beyond_quota(&self, draft: &Draft) -> Result<(), StoreError> {
-        let bytes = (draft.body.len() + draft.stanza.len()) as i64;
-        let mut find = self
-            .conn
-            .prepare_cached("SELECT held, bytes FROM tallies WHERE kind = ? AND jid = ?")?;
-        let sender = draft.sender.to_bare();
-        let quotas = [
-            ("recipient", draft.recipient.as_str(), QUOTA_OF_ONE, StoreError::RecipientFull),
-            ("sender", sender.as_str(), QUOTA_OF_ONE, StoreError::SenderFull),
-            ("all", "", QUOTA_OF_ALL, StoreError::Full),
-        ];
-        for (kind, jid, quota, refusal) in quotas {
-            let found = find.query_row([kind, jid], |row| Ok((row.get(0)?, row.get(1)?)));
-            let (held, held_bytes): (i64, i64) = found.optional()?.unwrap_or_default();
-            if held >= quota.messages || held_bytes + bytes > quota.bytes {
-                return Err(refusal);
-            }
-        }
-        Ok(())
-    }
-
     fn insert_message(&mut self, draft: &Draft, now: Timestamp) -> Result<MessageId, StoreError> {
         let status_stanza_id = self.seed.token();
         let mut insert = self.conn.prepare_cached(
@@ -425,14 +404,6 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-struct Quota {
-    messages: i64,
-    bytes: i64,
-}
-
-/// For one person, and from one sender.
-const QUOTA_OF_ONE: Quota = Quota { messages: 10_000, bytes: 64 << 20 };
-const QUOTA_OF_ALL: Quota = Quota { messages: 1_000_000, bytes: 4 << 30 };
 /// Bounds how long one turn of expiry keeps other operations waiting.
 const EXPIRED_AT_ONCE_MAX: i64 = 500;
 /// Call records, which name no text, stay for thirty days.

@@ -8,6 +8,7 @@ mod history;
 mod ledger;
 mod messages;
 mod people;
+mod quota;
 mod reader;
 mod recordings;
 mod replies;

@@ -205,6 +205,8 @@ error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gesp
 error-to-oneself = Diese Adresse steht für Sie selbst.
 error-too-large = Die Nachricht ist zu groß.
 error-too-many = Zu viele Nachrichten in kurzer Zeit. Bitte warten Sie ein wenig.
+error-recipient-full = Für diese Person wartet schon so viel, dass nichts mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
+error-sender-full = Von Ihnen warten schon so viele Nachrichten, dass keine mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
 error-not-held = Die Nachricht konnte nicht aufbewahrt werden. Bitte versuchen Sie es später noch einmal.
 
 ## Chat und Telefon

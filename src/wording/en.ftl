@@ -206,6 +206,8 @@ error-not-stored = The recipient is offline, and the message may not be stored.
 error-to-oneself = This address stands for yourself.
 error-too-large = The message is too large.
 error-too-many = Too many messages in a short time. Please wait a little.
+error-recipient-full = So much is waiting for this person that nothing more can be held. Please try again later.
+error-sender-full = So many of your messages are waiting that no more can be held. Please try again later.
 error-not-held = The message could not be held. Please try again later.
 
 ## The chat and the phone

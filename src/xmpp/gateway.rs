@@ -23,7 +23,7 @@ use crate::xmpp::desk::commands::Sessions;
 use crate::xmpp::desk::{Outcome, Petition};
 use crate::xmpp::directory::{Directory, House};
 use crate::xmpp::disco::{self, Asked};
-use crate::xmpp::pace::Pace;
+use crate::xmpp::pace::{Crowd, Pace};
 use crate::xmpp::presence::{Change, Presence};
 use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::{Forward, Forwards};
@@ -75,10 +75,21 @@ pub enum Input<'i> {
     Say(&'i BareJid, &'i str),
     /// The message of [`Output::Hold`] is durable.
     Held(&'i Draft, MessageId),
-    /// The store could not take the message of [`Output::Hold`].
-    NotHeld(&'i Draft),
+    /// The store could not take the message of [`Output::Hold`], because of this.
+    NotHeld(&'i Draft, NoRoom),
     /// Time passed.
     Tick,
+}
+
+/// Where there is no room for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// Its recipient has too many waiting.
+    Recipient,
+    /// Its sender has.
+    Sender,
+    /// The store is full, or in trouble.
+    Store,
 }
 
 /// What to do about it.
@@ -155,7 +166,7 @@ impl Gateway {
             Input::Granted(petition, outcome) => self.answer(petition, outcome),
             Input::Say(jid, words) => self.say(jid, words),
             Input::Held(draft, message) => self.held(draft, message, now),
-            Input::NotHeld(draft) => self.not_held(draft),
+            Input::NotHeld(draft, no_room) => self.not_held(draft, no_room),
             Input::Tick => {}
         }
         for message in self.kinds.overdue(now) {
@@ -226,10 +237,10 @@ impl Gateway {
         if stanza.name() == "iq" && self.is_pong(stanza, now) {
             return;
         }
-        let (Some(from), Some(to)) = (stanza::from(stanza), stanza::to(stanza)) else {
-            debug!("stanza without readable addresses dropped");
-            return;
+        let Some(from) = stanza::from(stanza) else {
+            return debug!("stanza of an unreadable sender dropped");
         };
+        let Some(to) = stanza::to(stanza) else { return self.unreadable(stanza, &from) };
         if from.domain().as_str() == self.component || to.domain().as_str() != self.component {
             debug!("stanza from ourselves or to others dropped");
             return;
@@ -269,6 +280,28 @@ impl Gateway {
             Some(person) => Some(person.name.clone()),
             None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
         }
+    }
+
+    /// Whether this sender may write one more message now.
+    fn may_write(&mut self, sender: &BareJid, now: Instant) -> bool {
+        let crowd = if self.is_known(sender) {
+            Crowd::People
+        } else if self.is_of_the_house(sender) {
+            Crowd::House
+        } else {
+            Crowd::World
+        };
+        self.pace.allows(sender, crowd, now)
+    }
+
+    /// Whether this is a person of ours, or the operator.
+    fn is_known(&self, jid: &BareJid) -> bool {
+        self.people.person(jid).is_some() || self.house.operators.contains(jid)
+    }
+
+    /// Whether this is an account of the house's domains, which may become a person of ours.
+    fn is_of_the_house(&self, jid: &BareJid) -> bool {
+        jid.node().is_some() && self.house.domains.iter().any(|it| it == jid.domain().as_str())
     }
 
     /// The language in which `from` reads the answer to a stanza: his own, else the stanza's.

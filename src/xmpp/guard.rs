@@ -17,6 +17,7 @@ pub struct Guard<Io> {
     splitter: Splitter,
     passed: Vec<u8>,
     read: usize,
+    taken: u64,
     chunk: Box<[u8]>,
 }
 
@@ -24,7 +25,12 @@ impl<Io> Guard<Io> {
     /// Stands between `io` and whoever reads XML from it.
     pub fn new(io: Io) -> Self {
         let chunk = vec![0; CHUNK_BYTES].into_boxed_slice();
-        Self { io, splitter: Splitter::default(), passed: Vec::new(), read: 0, chunk }
+        Self { io, splitter: Splitter::default(), passed: Vec::new(), read: 0, taken: 0, chunk }
+    }
+
+    /// How many bytes the parser has been handed so far.
+    pub fn passed(&self) -> u64 {
+        self.taken
     }
 
     /// How many stanzas have been dropped so far.
@@ -52,7 +58,9 @@ impl<Io: AsyncRead + Unpin> AsyncBufRead for Guard<Io> {
 
     fn consume(self: Pin<&mut Self>, bytes: usize) {
         let this = self.get_mut();
-        this.read = (this.read + bytes).min(this.passed.len());
+        let bytes = bytes.min(this.passed.len() - this.read);
+        this.read += bytes;
+        this.taken += bytes as u64;
     }
 }
 

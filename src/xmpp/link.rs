@@ -311,8 +311,8 @@ fn stream_error(element: &Element) -> Option<&str> {
 
 /// Orders waiting to be written.
 const ORDERS_MAX: usize = 256;
-/// Events waiting to be taken.
-const EVENTS_MAX: usize = 64;
+/// Events waiting to be taken: few, as each may be a tree of some megabytes.
+const EVENTS_MAX: usize = 4;
 /// Prosody ends the stream above 512 KiB.
 const SENT_BYTES_MAX: usize = 500_000;
 const CONNECT_WAIT: Duration = Duration::from_secs(5);

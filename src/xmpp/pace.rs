@@ -6,15 +6,47 @@ use std::time::{Duration, Instant};
 use xmpp_parsers::jid::BareJid;
 
 /// Lets each sender write in bursts, but not without end: two programs that answer each other must run dry.
+///
+/// Contract: each crowd has a room of its own. Whoever owns a domain can send under more names than any room holds,
+///           and must not be able to silence the people of the house by that.
 #[derive(Debug, Default)]
 pub struct Pace {
-    senders: BTreeMap<BareJid, Allowance>,
-    swept: Option<Instant>,
+    people: Room,
+    house: Room,
+    world: Room,
+}
+
+/// Among whom a sender stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// People who can be written to, and the operators.
+    People,
+    /// Other accounts of the house's domains.
+    House,
+    /// Everybody else.
+    World,
 }
 
 impl Pace {
     /// Whether this sender may write one more message now.
-    pub fn allows(&mut self, sender: &BareJid, now: Instant) -> bool {
+    pub fn allows(&mut self, sender: &BareJid, crowd: Crowd, now: Instant) -> bool {
+        let room = match crowd {
+            Crowd::People => &mut self.people,
+            Crowd::House => &mut self.house,
+            Crowd::World => &mut self.world,
+        };
+        room.allows(sender, now)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    senders: BTreeMap<BareJid, Allowance>,
+    swept: Option<Instant>,
+}
+
+impl Room {
+    fn allows(&mut self, sender: &BareJid, now: Instant) -> bool {
         if self.senders.len() >= SENDERS_MAX && !self.senders.contains_key(sender) {
             if self.swept.is_none_or(|swept| now.duration_since(swept) >= EARNED_EACH) {
                 self.senders.retain(|_, allowance| allowance.at(now) < BURST_MAX);
@@ -57,10 +89,12 @@ impl Allowance {
 const BURST_MAX: u32 = 60;
 /// Then one in so much time.
 const EARNED_EACH: Duration = Duration::from_secs(3);
+/// Senders in a room that have written of late; with the longest addresses they take some 20 MB.
 const SENDERS_MAX: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
+    use super::Crowd::*;
     use super::*;
 
     #[test]
@@ -68,22 +102,26 @@ mod tests {
         let (mut pace, start) = (Pace::default(), crate::clock::now());
         let (alice, echo) = (jid("alice"), jid("echo"));
         let seconds = |s| start + Duration::from_secs(s);
-        let flooded = (0..1000).filter(|_| pace.allows(&echo, start)).count();
+        let flooded = (0..1000).filter(|_| pace.allows(&echo, World, start)).count();
         assert_eq!(flooded, 60);
-        let hourly = (0..3600).filter(|s| pace.allows(&echo, seconds(*s))).count();
+        let hourly = (0..3600).filter(|s| pace.allows(&echo, World, seconds(*s))).count();
         assert!((1100..=1200).contains(&hourly), "{hourly}");
-        assert!((0..200).all(|s| pace.allows(&alice, seconds(s * 5))));
+        assert!((0..200).all(|s| pace.allows(&alice, World, seconds(s * 5))));
     }
 
     #[test]
     fn a_crowd_takes_no_more_than_its_room() {
         let (mut pace, start) = (Pace::default(), crate::clock::now());
         for n in 0..20_000 {
-            pace.allows(&jid(&n.to_string()), start);
+            pace.allows(&jid(&n.to_string()), World, start);
         }
-        assert!(pace.senders.len() <= SENDERS_MAX);
+        assert!(pace.world.senders.len() <= SENDERS_MAX);
+        let newcomer = jid("newcomer");
+        assert!(!pace.allows(&newcomer, World, start), "there is no room");
+        assert!(pace.allows(&newcomer, House, start), "another crowd has its own");
+        assert!(pace.allows(&newcomer, People, start));
         let later = start + Duration::from_secs(3600);
-        assert!(pace.allows(&jid("somebody"), later), "the idle make room");
+        assert!(pace.allows(&jid("somebody"), World, later), "the idle make room");
     }
 
     fn jid(node: &str) -> BareJid {

@@ -62,7 +62,9 @@ impl Presence {
             None => {
                 seen.subscription = Subscription::Granted;
                 seen.known = true;
-                let room = seen.resources.len() < RESOURCES_MAX;
+                // Who is known already may speak again although there is no room for others.
+                let room =
+                    seen.resources.len() < RESOURCES_MAX || seen.resources.contains(&resource);
                 if takes_messages(presence) && room {
                     seen.resources.insert(resource);
                 } else {
@@ -219,6 +221,11 @@ mod tests {
         }
         assert_eq!(presence.people.len(), 1);
         assert_eq!(presence.people[&bob()].resources.len(), RESOURCES_MAX);
+        for resource in 0..1000 {
+            let from = Jid::new(&format!("bob@example.org/{resource}")).unwrap();
+            presence.handle(&from, &available(None));
+        }
+        assert_eq!(presence.people[&bob()].resources.len(), RESOURCES_MAX, "said twice");
     }
 
     #[test]

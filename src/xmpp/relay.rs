@@ -75,8 +75,10 @@ enum Phase {
 impl Forwards {
     /// Whether one more can be remembered; without that, nothing may be passed on.
     pub fn has_room(&self) -> bool {
-        let unread = self.kept.iter().rev().take_while(|it| !it.is_read());
-        unread.take(UNREAD_MAX).count() < UNREAD_MAX
+        let unread = self.kept.iter().rev().take_while(|it| !it.is_read()).take(UNREAD_MAX);
+        let (count, bytes) =
+            unread.fold((0, 0), |(count, bytes), it| (count + 1, bytes + it.bytes));
+        count < UNREAD_MAX && bytes < BYTES_MAX
     }
 
     /// Remembers a message that goes out now.
@@ -160,6 +162,7 @@ impl Forward {
 const UNREAD_MAX: usize = 1000;
 /// Messages whose bounce would still be understood.
 const KEPT_MAX: usize = 4000;
+/// Of all of them, and of those that the server may not have read: these cannot be forgotten.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 const BOUNCES_WITHIN: Duration = Duration::from_secs(60);
 
@@ -215,6 +218,18 @@ mod tests {
         pass(&mut forwards, now + BOUNCES_WITHIN);
         assert_eq!(forwards.kept.len(), 1);
         assert_eq!(forwards.bytes, forwards.kept[0].bytes);
+    }
+
+    #[test]
+    fn large_messages_take_the_room_of_many() {
+        let (mut forwards, now) = (Forwards::default(), crate::clock::now());
+        let large = stanza::chat("a@example.org", "b@example.org", "m1", &"x".repeat(250_000));
+        let mut passed = 0;
+        while forwards.has_room() {
+            forwards.keep(jid("a@phone.example.org"), jid("b@example.org"), large.clone(), now);
+            passed += 1;
+        }
+        assert_eq!(passed, BYTES_MAX / 250_000 + 1);
     }
 
     fn jid(jid: &str) -> BareJid {

@@ -60,13 +60,17 @@ pub fn strip(element: &mut Element, unwanted: impl Fn(&Element) -> bool) {
 ///
 /// COMPAT(jid, 0.12): it refuses resources that RFC 7622 §3.4 allows, such as emoji; the bare JID is then who it was.
 pub fn from(stanza: &Element) -> Option<Jid> {
-    let from = stanza.attr("from")?;
-    Jid::new(from).or_else(|_| Jid::new(from.split_once('/').map_or("", |(bare, _)| bare))).ok()
+    address(stanza.attr("from")?)
 }
 
-/// Whom it is for; `None` if that is missing or no JID.
+/// Whom it is for, read as [`from`] is; `None` if that is missing or no JID.
 pub fn to(stanza: &Element) -> Option<Jid> {
-    Jid::new(stanza.attr("to")?).ok()
+    address(stanza.attr("to")?)
+}
+
+fn address(written: &str) -> Option<Jid> {
+    let bare = || Jid::new(written.split_once('/').map_or("", |(bare, _)| bare));
+    Jid::new(written).or_else(|_| bare()).ok()
 }
 
 /// The language of a text, from its own `xml:lang`.

@@ -162,6 +162,16 @@ pub fn too_many(language: Option<&str>) -> String {
     phrase(language, "error-too-many", &[])
 }
 
+/// In the error for a message to a person who has as much waiting as one may have.
+pub fn recipient_full(language: Option<&str>) -> String {
+    phrase(language, "error-recipient-full", &[])
+}
+
+/// In the error for a message of a sender who has as much waiting as one may have.
+pub fn sender_full(language: Option<&str>) -> String {
+    phrase(language, "error-sender-full", &[])
+}
+
 /// In the error for a message that could not be made durable.
 pub fn not_held(language: Option<&str>) -> String {
     phrase(language, "error-not-held", &[])

@@ -1,5 +1,7 @@
 //! Offhook itself, the real program, as an operator starts it.
 
+#![allow(dead_code)] // Each test file has use for other parts of it.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

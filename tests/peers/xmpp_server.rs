@@ -26,7 +26,7 @@ pub(crate) struct Session {
 /// The side on which the server listens.
 pub(crate) struct Ear {
     socket: OwnedReadHalf,
-    heard: String,
+    heard: Vec<u8>,
     stanzas: VecDeque<Element>,
 }
 
@@ -62,8 +62,8 @@ impl Server {
     async fn greets(&self) -> Session {
         let (socket, _) = patiently(self.listener.accept()).await.unwrap();
         let (socket, mouth) = socket.into_split();
-        let mut ear = Ear { socket, heard: String::new(), stanzas: VecDeque::new() };
-        while !ear.heard.contains("to='phone.example.org'") || !ear.heard.ends_with('>') {
+        let mut ear = Ear { socket, heard: vec![], stanzas: VecDeque::new() };
+        while !ear.words().contains("to='phone.example.org'") || !ear.words().ends_with('>') {
             assert!(ear.reads().await, "the component hung up before it had greeted");
         }
         ear.heard.clear();
@@ -116,7 +116,7 @@ impl Session {
     /// Everything until the component hangs up.
     pub(crate) async fn hears_the_end(mut self) -> String {
         while self.ear.reads().await {}
-        self.ear.heard
+        self.ear.words()
     }
 
     /// Both sides, to be used at once.
@@ -134,29 +134,71 @@ impl Mouth {
 
 impl Ear {
     pub(crate) async fn hears(&mut self) -> Element {
+        let stanza = self.hears_until_the_end().await;
+        stanza.unwrap_or_else(|| panic!("the component hung up; last heard: {}", self.words()))
+    }
+
+    /// The next stanza; `None` when the component has hung up.
+    pub(crate) async fn hears_until_the_end(&mut self) -> Option<Element> {
         loop {
             if let Some(stanza) = self.stanzas.pop_front() {
-                return stanza;
+                return Some(stanza);
             }
-            assert!(self.reads().await, "the component hung up; last heard: {}", self.heard);
-            // Only whole stanzas make a whole document.
-            if !self.heard.ends_with('>') {
-                continue;
+            if !self.reads().await {
+                return None;
             }
-            let document =
-                format!("<stream xmlns='jabber:component:accept'>{}</stream>", self.heard);
-            if let Ok(document) = document.parse::<Element>() {
-                self.stanzas.extend(document.children().cloned());
-                self.heard.clear();
+            let mut taken = 0;
+            while let Some(length) = first_stanza(&self.heard[taken..]) {
+                let xml = String::from_utf8_lossy(&self.heard[taken..taken + length]).into_owned();
+                taken += length;
+                let stream = format!("<stream xmlns='jabber:component:accept'>{xml}</stream>");
+                let stream: Element = stream.parse().unwrap();
+                self.stanzas.extend(stream.children().cloned());
             }
+            self.heard.drain(..taken);
         }
     }
 
     async fn reads(&mut self) -> bool {
         let mut chunk = vec![0; 65_536];
         let read = patiently(self.socket.read(&mut chunk)).await.unwrap_or(0);
-        self.heard.push_str(&String::from_utf8_lossy(&chunk[..read]));
+        self.heard.extend_from_slice(&chunk[..read]);
         read > 0
+    }
+
+    fn words(&self) -> String {
+        String::from_utf8_lossy(&self.heard).into_owned()
+    }
+}
+
+/// The length of the first stanza, if all of it is there.
+fn first_stanza(heard: &[u8]) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        let start = at + heard[at..].iter().position(|byte| *byte == b'<')?;
+        let mut quote = None;
+        let length = heard[start..].iter().position(|byte| {
+            match (*byte, quote) {
+                (b'>', None) => return true,
+                (b'"' | b'\'', None) => quote = Some(*byte),
+                (byte, Some(open)) if byte == open => quote = None,
+                _ => {}
+            }
+            false
+        })?;
+        let tag = &heard[start..=start + length];
+        at = start + tag.len();
+        match (tag[1], tag[tag.len() - 2]) {
+            (b'?', _) => {}
+            // The end of the stream is no stanza.
+            (b'/', _) if depth == 0 => return None,
+            (b'/', _) => depth -= 1,
+            (_, b'/') => {}
+            _ => depth += 1,
+        }
+        if depth == 0 {
+            return Some(at);
+        }
     }
 }
 

@@ -214,18 +214,25 @@ async fn nobody_can_fill_the_store() {
         draft.recipient = recipient.parse().unwrap();
         world.hold(draft, 0)
     };
-    for id in 0..63 {
+    for id in 0..32 {
         write(id, ALICE, "bob@example.org").await.unwrap();
     }
-    write(63, "carol@example.org/x", "bob@example.org").await.unwrap();
-    let refused = write(64, "carol@example.org/x", "bob@example.org").await;
+    let refused = write(32, ALICE, "bob@example.org").await;
+    assert!(matches!(refused, Err(StoreError::SenderFull)), "half is enough: {refused:?}");
+    for id in 33..65 {
+        let sender = format!("carol{}@example.org/x", id % 8);
+        write(id, &sender, "bob@example.org").await.unwrap();
+    }
+    let refused = write(65, "dave@example.org/x", "bob@example.org").await;
     assert!(matches!(refused, Err(StoreError::RecipientFull)), "{refused:?}");
     assert!(refused.unwrap_err().is_transient());
-    write(65, ALICE, "dora@example.org").await.unwrap();
-    let refused = write(66, ALICE, "dora@example.org").await;
+    for id in 66..98 {
+        write(id, ALICE, &format!("dora{}@example.org", id % 8)).await.unwrap();
+    }
+    let refused = write(98, ALICE, "dora@example.org").await;
     assert!(matches!(refused, Err(StoreError::SenderFull)), "{refused:?}");
     world.comes_online().await;
-    write(67, ALICE, "bob@example.org").await.unwrap();
+    write(99, ALICE, "bob@example.org").await.unwrap();
 }
 
 #[tokio::test]

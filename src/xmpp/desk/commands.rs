@@ -40,7 +40,8 @@ pub enum Handled {
 
 /// The forms that are being filled in.
 ///
-/// Contract: a session belongs to one full JID and one form, is of use once, and for ten minutes.
+/// Contract: a session belongs to one full JID and one form, is of use once, and for ten minutes. Where many are open,
+///           those of strangers are forgotten first, the oldest before the others, so that no crowd keeps our people out.
 /// Source:   XEP-0050 §3.
 #[derive(Debug, Default)]
 pub struct Sessions {
@@ -50,6 +51,8 @@ pub struct Sessions {
 #[derive(Debug)]
 struct Session {
     whose: Jid,
+    /// Whether he is a person of ours, or the operator.
+    is_known: bool,
     node: &'static str,
     until: Instant,
 }
@@ -121,10 +124,9 @@ impl Sessions {
             return petition(iq, wish, &id, asker);
         }
         self.open.retain(|_, session| session.until > now);
-        let of_his = |session: &&Session| session.whose.to_bare() == asker.from.to_bare();
-        if self.open.values().filter(of_his).count() >= OPEN_OF_ONE_MAX
-            || self.open.len() >= OPEN_MAX
-        {
+        let his = asker.from.to_bare();
+        let of_his = |session: &&Session| session.whose.to_bare() == his;
+        if self.open.values().filter(of_his).count() >= OPEN_OF_ONE_MAX || !self.has_room() {
             return Handled::Answer(stanza::error(iq, "wait", "resource-constraint", ""));
         }
         let title = phrase(asker.language, command.name, &[]);
@@ -138,10 +140,24 @@ impl Sessions {
             command.append_child(actions);
             command.append_child(shown);
         }
-        let session =
-            Session { whose: asker.from.clone(), node: command.node, until: now + SESSION };
+        let session = Session {
+            whose: asker.from.clone(),
+            is_known: asker.person.is_some() || asker.is_operator,
+            node: command.node,
+            until: now + SESSION,
+        };
         self.open.insert(id, session);
         Handled::Answer(answer)
+    }
+
+    /// Whether one more form can be open, once the oldest of a stranger is forgotten where need be.
+    fn has_room(&mut self) -> bool {
+        if self.open.len() < OPEN_MAX {
+            return true;
+        }
+        let strangers = self.open.iter().filter(|(_, session)| !session.is_known);
+        let oldest = strangers.min_by_key(|(_, session)| session.until).map(|(id, _)| id.clone());
+        oldest.is_some_and(|id| self.open.remove(&id).is_some())
     }
 
     fn submit(
@@ -402,6 +418,7 @@ static COMMANDS: [Command; 12] = [
     asks("suspend", "command-suspend", "instructions-suspend", Whose::Operator),
 ];
 const SESSION: Duration = Duration::from_secs(600);
+/// Forms that are open at once: more than a house fills in within ten minutes, and few enough to be looked through.
 const OPEN_MAX: usize = 1000;
 const OPEN_OF_ONE_MAX: usize = 10;
 /// Stands in the field of a PIN that is set, since only its hash is known.

@@ -85,7 +85,7 @@ impl Gateway {
             .person(&user)
             .is_some_and(|person| person.offline == WhenOffline::Phone && person.number.is_some());
         // His server keeps it; without a call there is nothing to add to that.
-        if !calls || !self.pace.allows(&sender.to_bare(), now) {
+        if !calls || !self.may_write(&sender.to_bare(), now) {
             return;
         }
         // Presence may not say when he is back: it may not be shown to us, or it never went away.

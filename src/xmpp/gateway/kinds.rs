@@ -17,7 +17,8 @@ use crate::xmpp::ns;
 pub(super) struct Kinds {
     known: BTreeMap<Jid, Known>,
     oldest: VecDeque<(Jid, Instant)>,
-    asked: Vec<Asked>,
+    /// In the order in which they were asked.
+    asked: VecDeque<Asked>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,11 @@ impl Kinds {
         self.known.get(jid).filter(|known| known.until > now).map(|known| known.is_program)
     }
 
+    /// Whether nobody more can be asked just now.
+    pub(super) fn is_full(&self) -> bool {
+        self.asked.len() >= ASKED_MAX
+    }
+
     /// A message waits for the answer. Gives the id under which to ask, unless that is done already.
     pub(super) fn waits(&mut self, jid: &Jid, message: MessageId, id: &str, now: Instant) -> bool {
         if let Some(asked) = self.asked.iter_mut().find(|asked| asked.whom == *jid) {
@@ -51,7 +57,7 @@ impl Kinds {
             return false;
         }
         let (id, whom, until) = (id.to_owned(), jid.clone(), now + ANSWERS_WITHIN);
-        self.asked.push(Asked { id, whom, until, messages: vec![message] });
+        self.asked.push_back(Asked { id, whom, until, messages: vec![message] });
         true
     }
 
@@ -64,7 +70,7 @@ impl Kinds {
     ) -> Option<(Vec<MessageId>, bool)> {
         let id = iq.attr("id")?;
         let place = self.asked.iter().position(|asked| asked.id == id && asked.whom == *from)?;
-        let asked = self.asked.swap_remove(place);
+        let asked = self.asked.remove(place)?;
         let is_program = iq.get_child("query", ns::DISCO_INFO).is_some_and(|query| {
             query.children().any(|it| {
                 it.name() == "identity"
@@ -78,11 +84,9 @@ impl Kinds {
 
     /// The messages of those who did not answer in time.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<MessageId> {
-        let (over, open) = self.asked.drain(..).partition(|asked| asked.until <= now);
-        self.asked = open;
-        let over: Vec<Asked> = over;
         let mut messages = vec![];
-        for asked in over {
+        while self.asked.front().is_some_and(|asked| asked.until <= now) {
+            let Some(asked) = self.asked.pop_front() else { break };
             self.learn(asked.whom, false, now);
             messages.extend(asked.messages);
         }
@@ -91,7 +95,7 @@ impl Kinds {
 
     /// When the next one is overdue.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.asked.iter().map(|asked| asked.until).min()
+        self.asked.front().map(|asked| asked.until)
     }
 
     fn learn(&mut self, jid: Jid, is_program: bool, now: Instant) {
@@ -110,3 +114,31 @@ impl Kinds {
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 const KNOWN_FOR: Duration = Duration::from_secs(600);
 const KNOWN_MAX: usize = 4096;
+/// Clients that are being asked: as many as can be looked through for each message of a flood.
+const ASKED_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_asked_as_far_as_there_is_room_and_forgotten_in_time() {
+        let (mut kinds, now) = (Kinds::default(), crate::clock::now());
+        let mut asked = 0;
+        while !kinds.is_full() {
+            let whom = Jid::new(&format!("s{asked}@example.org/x")).unwrap();
+            assert!(kinds.waits(&whom, MessageId(asked), &format!("kind-{asked}"), now));
+            assert!(!kinds.waits(&whom, MessageId(-asked), "again", now), "asked once");
+            asked += 1;
+        }
+        assert_eq!(asked, ASKED_MAX as i64);
+        assert!(kinds.overdue(now).is_empty());
+        let later = now + ANSWERS_WITHIN;
+        assert_eq!(kinds.overdue(later).len(), 2 * ASKED_MAX);
+        assert!(!kinds.is_full() && kinds.deadline().is_none());
+        for stranger in 0..2 * KNOWN_MAX {
+            kinds.learn(Jid::new(&format!("t{stranger}@example.org/x")).unwrap(), false, later);
+        }
+        assert_eq!((kinds.known.len(), kinds.oldest.len()), (KNOWN_MAX, KNOWN_MAX));
+    }
+}

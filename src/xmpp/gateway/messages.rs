@@ -6,7 +6,7 @@ use minidom::Element;
 use tracing::{debug, warn};
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::{Gateway, Output};
+use super::{Gateway, NoRoom, Output};
 use crate::notification::{Circumstances, Draft, MessageId};
 use crate::xmpp::intake::{self, Intake, Text};
 use crate::xmpp::presence::Standing;
@@ -58,7 +58,7 @@ impl Gateway {
             }
             return;
         };
-        if !self.pace.allows(&from.to_bare(), now) {
+        if !self.may_write(&from.to_bare(), now) {
             return self.error(message, "wait", "resource-constraint", wording::too_many);
         }
         if stanza::to_xml(message).len() > MESSAGE_BYTES_MAX {
@@ -171,7 +171,9 @@ impl Gateway {
         if !draft.how.sender_unknown {
             return;
         }
-        if let Some(is_program) = self.kinds.of(&draft.sender, now) {
+        // Whoever cannot be asked counts as who does not answer.
+        let nobody_asks = self.kinds.is_full().then_some(false);
+        if let Some(is_program) = self.kinds.of(&draft.sender, now).or(nobody_asks) {
             return self.outputs.push_back(Output::Identified(message, is_program));
         }
         let id = format!("kind-{}", self.seed.token());
@@ -261,10 +263,37 @@ impl Gateway {
         }
     }
 
-    pub(super) fn not_held(&mut self, draft: &Draft) {
-        if let Ok(message) = draft.stanza.parse::<Element>() {
-            self.error(&message, "wait", "resource-constraint", wording::not_held);
+    pub(super) fn not_held(&mut self, draft: &Draft, no_room: NoRoom) {
+        // What his server handed over it keeps, and delivers.
+        if draft.how.handed_over.is_some() {
+            return;
         }
+        let says: Words = match no_room {
+            NoRoom::Recipient => wording::recipient_full,
+            NoRoom::Sender => wording::sender_full,
+            NoRoom::Store => wording::not_held,
+        };
+        if let Ok(message) = draft.stanza.parse::<Element>() {
+            self.error(&message, "wait", "resource-constraint", says);
+        }
+    }
+
+    /// A stanza to an address that is none: whoever waits for an answer gets one.
+    ///
+    /// Source: RFC 6120 §8.3.3.8.
+    pub(super) fn unreadable(&mut self, stanza: &Element, from: &Jid) {
+        let awaited = match stanza.name() {
+            "iq" => matches!(stanza.attr("type"), Some("get" | "set")),
+            "message" => matches!(intake::read(stanza), Intake::Text(_)),
+            _ => false,
+        };
+        if !awaited || from.domain().as_str() == self.component {
+            return debug!("stanza to an unreadable address dropped");
+        }
+        let mut answer = stanza::error(stanza, "modify", "jid-malformed", "");
+        // Nobody can answer from an address that is none.
+        stanza::set(&mut answer, "from", &self.component);
+        self.send(answer);
     }
 }
 

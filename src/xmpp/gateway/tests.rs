@@ -208,10 +208,45 @@ fn a_message_that_could_not_be_held_comes_back() {
     let hello: Element = wrapped(&says("alice@example.org/a", BOB, "chat", "<body>Hello</body>"));
     world.gateway.handle(Input::Stanza(&hello), world.now);
     let Some(Output::Hold(draft)) = world.gateway.poll() else { panic!("it is to be held") };
-    assert_eq!(
-        world.does(Input::NotHeld(&draft)),
-        ["message bob#>alice@example.org/a resource-constraint"]
-    );
+    for (no_room, says) in [
+        (NoRoom::Store, "The message could not be held."),
+        (NoRoom::Sender, "So many of your messages are waiting"),
+        (NoRoom::Recipient, "So much is waiting for this person"),
+    ] {
+        world.gateway.handle(Input::NotHeld(&draft, no_room), world.now);
+        let Some(Output::Send(error)) = world.gateway.poll() else { panic!("he is told") };
+        assert_eq!(error.attr("to"), Some("alice@example.org/a"));
+        assert_eq!(stanza::condition(&error), Some("resource-constraint"));
+        assert!(stanza::to_xml(&error).contains(says), "{says}");
+    }
+    let mut handed_over = draft;
+    handed_over.how.handed_over = Some(crate::notification::Unreachable::Offline);
+    let told = world.does(Input::NotHeld(&handed_over, NoRoom::Recipient));
+    assert_eq!(told, [""; 0], "his server keeps it");
+}
+
+#[test]
+fn who_waits_for_an_answer_from_an_unreadable_address_gets_one() {
+    let mut world = World::settled();
+    let hello = "<body>Hello</body>";
+    let from = "alice@example.org/a";
+    let odd = "bob smith@phone.example.org";
+    let asks =
+        |kind| format!("<iq type='{kind}' id='q' from='{from}' to='{odd}'><a xmlns='x'/></iq>");
+    let refused = |name| format!("{name} phone.example.org>{from} jid-malformed");
+    assert_eq!(world.hears(&says(from, odd, "chat", hello)), [refused("message")]);
+    assert_eq!(world.hears(&asks("get")), [refused("iq")]);
+    assert_eq!(world.hears(&asks("set")), [refused("iq")]);
+    for nobody_waits in [
+        asks("result"),
+        asks("error"),
+        says(from, odd, "error", hello),
+        says(from, odd, "chat", ""),
+        format!("<presence from='{from}' to='{odd}'/>"),
+        asks("get").replace(from, "phone.example.org"),
+    ] {
+        assert_eq!(world.hears(&nobody_waits), [""; 0], "{nobody_waits}");
+    }
 }
 
 struct World {

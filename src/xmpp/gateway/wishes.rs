@@ -18,7 +18,7 @@ impl Gateway {
     /// A chat message to the component itself.
     pub(super) fn command(&mut self, message: &Element, from: &Jid, text: &str, now: Instant) {
         let sender = from.to_bare();
-        if !self.pace.allows(&sender, now) {
+        if !self.may_write(&sender, now) {
             return self.error(message, "wait", "resource-constraint", wording::too_many);
         }
         let language = self.language(message, from);
@@ -48,7 +48,7 @@ impl Gateway {
         let allowed = self.may_ask(&sender);
         let asks = |name: &str, namespace: &str| iq.has_child(name, namespace);
         if kind == "set" && asks("command", ns::COMMANDS) {
-            let handled = if !self.pace.allows(&sender, now) {
+            let handled = if !self.may_write(&sender, now) {
                 Handled::Answer(stanza::error(iq, "wait", "resource-constraint", ""))
             } else if allowed {
                 self.sessions.handle(iq, asker, &mut self.seed, now)
@@ -67,7 +67,7 @@ impl Gateway {
             } else if kind == "get" {
                 let form = register::form(person.as_ref(), language);
                 self.send(stanza::result(iq, Some(form)));
-            } else if !self.pace.allows(&sender, now) {
+            } else if !self.may_write(&sender, now) {
                 self.send(stanza::error(iq, "wait", "resource-constraint", ""));
             } else if let Some(petition) = register::read(iq, from, language) {
                 self.wish(petition);
@@ -187,9 +187,6 @@ impl Gateway {
 
     /// Whether somebody may ask anything: a person of ours, the operator, or one who may become a person of ours.
     fn may_ask(&self, jid: &BareJid) -> bool {
-        let is_local = self.house.domains.iter().any(|domain| domain == jid.domain().as_str());
-        self.people.person(jid).is_some()
-            || self.house.operators.contains(jid)
-            || is_local && jid.node().is_some()
+        self.is_known(jid) || self.is_of_the_house(jid)
     }
 }

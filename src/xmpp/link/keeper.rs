@@ -35,8 +35,7 @@ pub(super) struct Keeper {
     backoff: Backoff,
     orders: mpsc::Receiver<Order>,
     events: mpsc::Sender<Event>,
-    /// Read, and not yet taken by the gateway.
-    incoming: VecDeque<Event>,
+    incoming: Incoming,
     /// To be written, in this order.
     outgoing: VecDeque<Element>,
     /// Pings sent or about to be, and who waits for them.
@@ -56,7 +55,7 @@ impl Keeper {
             backoff,
             orders,
             events,
-            incoming: VecDeque::new(),
+            incoming: Incoming::default(),
             outgoing: VecDeque::new(),
             receipts: VecDeque::new(),
             closing: false,
@@ -67,7 +66,7 @@ impl Keeper {
     pub(super) async fn run(mut self, mut stream: ComponentStream) {
         loop {
             info!(jid = self.settings.jid, "link up");
-            self.incoming.push_back(Event::Up);
+            self.incoming.push(Event::Up, 0);
             let lost = self.keep(&mut stream).await;
             self.forget_what_is_unsaid();
             if self.closing {
@@ -76,7 +75,7 @@ impl Keeper {
                 return;
             }
             drop(stream);
-            self.incoming.push_back(Event::Down);
+            self.incoming.push(Event::Down, 0);
             let pause = self.backoff.after(&lost);
             stream = match self.connect_again(pause).await {
                 Some(stream) => stream,
@@ -87,7 +86,7 @@ impl Keeper {
 
     /// Carries stanzas both ways until the stream is lost or to be closed.
     async fn keep(&mut self, stream: &mut ComponentStream) -> Lost {
-        let mut dropped = 0;
+        let (mut dropped, mut passed) = (0, 0);
         let mut written = now();
         let up_since = now();
         let mut writes_first = false;
@@ -98,7 +97,7 @@ impl Keeper {
             if self.outgoing.is_empty() {
                 written = now();
             }
-            let reads = self.incoming.len() < INCOMING_MAX;
+            let reads = self.incoming.has_room();
             writes_first = !writes_first;
             let happened = tokio::select! {
                 turn = turn(stream, &mut self.outgoing, reads, writes_first) => Happened::Turn(turn),
@@ -106,7 +105,7 @@ impl Keeper {
                     Happened::Ordered(order)
                 }
                 permit = self.events.reserve(), if !self.incoming.is_empty() => {
-                    match (permit, self.incoming.pop_front()) {
+                    match (permit, self.incoming.pop()) {
                         (Ok(permit), Some(event)) => permit.send(event),
                         (Err(_), _) => self.closing = true,
                         (_, None) => unreachable!("the arm waits only while there is an event"),
@@ -122,7 +121,9 @@ impl Keeper {
                     if let Some(condition) = stream_error(&element) {
                         return Lost::StreamError(condition.to_owned());
                     }
-                    self.take(element);
+                    let passed_by_now = stream.get_stream().passed();
+                    self.take(element, passed_by_now - passed);
+                    passed = passed_by_now;
                 }
                 Happened::Turn(Turn::Read(Err(error))) => match error {
                     ReadError::SoftTimeout => {
@@ -171,10 +172,10 @@ impl Keeper {
     }
 
     /// Passes a stanza on, unless it is the answer to a ping of ours.
-    fn take(&mut self, stanza: Element) {
+    fn take(&mut self, stanza: Element, bytes: u64) {
         let id = stanza.attr("id").unwrap_or_default();
         if stanza.name() != "iq" || !(id.starts_with(RECEIPT) || id.starts_with(KEEPALIVE)) {
-            return self.incoming.push_back(Event::Stanza(stanza));
+            return self.incoming.push(Event::Stanza(stanza), bytes);
         }
         // Pings come back in the order they went; an answer vouches for all before it.
         if let Some(at) = self.receipts.iter().position(|(expected, _)| expected == id) {
@@ -215,10 +216,39 @@ impl Keeper {
                     Some(Order::Close) | None => return None,
                 },
                 permit = self.events.reserve(), if !self.incoming.is_empty() => {
-                    permit.ok()?.send(self.incoming.pop_front()?);
+                    permit.ok()?.send(self.incoming.pop()?);
                 }
             }
         }
+    }
+}
+
+/// Read, and not yet taken by the gateway.
+#[derive(Default)]
+struct Incoming {
+    /// With the bytes that each took on the wire.
+    events: VecDeque<(Event, u64)>,
+    bytes: u64,
+}
+
+impl Incoming {
+    fn has_room(&self) -> bool {
+        self.events.len() < INCOMING_MAX && self.bytes < INCOMING_BYTES_MAX
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    fn push(&mut self, event: Event, bytes: u64) {
+        self.bytes += bytes;
+        self.events.push_back((event, bytes));
+    }
+
+    fn pop(&mut self) -> Option<Event> {
+        let (event, bytes) = self.events.pop_front()?;
+        self.bytes -= bytes;
+        Some(event)
     }
 }
 
@@ -351,6 +381,8 @@ const RECEIPT: &str = "receipt-";
 const KEEPALIVE: &str = "keepalive-";
 /// Stanzas read and not yet taken. Beyond, the server keeps the rest.
 const INCOMING_MAX: usize = 1000;
+/// The same, in bytes on the wire: as a tree, a stanza can take sixty times as much.
+const INCOMING_BYTES_MAX: u64 = 256 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A stream that has held for so long was no accident.
 const STEADY: Duration = Duration::from_secs(60);

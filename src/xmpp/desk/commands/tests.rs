@@ -90,6 +90,24 @@ fn forms_that_nobody_fills_in_are_bounded() {
     assert_eq!(desk.sessions.open.len(), OPEN_MAX);
 }
 
+#[test]
+fn a_crowd_of_strangers_keeps_nobody_of_ours_from_his_form() {
+    let mut desk = Desk::new();
+    desk.shown("bob@example.org/a", "settings");
+    let session = desk.session.clone();
+    for number in 0..2 * OPEN_MAX {
+        desk.now += Duration::from_millis(1);
+        desk.shown(&format!("someone{number}@example.org/a"), "settings");
+    }
+    assert_eq!(desk.sessions.open.len(), OPEN_MAX);
+    let fields = "<field var='offline'><value>store</value></field>";
+    let last = format!("someone{}@example.org/a", 2 * OPEN_MAX - 1);
+    assert!(desk.submits(&last, "settings", fields).is_ok(), "the latest are kept");
+    desk.session = session;
+    assert!(desk.submits("bob@example.org/a", "settings", fields).is_ok());
+    desk.shown("bob@example.org/b", "settings");
+}
+
 struct Desk {
     sessions: Sessions,
     seed: Seed,

@@ -1,0 +1,18 @@
+//! Floods: what many send, or one sends without end, costs no memory, no stream, and nothing that is held.
+//!
+//! The real program runs beside a scripted server, which hands it whatever a server could not keep from it.
+//! How long anything takes is not looked at; what grows is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // What fails here fails the test.
+
+#[path = "../peers/offhook.rs"]
+mod offhook;
+#[path = "../peers/xmpp_server.rs"]
+mod xmpp_server;
+
+mod commands;
+mod crowd;
+mod house;
+mod odd;
+mod one_sender;
+mod questions;
