@@ -1,0 +1,18 @@
+"""The echo on slixmpp, for `cargo bench --bench echo`: echo.py HOST:PORT JID SECRET"""
+
+import sys
+
+from slixmpp.componentxmpp import ComponentXMPP
+
+
+def echo(message):
+    message["from"], message["to"] = message["to"], message["from"]
+    message.send()
+
+
+address, jid, secret = sys.argv[1:]
+host, port = address.rsplit(":", 1)
+component = ComponentXMPP(jid, secret, host, int(port))
+component.add_event_handler("message", echo)
+component.connect()
+component.process()
