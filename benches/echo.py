@@ -6,8 +6,8 @@ from slixmpp.componentxmpp import ComponentXMPP
 
 
 def echo(message):
-    message["from"], message["to"] = message["to"], message["from"]
-    message.send()
+    # As slixmpp's own example of an echo component does it.
+    message.reply(message["body"]).send()
 
 
 address, jid, secret = sys.argv[1:]

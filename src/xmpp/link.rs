@@ -145,7 +145,7 @@ impl Link {
         let from = stanza.attr("from").unwrap_or_default();
         let domain = from.split_once('/').map_or(from, |(bare, _)| bare);
         let domain = domain.rsplit_once('@').map_or(domain, |(_, domain)| domain);
-        let bytes = stanza::to_xml(stanza).len();
+        let bytes = stanza::bytes_at_most(stanza);
         let allowed = domain == self.jid && stanza.attr("to").is_some() && bytes <= SENT_BYTES_MAX;
         if !allowed {
             warn!(bytes, "stanza not sent: its addresses or its size would end the stream");

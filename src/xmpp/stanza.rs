@@ -1,7 +1,7 @@
 //! Stanzas as trees: reading their addresses and building answers.
 
-use minidom::Element;
 use minidom::rxml::{Namespace, NcName};
+use minidom::{Element, Node};
 use xmpp_parsers::jid::Jid;
 
 use crate::xmpp::ns;
@@ -120,6 +120,24 @@ pub fn condition(stanza: &Element) -> Option<&str> {
 /// The stanza as XML text, as it goes over the wire.
 pub fn to_xml(stanza: &Element) -> String {
     String::from(stanza)
+}
+
+/// How long a stanza can be as XML; exact where that could matter to a server's limit.
+pub fn bytes_at_most(stanza: &Element) -> usize {
+    let bound = bound(stanza);
+    if bound < 65_536 { bound } else { to_xml(stanza).len() }
+}
+
+/// A reference such as `&quot;` takes six bytes for one.
+fn bound(element: &Element) -> usize {
+    let tags = 2 * element.name().len() + element.ns().len() + 16;
+    let attributes =
+        element.attrs().iter().map(|((_, name), value)| name.len() + 6 * value.len() + 8);
+    let nodes = element.nodes().map(|node| match node {
+        Node::Element(child) => bound(child),
+        Node::Text(text) => 6 * text.len(),
+    });
+    tags + attributes.sum::<usize>() + nodes.sum::<usize>()
 }
 
 /// Replaces what XML cannot carry, so that no text of ours can end the stream.

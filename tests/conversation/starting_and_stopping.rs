@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use offhook::cli::demo::part::Folder;
 use offhook::cli::demo::phone::Phone;
-use tokio::time::sleep;
 
 use crate::answer::{house_with_phone, pick_up};
 use crate::house::{House, Kind, LONG, Server, TO_BOB};
@@ -48,7 +47,8 @@ pub(crate) async fn a_server_that_restarts_gets_what_was_owed(kind: Kind) {
     house.alice.write(TO_BOB, "m1", "Can you come?").await;
     pick_up(&mut phone).await;
     let play = async {
-        sleep(Duration::from_secs(1)).await;
+        // Before that, the answer could still reach the client that is connected now.
+        house.offhook.until_it_says("link down").await.unwrap();
         phone.press("52").await.unwrap();
         phone.event("CALL_CLOSED", LONG).await.unwrap();
     };
