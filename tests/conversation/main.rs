@@ -59,7 +59,8 @@ plays! {
         who_is_awake_is_not_phoned_and_a_sign_of_life_ends_the_call
         what_is_no_message_to_read_is_not_handed_over;
     phone_calls:
-        what_becomes_of_a_call_is_told;
+        what_becomes_of_a_call_is_told
+        a_trunk_that_fails_is_passed_over_and_then_left_alone;
     several:
         three_messages_make_one_call_and_a_fourth_joins_it;
     settings:

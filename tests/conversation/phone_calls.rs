@@ -1,8 +1,9 @@
 //! What a phone can do instead of being answered.
 
 use offhook::cli::demo::part::Folder;
+use offhook::cli::demo::phone::Phone;
 
-use crate::house::{House, Kind, dial, subscriber};
+use crate::house::{House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
 use crate::sipp::Sipp;
 
 pub(crate) async fn what_becomes_of_a_call_is_told(kind: Kind) {
@@ -49,5 +50,33 @@ pub(crate) async fn what_becomes_of_a_call_is_told(kind: Kind) {
         shown.iter().zip(told).all(|(status, (_, words))| status.starts_with(words)),
         "{shown:#?}"
     );
+    house.close(&["Hello?"]).await;
+}
+
+pub(crate) async fn a_trunk_that_fails_is_passed_over_and_then_left_alone(kind: Kind) {
+    let folder = Folder::make().unwrap();
+    let room = folder.room("failing").unwrap();
+    let failing = Sipp::start(&room, "refuses", &[("STATUS", "503 Service Unavailable")]).await;
+    let failing = failing.unwrap();
+    let mut phone = Phone::start(&folder.room("phone").unwrap(), NUMBER, None).await.unwrap();
+    let rest = trunk(failing.sip) + "name = \"first\"\n" + &trunk(phone.sip);
+    let rest = rest
+        + "name = \"second\"\n"
+        + &dial("wait_s = 0\nbusy_retry_s = 1")
+        + &subscriber("bob", NUMBER);
+    let mut house = House::open(kind, folder, &rest).await.settled().await;
+    house.alice.write(TO_BOB, "m1", "Hello?").await;
+    for _ in 0..3 {
+        phone.event("CALL_INCOMING", LONG).await.unwrap();
+        phone.hang_up().await.unwrap();
+    }
+    house.alice.reads("Bob's line is busy. No further call is planned").await;
+    let log = house.offhook.log();
+    assert_eq!(log.matches("the next one is tried").count(), 2, "{log}");
+    assert_eq!(log.matches("the trunk fails and is rested").count(), 1, "{log}");
+    let calls: serde_json::Value =
+        serde_json::from_str(&house.offhook.says(&["calls", "--json"])).unwrap();
+    let trunks: Vec<_> = calls.as_array().unwrap().iter().map(|it| &it["trunk"]).collect();
+    assert_eq!(trunks, ["second"; 3]);
     house.close(&["Hello?"]).await;
 }
