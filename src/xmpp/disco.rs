@@ -55,19 +55,19 @@ fn about_component(payload: &Element, caller_id: Option<&str>) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
-        let identity = [("category", "gateway"), ("type", "pstn"), ("name", "Offhook")];
+        let identity = [("category", "gateway"), ("type", "pstn"), ("name", NAME)];
         info(payload, &identity, &FEATURES)
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
     } else if payload.is("query", ns::VERSION) {
         let mut version = Element::bare("query", ns::VERSION);
-        version.append_child(stanza::text("name", ns::VERSION, "Offhook"));
+        version.append_child(stanza::text("name", ns::VERSION, NAME));
         version.append_child(stanza::text("version", ns::VERSION, env!("CARGO_PKG_VERSION")));
         Ok(Some(version))
     } else if payload.is("vCard", ns::VCARD) {
-        Ok(Some(card::vcard("Offhook", caller_id, true)))
+        Ok(Some(card::vcard(NAME, caller_id, true)))
     } else if payload.is("vcard", ns::VCARD4) {
-        Ok(Some(card::vcard4("Offhook", caller_id)))
+        Ok(Some(card::vcard4(NAME, caller_id)))
     } else {
         Err("service-unavailable")
     }
@@ -161,6 +161,9 @@ const CONTACT_FEATURES: [&str; 8] = [
     ns::RETRACT[0],
     ns::VCARD,
 ];
+
+/// What the component is called.
+pub(super) const NAME: &str = "Offhook";
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::Gateway;
 use crate::xmpp::presence::Standing;
-use crate::xmpp::{address, ns, stanza, wording};
+use crate::xmpp::{address, disco, ns, stanza, wording};
 
 impl Gateway {
     /// Source: RFC 6121 §3 (subscriptions), §4.3 (probes).
@@ -66,6 +66,8 @@ impl Gateway {
         let words =
             wording::subscribe(self.people.person(person).and_then(|it| it.language.as_deref()));
         request.append_child(stanza::text("status", ns::COMPONENT, &words));
+        // What a client puts in the roster, where it would put the domain (XEP-0172 §4.1).
+        request.append_child(stanza::text("nick", ns::NICK, disco::NAME));
         self.send(request);
     }
 
