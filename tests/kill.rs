@@ -74,13 +74,13 @@ async fn speak_and_be_killed(mut seed: Seed) {
             // A message that met no component has bounced; another follows after a while.
             if looks % 200 == 0 {
                 let id = format!("m{person}-{looks}");
-                world.alice.send(&to, &id, "Can you come?").await.unwrap();
+                write(&mut world.alice, &world.prosody, &to, &id).await;
             }
             looks += 1;
             assert!(looks < 900, "p{person} never speaks\n{}", offhook.last_lines(30));
             sleep(Duration::from_millis(50)).await;
         }
-        // The recording is on the disk a few milliseconds after the key.
+        // The recording is on the disk a few milliseconds after the key. Killed before that, the person is phoned again.
         sleep(Duration::from_millis(60 + seed.below(2500))).await;
         offhook.kill();
         drop(offhook);
@@ -102,7 +102,7 @@ struct Outcomes {
 struct World {
     alice: ChatClient,
     home: PathBuf,
-    _prosody: Prosody,
+    prosody: Prosody,
     _phone: AutoPhone,
     _folder: Folder,
 }
@@ -123,14 +123,14 @@ impl World {
                 .await
                 .unwrap();
         alice.online(0).await.unwrap();
-        Self { alice, home, _prosody: prosody, _phone: phone, _folder: folder }
+        Self { alice, home, prosody, _phone: phone, _folder: folder }
     }
 
     /// Waits for what this person has said, and a little longer: how many files and notes there are, by their ids.
     async fn voice_of(&mut self, person: usize) -> (usize, usize) {
         let from = format!("p{person}\\");
         let (mut files, mut notes) = (HashSet::new(), HashSet::new());
-        let patience = clock::now() + Duration::from_secs(40);
+        let patience = clock::now() + Duration::from_secs(130);
         let mut quiet = 0;
         while quiet < 6 && clock::now() < patience {
             match self.alice.next(Duration::from_millis(500)).await {
@@ -150,7 +150,7 @@ impl World {
 }
 
 async fn live_through(mut seed: Seed) -> Outcomes {
-    let World { mut alice, home, _prosody, _phone, _folder } = World::build(Manner::Key).await;
+    let World { mut alice, home, prosody, _phone, _folder } = World::build(Manner::Key).await;
     let mut read = Read::default();
     let mut offhook = start(&home);
     for round in 0..ROUNDS {
@@ -161,7 +161,7 @@ async fn live_through(mut seed: Seed) -> Outcomes {
         for message in 0..2 {
             let person = round * 2 + message;
             let to = format!("p{person}\\40localhost@phone.localhost");
-            alice.send(&to, &format!("m{person}"), "Can you come?").await.unwrap();
+            write(&mut alice, &prosody, &to, &format!("m{person}")).await;
         }
         read.until(&mut alice, kill_at.saturating_duration_since(clock::now())).await;
         offhook.kill();
@@ -189,6 +189,13 @@ async fn live_through(mut seed: Seed) -> Outcomes {
     };
     offhook.stop().await;
     outcomes
+}
+
+async fn write(alice: &mut ChatClient, prosody: &Prosody, to: &str, id: &str) {
+    if let Err(error) = alice.send(to, id, "Can you come?").await {
+        let (client, server) = (alice.part.last_lines(30), prosody.part.last_lines(30));
+        panic!("Alice's client: {error}\n{client}\nthe server:\n{server}");
+    }
 }
 
 /// What Alice has read, by the person she wrote to: each gets one message, so that all can be told apart.

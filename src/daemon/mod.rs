@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::call::{Exchange, WaysOut};
@@ -39,7 +39,7 @@ use switchboard::Switchboard;
 /// Errors: what keeps it from starting, in one sentence.
 pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new()?;
-    let store = Store::open(&config.store, config.policy.clone())?;
+    let store = open_store(&config).await?;
     let recovered = store.recover(clock::timestamp()).await?;
     store.configure_subscribers(config.subscribers.clone(), clock::timestamp()).await?;
     if recovered > 0 {
@@ -159,6 +159,17 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     store.close().await;
     info!("stopped");
     Ok(())
+}
+
+/// Opens the store. One that was killed a moment ago may hold it a little longer.
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let patience = clock::now() + PREDECESSOR_GONE_MAX;
+    loop {
+        match Store::open(&config.store, config.policy.clone()) {
+            Err(StoreError::InUse(_)) if clock::now() < patience => sleep(AGAIN).await,
+            opened => return opened,
+        }
+    }
 }
 
 /// What is safe to change without dropping a call: policy, people, and what is said. The rest needs a restart.
@@ -294,6 +305,8 @@ pub enum StartError {
     Broken,
 }
 
+const PREDECESSOR_GONE_MAX: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(50);
 const ORDERS_MAX: usize = 256;
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// All three together stay below the 10 s in which SIGTERM is to be obeyed.

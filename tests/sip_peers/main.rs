@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod call;
+mod loss;
 mod programs;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use offhook::sip::transport::UserAgent;
 use tokio::net::UdpSocket;
 
 use call::{CODECS, Call};
-use programs::{Baresip, Kamailio, Sipp, free_port};
+use offhook::cli::demo::part::free_port;
+use programs::{Baresip, Kamailio, Sipp};
 
 #[tokio::test]
 async fn a_phone_answers_and_hangs_up() {
@@ -90,14 +92,14 @@ async fn a_proxy_that_asks_for_a_password_for_each_request_gets_it() {
 
 #[tokio::test]
 async fn a_wrong_password_ends_the_call_at_once() {
-    let proxy = Kamailio::start(free_port(), "MD5");
+    let proxy = Kamailio::start(free_port().unwrap(), "MD5");
     let call = Call::to(proxy.port).with_password("wrong").run().await;
     assert_eq!(call.told, ["over Refused { status: 407, retry_after: None }"]);
 }
 
 #[tokio::test]
 async fn a_trunk_registers_is_tried_and_let_go() {
-    let registrar = Kamailio::start(free_port(), "SHA-256");
+    let registrar = Kamailio::start(free_port().unwrap(), "SHA-256");
     let mut trunk = Call::to(registrar.port).with_password("secret").trunk;
     trunk.register = true;
     let mut other = Call::to(registrar.port).with_password("wrong").trunk;

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use offhook::cli::demo::part::free_port;
 use offhook::clock::now;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -16,25 +16,37 @@ pub(crate) struct Sipp {
     program: Program,
     pub(crate) port: u16,
     scenario: &'static str,
+    statistics: PathBuf,
 }
 
 impl Sipp {
     pub(crate) fn start(scenario: &'static str) -> Self {
-        let port = free_port();
+        Self::start_for(scenario, 1)
+    }
+
+    /// The same for so many calls.
+    pub(crate) fn start_for(scenario: &'static str, calls: usize) -> Self {
+        let port = free_port().unwrap();
         let file = data(&format!("{scenario}.xml"));
         let mut command = bounded("sipp");
-        command.arg("-sf").arg(file).args([
-            "-i",
-            "127.0.0.1",
-            "-p",
-            &port.to_string(),
-            "-m",
-            "1",
-            "-nostdin",
-        ]);
+        command.arg("-sf").arg(file).args(["-i", "127.0.0.1", "-nostdin"]);
+        command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
+        let statistics = folder("sipp").join(format!("{port}.csv"));
+        command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
         let program = Program::start(command);
         wait_for_port(port);
-        Self { program, port, scenario }
+        Self { program, port, scenario, statistics }
+    }
+
+    /// Calls that are open, that went as written, and that did not.
+    pub(crate) fn calls(&self) -> [usize; 3] {
+        let statistics = fs::read_to_string(&self.statistics).unwrap();
+        let (names, rows) = statistics.split_once('\n').unwrap();
+        let last = rows.lines().last().unwrap();
+        ["CurrentCall", "SuccessfulCall(C)", "FailedCall(C)"].map(|wanted| {
+            let column = names.split(';').position(|name| name == wanted).unwrap();
+            last.split(';').nth(column).unwrap().parse().unwrap()
+        })
     }
 
     /// Waits for the scenario's end and checks that it went as written.
@@ -53,7 +65,7 @@ pub(crate) struct Kamailio {
 impl Kamailio {
     /// Calls go on to `phone`.
     pub(crate) fn start(phone: u16, algorithm: &str) -> Self {
-        let port = free_port();
+        let port = free_port().unwrap();
         let folder = folder(&format!("kamailio-{port}"));
         let config = fs::read_to_string(data("kamailio.cfg")).unwrap();
         let config = config.replace("PORT", &port.to_string()).replace("PHONE", &phone.to_string());
@@ -77,8 +89,7 @@ pub(crate) struct Baresip {
 
 impl Baresip {
     pub(crate) fn start() -> Self {
-        // The port after its own is where it listens for TLS.
-        let (port, _tls, control) = (free_port(), free_port(), free_port());
+        let (port, control) = (free_port().unwrap(), free_port().unwrap());
         let folder = folder(&format!("baresip-{port}"));
         let config = format!(
             "sip_listen 127.0.0.1:{port}\naudio_player aubridge,loop\naudio_source aubridge,loop\naudio_alert aubridge,alert\n\
@@ -126,21 +137,8 @@ impl Drop for Program {
 /// A program that cannot outlive its test by long, whatever becomes of us.
 fn bounded(program: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", "40", program]);
+    command.args(["--kill-after=2", "90", program]);
     command
-}
-
-/// A port below those that the system hands out, so that nobody gets it in between.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = 10_000 + (std::process::id() % 2_000) as u16 * 10;
-    loop {
-        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
-        let udp = UdpSocket::bind(("127.0.0.1", port));
-        if udp.is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// Waits until somebody listens.

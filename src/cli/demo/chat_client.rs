@@ -239,6 +239,6 @@ pub struct ChatMessage {
 }
 
 const PROGRAM: &str = include_str!("chat_client.py");
-const LOGIN: Duration = Duration::from_secs(20);
+const LOGIN: Duration = Duration::from_secs(60);
 const ANSWER: Duration = Duration::from_secs(25);
 const AGAIN: Duration = Duration::from_millis(300);

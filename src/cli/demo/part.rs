@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -216,13 +218,15 @@ pub fn last_lines(text: &str, lines_max: usize) -> String {
 
 /// A free TCP and UDP port on loopback, of which the next one is free, too: baresip takes that for TLS.
 ///
-/// Contract: none that the system hands out by itself, so that nobody gets it before it is used.
+/// Contract: none that the system hands out by itself, and none twice, so that nobody gets it before it is used.
 /// Errors:   what the system says when it has none.
 pub fn free_port() -> io::Result<u16> {
+    static FIRST: LazyLock<u64> = LazyLock::new(|| Seed::fresh().below(PORT_PAIRS));
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
     let mut last = io::Error::other("no port is free for both TCP and UDP");
-    let mut seed = Seed::fresh();
     for _ in 0..PORT_TRIES_MAX {
-        let port = PORTS_FROM + 2 * u16::try_from(seed.below(PORT_PAIRS)).unwrap_or(0);
+        let pair = (*FIRST + GIVEN.fetch_add(1, Ordering::Relaxed)) % PORT_PAIRS;
+        let port = PORTS_FROM + 2 * u16::try_from(pair).unwrap_or(0);
         let both = |port| {
             let address = (Ipv4Addr::LOCALHOST, port);
             TcpListener::bind(address).and_then(|_| UdpSocket::bind(address))
