@@ -1,5 +1,5 @@
 //! What a message through a component costs, beside the Python library most components are written with:
-//! `cargo bench --bench echo [MESSAGES [ROUNDS]]`.
+//! `cargo bench --bench echo -- [MESSAGES [ROUNDS]]`.
 //!
 //! A Prosody and an ejabberd of our own each carry three components: one that writes messages, and two that
 //! hand them back with `from` and `to` swapped, on our link and on slixmpp. Printed are, per server, round trips

@@ -1,4 +1,4 @@
-//! Many calls' audio from one process: `cargo bench --bench media_load [CALLS [SECONDS]]`.
+//! Many calls' audio from one process: `cargo bench --bench media_load -- [CALLS [SECONDS]]`.
 //!
 //! Every line plays speech to one socket of this process, which counts what is missing and measures how far
 //! apart the packets of a call arrive. Printed are loss, pacing as the receiving thread sees it, the delay from
@@ -45,6 +45,7 @@ fn main() {
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            tones: false,
             sending: true,
         }));
         lines.push(line);

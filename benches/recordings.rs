@@ -1,4 +1,4 @@
-//! Many spoken answers at once: `cargo bench --bench recordings [CALLS [SECONDS]]`.
+//! Many spoken answers at once: `cargo bench --bench recordings -- [CALLS [SECONDS]]`.
 //!
 //! Every line is sent speech and records it, while it plays speech itself; then all recordings become MP3 files at
 //! once, while the lines go on. Printed are frames that are missing, ticks that began late before and while the
@@ -42,6 +42,7 @@ fn main() {
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            tones: false,
             sending: true,
         }));
         line.command(Command::Play { clip: speech.clone(), tag: 1 });

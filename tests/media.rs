@@ -37,6 +37,7 @@ impl Peer {
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            tones: false,
             sending: true,
         }));
     }

@@ -12,6 +12,7 @@ use crate::script::prompt::Line;
 use crate::script::{self, Item, Talk};
 use crate::sip::invite::{self, Ending, Invite};
 use crate::sip::offer_answer;
+use crate::sip::trunk::Dtmf;
 
 /// An [`Invite`] and the [`Talk`] that is played when it is answered.
 ///
@@ -21,6 +22,7 @@ pub struct Call {
     invite: Invite,
     script: Talk,
     offered: Vec<Codec>,
+    dtmf: Dtmf,
     early: Option<String>,
     speech: u32,
     rang: Option<Instant>,
@@ -105,11 +107,18 @@ pub struct Over {
 
 impl Call {
     /// Begins the call.
-    pub fn new(invite: Invite, script: Talk, offered: Vec<Codec>, now: Instant) -> Self {
+    pub fn new(
+        invite: Invite,
+        script: Talk,
+        offered: Vec<Codec>,
+        dtmf: Dtmf,
+        now: Instant,
+    ) -> Self {
         let mut call = Self {
             invite,
             script,
             offered,
+            dtmf,
             early: None,
             speech: 0,
             rang: None,
@@ -190,7 +199,9 @@ impl Call {
             // It is not listened to; an answer may rely on it, though.
             invite::Output::EarlyMedia(sdp) => self.early = Some(sdp),
             invite::Output::Answered(sdp) => self.answered(sdp, now),
-            invite::Output::Reoffered(agreed) => self.outputs.push_back(Output::Stream(agreed)),
+            invite::Output::Reoffered(agreed) => {
+                self.outputs.push_back(Output::Stream(self.dtmf.heard(agreed)));
+            }
             invite::Output::Key(key) => self.script.handle(script::Input::Key(key), now),
             invite::Output::Over(ending) => {
                 let until = self.answered.unwrap_or(now);
@@ -207,7 +218,7 @@ impl Call {
         match offer_answer::accept(&description, &self.offered) {
             Ok(agreed) => {
                 self.answered = Some(now);
-                self.outputs.extend([Output::Stream(agreed), Output::Answered]);
+                self.outputs.extend([Output::Stream(self.dtmf.heard(agreed)), Output::Answered]);
                 self.script.handle(script::Input::Answered, now);
             }
             Err(error) => {

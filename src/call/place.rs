@@ -165,11 +165,12 @@ impl OneTrunk<'_> {
         if rtp.ip().is_unspecified() {
             rtp.set_ip(local.ip());
         }
+        let dtmf = trunk.dtmf;
         let plan = InvitePlan {
             trunk,
             number: self.number.clone(),
             local,
-            offer: offer_answer::offer(rtp, &self.exchange.codecs, seed.below(1 << 53)),
+            offer: offer_answer::offer(rtp, &self.exchange.codecs, dtmf, seed.below(1 << 53)),
             ring: self.exchange.policy.ring,
         };
         let now = clock::now();
@@ -183,7 +184,7 @@ impl OneTrunk<'_> {
             }
         };
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
-        let call = Call::new(invite, script, self.exchange.codecs.clone(), now);
+        let call = Call::new(invite, script, self.exchange.codecs.clone(), dtmf, now);
         let codec =
             self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
         let mut live = Live {

@@ -83,12 +83,6 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         ("info", Dtmf::Info),
     ];
     let dtmf = section.choice("dtmf", &choices, Dtmf::Auto);
-    if dtmf == Some(Dtmf::Inband) {
-        section.mistake(
-            "dtmf",
-            "keys as tones are not in this version; telephone events and INFO are",
-        );
-    }
     let answering_machine = section.flag("answering_machine", false);
     if answering_machine == Some(true) {
         section.note(

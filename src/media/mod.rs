@@ -2,7 +2,9 @@
 
 pub mod codec;
 pub mod dtmf_events;
+pub mod dtmf_tones;
 pub mod engine;
+mod keys;
 pub mod ports;
 mod realtime;
 pub(crate) mod resample;
@@ -27,6 +29,8 @@ pub struct Negotiated {
     pub payload_type: u8,
     /// Payload type of telephone events (RFC 4733), if both sides know them.
     pub events_payload_type: Option<u8>,
+    /// Whether keys are listened for in the sound.
+    pub tones: bool,
     /// Whether the far end is on hold and wants no packets from us.
     pub sending: bool,
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use super::codec::{Clip, FRAME_BYTES};
-use super::dtmf_events::DtmfEvents;
+use super::keys::Keys;
 use super::take::Take;
 use super::{Event, Negotiated};
 
@@ -31,7 +31,7 @@ pub struct Stream {
     started: bool,
     source: Option<Source>,
     candidate: Option<(Source, u32)>,
-    keys: DtmfEvents,
+    keys: Keys,
     take: Option<Box<Take>>,
     heard_at: Instant,
     silence: Duration,
@@ -59,6 +59,7 @@ impl Stream {
         now: Instant,
     ) -> Self {
         Self {
+            keys: Keys::new(agreed.codec),
             agreed,
             trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
@@ -69,7 +70,6 @@ impl Stream {
             started: false,
             source: None,
             candidate: None,
-            keys: DtmfEvents::default(),
             take: None,
             heard_at: now,
             silence,
@@ -181,13 +181,19 @@ impl Stream {
         self.taken += 1;
         self.heard_at = now;
         if events {
-            return self.keys.handle(packet.payload(), packet.timestamp()).map(Event::Key);
+            return self.keys.event(packet.payload(), packet.timestamp(), now).map(Event::Key);
         }
-        if let Some(take) = self.take.as_mut().filter(|_| payload_type == self.agreed.payload_type)
-        {
+        if payload_type != self.agreed.payload_type {
+            return None;
+        }
+        if let Some(take) = &mut self.take {
             take.packet(packet.sequence_number().into(), packet.timestamp(), packet.payload(), now);
         }
-        None
+        if !self.agreed.tones {
+            return None;
+        }
+        let codec = self.agreed.codec;
+        self.keys.sound(codec, packet.payload(), packet.timestamp(), now).map(Event::Key)
     }
 
     /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.
@@ -221,7 +227,7 @@ impl Stream {
     fn fix(&mut self, source: Source) {
         self.source = Some(source);
         self.candidate = None;
-        self.keys = DtmfEvents::default();
+        self.keys = Keys::new(self.agreed.codec);
     }
 
     /// Tells, once per silence, that nothing has come from the peer for too long. A call on hold is not silent.
@@ -253,6 +259,7 @@ mod tests {
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            tones: false,
             sending: true,
         }
     }

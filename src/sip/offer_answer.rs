@@ -7,21 +7,23 @@ use sdp_types::{
 };
 
 use super::message::DATAGRAM_BYTES_MAX;
+use super::trunk::Dtmf;
 use crate::media::Negotiated;
 use crate::media::codec::Codec;
 
-/// Writes our offer: one audio stream of 20 ms packets, telephone events included.
+/// Writes our offer: one audio stream of 20 ms packets, with telephone events where `dtmf` wants them.
 ///
 /// `session` is a number that no other call of ours has.
 ///
 /// Source: RFC 8866 §5; RFC 3264 §5; RFC 4733 §7.1.1.
-pub fn offer(local_rtp: SocketAddr, codecs: &[Codec], session: u64) -> String {
-    let formats: Vec<_> =
+pub fn offer(local_rtp: SocketAddr, codecs: &[Codec], dtmf: Dtmf, session: u64) -> String {
+    let mut formats: Vec<_> =
         codecs.iter().map(|codec| (payload_type(*codec), Format::Audio(*codec))).collect();
-    let events = (EVENTS_PAYLOAD_TYPE, Format::Events);
-    let medias =
-        vec![stream(local_rtp.port(), &[formats, vec![events]].concat(), Direction::SendRecv)];
-    write(local_rtp.ip(), &session.to_string(), 0, medias)
+    if dtmf.offers_events() {
+        formats.push((EVENTS_PAYLOAD_TYPE, Format::Events));
+    }
+    let audio = stream(local_rtp.port(), &formats, Direction::SendRecv);
+    write(local_rtp.ip(), &session.to_string(), 0, vec![audio])
 }
 
 /// Reads the far end's answer to an offer of `offered`.
@@ -43,7 +45,10 @@ pub fn accept(answer: &str, offered: &[Codec]) -> Result<Negotiated, AnswerError
 pub fn reanswer(offer: &str, own: &str, version: u64) -> Result<(String, Negotiated), AnswerError> {
     let (theirs, ours) = (read(offer)?, read(own)?);
     let (stream, us) = (Stream::find(&theirs)?, Stream::find(&ours)?);
-    let negotiated = stream.negotiate(&us.codecs())?;
+    let mut negotiated = stream.negotiate(&us.codecs())?;
+    if !us.formats.iter().any(|(_, format)| *format == Format::Events) {
+        negotiated.events_payload_type = None;
+    }
     let mut formats = vec![(negotiated.payload_type, Format::Audio(negotiated.codec))];
     formats.extend(negotiated.events_payload_type.map(|events| (events, Format::Events)));
     let accepted = self::stream(us.remote.port(), &formats, stream.direction.reverse());
@@ -148,6 +153,7 @@ impl Stream {
             codec,
             payload_type,
             events_payload_type: events.map(|(payload_type, _)| *payload_type),
+            tones: events.is_none(),
             sending: self.direction.has_recv() && !self.remote.ip().is_unspecified(),
         })
     }
@@ -240,7 +246,7 @@ mod tests {
 
     #[test]
     fn our_offer_names_codecs_events_and_packet_time() {
-        let offer = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, 7);
+        let offer = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, Dtmf::Auto, 7);
         assert_eq!(
             offer,
             "v=0\r\no=- 7 0 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\n\
@@ -329,7 +335,7 @@ mod tests {
                 "m=video 0 RTP/AVP 99|m=audio 20000 RTP/AVP 8|a=rtpmap:8 PCMA/8000|a=ptime:20|a=inactive|",
             ),
         ];
-        let own = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, 7);
+        let own = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, Dtmf::Auto, 7);
         for (theirs, expected) in cases {
             let (answer, negotiated) = reanswer(&sdp(theirs), &own, 3).unwrap();
             let (head, medias) = answer.split_once("t=0 0\r\n").unwrap();

@@ -7,6 +7,8 @@ use ezk_sip_types::host::Host;
 use ezk_sip_types::uri::{SipUri, SipUriUserPart};
 use secrecy::SecretString;
 
+use crate::media::Negotiated;
+
 /// One SIP trunk of the operator.
 #[derive(Clone, Debug)]
 pub struct Trunk {
@@ -151,6 +153,24 @@ pub enum Dtmf {
     Inband,
     /// INFO only.
     Info,
+}
+
+impl Dtmf {
+    /// Whether telephone events are offered.
+    pub fn offers_events(self) -> bool {
+        matches!(self, Self::Auto | Self::Rfc4733)
+    }
+
+    /// What is listened to of what was agreed on.
+    pub fn heard(self, agreed: Negotiated) -> Negotiated {
+        let events_payload_type = agreed.events_payload_type.filter(|_| self.offers_events());
+        let tones = match self {
+            Self::Auto => events_payload_type.is_none(),
+            Self::Inband => true,
+            Self::Rfc4733 | Self::Info => false,
+        };
+        Negotiated { events_payload_type, tones, ..agreed }
+    }
 }
 
 /// What a challenge is answered with.

@@ -84,7 +84,7 @@ impl Call {
             trunk,
             number: "+81312345678".parse().unwrap(),
             local: agent.local(),
-            offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, 1),
+            offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, Dtmf::Auto, 1),
             ring: self.ring,
         };
         let mut invite = Invite::new(plan, Seed::fresh(), now());

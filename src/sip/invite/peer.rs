@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::media::codec::Codec;
 use crate::sip::draft::Draft;
 use crate::sip::offer_answer::offer;
-use crate::sip::trunk::Trunk;
+use crate::sip::trunk::{Dtmf, Trunk};
 
 /// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
 /// `=seconds`), `cancel:` or `bye:` and a status for those, a method, `@` and seconds that pass.
@@ -31,7 +31,12 @@ impl Peer {
             trunk: Arc::new(Trunk::example()),
             number: "+81312345678".parse().unwrap(),
             local: "192.0.2.2:5060".parse().unwrap(),
-            offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu, Codec::Pcma], 7),
+            offer: offer(
+                "192.0.2.2:20000".parse().unwrap(),
+                &[Codec::Pcmu, Codec::Pcma],
+                Dtmf::Auto,
+                7,
+            ),
             ring: Duration::from_secs(30),
         };
         let us = Invite::new(plan, Seed::fixed(1), time);

@@ -14,7 +14,7 @@ use crate::sip::invite::{Input, Invite, InvitePlan, Output};
 use crate::sip::offer_answer::{accept, offer, reanswer};
 use crate::sip::registration::{self, Registration};
 use crate::sip::stray;
-use crate::sip::trunk::Trunk;
+use crate::sip::trunk::{Dtmf, Trunk};
 use crate::sip::via::{return_address, stamped};
 
 #[test]
@@ -133,7 +133,7 @@ proptest! {
 
     #[test]
     fn no_description_stops_us(text in "([vosctm]=|a=|IN IP[46] |audio|RTP/AVP|rtpmap:|[0-9]{1,9}| |/|\\.|\r\n|[^a]){0,60}") {
-        let own = offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], 7);
+        let own = offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 7);
         for text in [text.clone(), format!("{own}{text}")] {
             let _ = (accept(&text, &[Codec::Pcmu]), reanswer(&text, &own, 1));
         }
@@ -155,7 +155,7 @@ fn feed(datagram: &[u8]) {
         trunk: Arc::new(Trunk::example()),
         number: "+81312345678".parse().unwrap(),
         local: "192.0.2.2:5060".parse().unwrap(),
-        offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], 7),
+        offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 7),
         ring: Duration::from_secs(30),
     };
     let mut call = Invite::new(plan, Seed::fixed(1), time);
