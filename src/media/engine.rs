@@ -1,5 +1,6 @@
 //! The media thread: owns every RTP socket and each 20 ms tick.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
@@ -189,6 +190,7 @@ pub enum MediaError {
 /// The thread's own view: lines, and in which millisecond of the 20 each has its turn.
 struct Desk<'l> {
     lines: Vec<Option<Open>>,
+    places: HashMap<u64, usize>,
     free: Vec<usize>,
     slots: [Vec<usize>; SLOTS],
     started: Instant,
@@ -198,7 +200,6 @@ struct Desk<'l> {
 }
 
 struct Open {
-    id: u64,
     socket: UdpSocket,
     events: events::Sender<Event>,
     random: u64,
@@ -213,7 +214,16 @@ struct Open {
 impl<'l> Desk<'l> {
     fn new(silence: Duration, load: &'l Load) -> Self {
         let slots = std::array::from_fn(|_| Vec::with_capacity(64));
-        Self { lines: vec![], free: vec![], slots, started: clock::now(), tick: 0, silence, load }
+        Self {
+            lines: vec![],
+            places: HashMap::new(),
+            free: vec![],
+            slots,
+            started: clock::now(),
+            tick: 0,
+            silence,
+            load,
+        }
     }
 
     fn run(&mut self, orders: &Receiver<Order>) {
@@ -274,7 +284,6 @@ impl<'l> Desk<'l> {
         match order {
             Order::Open { id, socket, events, random, trunk } => {
                 let open = Some(Open {
-                    id,
                     socket,
                     events,
                     random,
@@ -283,14 +292,19 @@ impl<'l> Desk<'l> {
                     prepared: vec![],
                     recording: None,
                 });
-                match self.free.pop() {
-                    Some(place) => self.lines[place] = open,
-                    None => self.lines.push(open),
-                }
+                let place = match self.free.pop() {
+                    Some(place) => place,
+                    None => {
+                        self.lines.push(None);
+                        self.lines.len() - 1
+                    }
+                };
+                self.lines[place] = open;
+                self.places.insert(id, place);
             }
             Order::Command { id, command } => self.command(id, command),
             Order::Close { id } => {
-                if let Some(place) = self.place(id) {
+                if let Some(place) = self.places.remove(&id) {
                     self.lines[place] = None;
                     self.free.push(place);
                     self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
@@ -299,12 +313,8 @@ impl<'l> Desk<'l> {
         }
     }
 
-    fn place(&self, id: u64) -> Option<usize> {
-        self.lines.iter().position(|line| line.as_ref().is_some_and(|open| open.id == id))
-    }
-
     fn command(&mut self, id: u64, command: Command) {
-        let Some(place) = self.place(id) else { return };
+        let Some(&place) = self.places.get(&id) else { return };
         let Some(open) = self.lines[place].as_mut() else { return };
         let now = clock::now();
         match (command, open.stream.as_mut()) {
