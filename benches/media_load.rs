@@ -46,6 +46,7 @@ fn main() {
             payload_type: 0,
             events_payload_type: Some(101),
             tones: false,
+            packet_ms: 20,
             sending: true,
         }));
         lines.push(line);

@@ -43,6 +43,7 @@ fn main() {
             payload_type: 0,
             events_payload_type: Some(101),
             tones: false,
+            packet_ms: 20,
             sending: true,
         }));
         line.command(Command::Play { clip: speech.clone(), tag: 1 });

@@ -52,6 +52,7 @@ fn no_packet_of_a_call_allocates() {
         payload_type: 0,
         events_payload_type: Some(101),
         tones: true,
+        packet_ms: 20,
         sending: true,
     };
     let start = clock::now();
@@ -64,7 +65,8 @@ fn no_packet_of_a_call_allocates() {
         let now = start + Duration::from_millis(20) * number;
         let sound = [number as u8; FRAME_BYTES];
         let event = [5, 10, 0, 160];
-        let (kind, payload) = if number % 50 == 0 { (101, &event[..]) } else { (0, &sound[..]) };
+        let (kind, payload) =
+            if number.is_multiple_of(50) { (101, &event[..]) } else { (0, &sound[..]) };
         let len = RtpPacketBuilder::new()
             .payload_type(kind)
             .sequence(Seq::from(number as u16))

@@ -32,12 +32,17 @@ impl Peer {
     }
 
     fn start(&self, line: &Line) {
+        self.start_with(line, 20);
+    }
+
+    fn start_with(&self, line: &Line, packet_ms: u8) {
         line.command(Command::Start(Negotiated {
             remote: self.0.local_addr().unwrap(),
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
             tones: false,
+            packet_ms,
             sending: true,
         }));
     }
@@ -71,6 +76,54 @@ async fn callee_hears_what_is_played_and_a_key_cuts_it_short() {
     while phone.hears() != (0, 0xff) {}
     line.command(Command::Play { clip: Arc::new(Clip::encode(Codec::Pcmu, &[8000; 320])), tag: 2 });
     while line.events.recv().await != Some(Event::Played(2)) {}
+}
+
+#[tokio::test]
+async fn as_much_sound_comes_as_time_passes_however_long_its_packets_are() {
+    let engine = engine();
+    let phones: Vec<_> = [10, 20, 30, 40, 60]
+        .map(|packet_ms| {
+            let (phone, line) = (Peer::new(), engine.open(Ipv4Addr::LOCALHOST.into()).unwrap());
+            phone.start_with(&line, packet_ms);
+            (packet_ms, phone, line)
+        })
+        .into();
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    for (packet_ms, phone, line) in phones {
+        drop(line);
+        phone.0.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let (mut octets, mut packet) = (0, [0; 1500]);
+        while let Ok((len, _)) = phone.0.recv_from(&mut packet) {
+            assert_eq!(len, 12 + usize::from(packet_ms) * 8);
+            octets += len - 12;
+        }
+        // A busy machine makes the time longer; twice as much or half as much is wrong.
+        assert!((800..2400).contains(&(octets / 8)), "{packet_ms} ms: {} ms", octets / 8);
+    }
+}
+
+#[tokio::test]
+async fn a_key_may_come_as_a_tone() {
+    let (engine, phone) = (engine(), Peer::new());
+    let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+    line.command(Command::Start(Negotiated {
+        remote: phone.0.local_addr().unwrap(),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        events_payload_type: None,
+        tones: true,
+        packet_ms: 20,
+        sending: true,
+    }));
+    let tone = |at: usize, hz: f64| (std::f64::consts::TAU * hz * at as f64 / 8000.0).sin();
+    let seven = |at| ((tone(at, 852.0) + tone(at, 1209.0)) * 5000.0) as i16;
+    let clip = Clip::encode(Codec::Pcma, &(0..1600).map(seven).collect::<Vec<_>>());
+    for packet in 0..10 {
+        let frame = clip.frame(packet).unwrap();
+        let sound = RtpPacketBuilder::new().payload_type(8).ssrc(9).timestamp(packet as u32 * 160);
+        phone.0.send_to(&sound.payload(frame).build().unwrap(), line.local).unwrap();
+    }
+    assert_eq!(line.events.recv().await, Some(Event::Key('7')));
 }
 
 #[tokio::test]

@@ -58,6 +58,12 @@ impl Clip {
         self.frames.chunks_exact(FRAME_BYTES).nth(number)
     }
 
+    /// At most so many octets as they go into a packet, from a place in the clip; none behind the end.
+    pub fn octets(&self, from: usize, max: usize) -> &[u8] {
+        let rest = self.frames.get(from..).unwrap_or_default();
+        &rest[..max.min(rest.len())]
+    }
+
     /// How long it plays.
     pub fn duration(&self) -> Duration {
         FRAME * u32::try_from(self.frames.len() / FRAME_BYTES).unwrap_or(u32::MAX)

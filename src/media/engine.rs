@@ -1,4 +1,4 @@
-//! The media thread: owns every RTP socket and each 20 ms tick.
+//! The media thread: owns every RTP socket and each millisecond's turn.
 
 use std::collections::HashMap;
 use std::io;
@@ -187,7 +187,7 @@ pub enum MediaError {
     Stopped,
 }
 
-/// The thread's own view: lines, and in which millisecond of the 20 each has its turn.
+/// The thread's own view: lines, and in which milliseconds of 120 each has its turns.
 struct Desk<'l> {
     lines: Vec<Option<Open>>,
     places: HashMap<u64, usize>,
@@ -313,6 +313,14 @@ impl<'l> Desk<'l> {
         }
     }
 
+    /// A line takes its turns from the millisecond that has just passed on, so the next one is a packet's time from now.
+    fn take_turns(&mut self, place: usize, packet_ms: usize) {
+        let passed = (self.tick + SLOTS as u64 - 1) as usize;
+        for turn in 0..SLOTS / packet_ms.clamp(1, SLOTS) {
+            self.slots[(passed + turn * packet_ms) % SLOTS].push(place);
+        }
+    }
+
     fn command(&mut self, id: u64, command: Command) {
         let Some(&place) = self.places.get(&id) else { return };
         let Some(open) = self.lines[place].as_mut() else { return };
@@ -328,11 +336,18 @@ impl<'l> Desk<'l> {
                 ));
                 open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);
-                // It takes its turns with the millisecond that has just passed, so the next one is 20 ms from now.
-                let passed = self.tick + SLOTS as u64 - 1;
-                self.slots[(passed % SLOTS as u64) as usize].push(place);
+                let packet_ms = usize::from(agreed.packet_ms);
+                self.take_turns(place, packet_ms);
             }
-            (Command::Start(agreed), Some(stream)) => stream.renegotiate(agreed, now),
+            (Command::Start(agreed), Some(stream)) => {
+                let before = stream.packet_ms();
+                stream.renegotiate(agreed, now);
+                let packet_ms = stream.packet_ms();
+                if packet_ms != before {
+                    self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
+                    self.take_turns(place, packet_ms);
+                }
+            }
             (Command::Play { clip, tag }, Some(stream)) => stream.play(clip, tag),
             (Command::Hush, Some(stream)) => stream.hush(),
             (Command::Play { clip, tag }, None) => open.prepared.push((clip, tag)),
@@ -383,8 +398,8 @@ impl Open {
     }
 }
 
-/// Turns are spread over the 20 ms of a packet.
-const SLOTS: usize = 20;
+/// Turns are spread over 120 ms, of which packets of 10, 20, 30, 40 and 60 ms are whole parts.
+const SLOTS: usize = 120;
 const LATE: Duration = Duration::from_millis(5);
 /// Further behind than this, in ms, ticks are left out.
 const BEHIND_MAX: u64 = 200;

@@ -31,6 +31,8 @@ pub struct Negotiated {
     pub events_payload_type: Option<u8>,
     /// Whether keys are listened for in the sound.
     pub tones: bool,
+    /// How much sound the far end wants in a packet: 10, 20, 30, 40 or 60 ms.
+    pub packet_ms: u8,
     /// Whether the far end is on hold and wants no packets from us.
     pub sending: bool,
 }

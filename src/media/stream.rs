@@ -1,4 +1,4 @@
-//! One RTP stream without its socket: what leaves each 20 ms, and what of the arriving counts.
+//! One RTP stream without its socket: what leaves when a packet is due, and what of the arriving counts.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
-use super::codec::{Clip, FRAME_BYTES};
+use super::codec::Clip;
 use super::keys::Keys;
 use super::take::Take;
 use super::{Event, Negotiated};
@@ -24,7 +24,8 @@ pub struct Stream {
     agreed: Negotiated,
     trunk: IpAddr,
     playing: VecDeque<(Arc<Clip>, u32)>,
-    frame: usize,
+    /// How much of the first clip has been played, in octets.
+    played: usize,
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -63,7 +64,7 @@ impl Stream {
             agreed,
             trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
-            frame: 0,
+            played: 0,
             ssrc: random as u32,
             sequence: (random >> 32) as u16,
             timestamp: (random >> 24) as u32,
@@ -97,7 +98,7 @@ impl Stream {
     /// Drops what is playing and what waits.
     pub fn hush(&mut self) {
         self.playing.clear();
-        self.frame = 0;
+        self.played = 0;
     }
 
     /// Writes down what is heard from now on. An earlier recording is given back.
@@ -122,44 +123,53 @@ impl Stream {
         self.source.map_or(self.agreed.remote, |source| source.address)
     }
 
-    /// Writes the packet of this 20 ms into `packet` and tells its length; `None` while the peer wants none.
+    /// How often a packet is due.
+    pub fn packet_ms(&self) -> usize {
+        usize::from(self.agreed.packet_ms)
+    }
+
+    /// Writes the packet that is due into `packet` and tells its length; `None` while the peer wants none.
     /// The second value is told when a clip has ended with the packet before.
     pub fn next(&mut self, packet: &mut [u8; PACKET_BYTES_MAX]) -> (Option<usize>, Option<Event>) {
         let ended = self.pass_ended();
+        let octets = (self.packet_ms() * OCTETS_PER_MS).min(PAYLOAD_BYTES_MAX);
+        let sound = self.playing.front().map(|(clip, _)| clip.octets(self.played, octets));
+        // Time goes on for a call on hold: what was to be heard then is over too.
+        self.played += if sound.is_some() { octets } else { 0 };
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.wrapping_add(octets as u32);
         if !self.agreed.sending {
-            self.timestamp = self.timestamp.wrapping_add(FRAME_BYTES as u32);
-            // Time goes on for a call on hold: what was to be heard then is over too.
-            self.frame += usize::from(!self.playing.is_empty());
             self.started = false;
             return (None, ended);
         }
-        let silence = [self.agreed.codec.silence(); FRAME_BYTES];
-        let ready = self.playing.front().filter(|(clip, _)| clip.codec() == self.agreed.codec);
-        let payload = ready.and_then(|(clip, _)| clip.frame(self.frame)).unwrap_or(&silence);
+        let codec = self.agreed.codec;
+        let mut payload = [codec.silence(); PAYLOAD_BYTES_MAX];
+        let ready = self.playing.front().filter(|(clip, _)| clip.codec() == codec);
+        if let Some(sound) = ready.and(sound) {
+            payload[..sound.len()].copy_from_slice(sound);
+        }
         let written = RtpPacketBuilder::new()
             .payload_type(self.agreed.payload_type)
             .marked(!self.started)
             .sequence(Seq::from(self.sequence))
-            .timestamp(self.timestamp)
+            .timestamp(timestamp)
             .ssrc(self.ssrc)
-            .payload(payload)
+            .payload(&payload[..octets])
             .build_into(packet)
             .ok();
         self.started = true;
-        self.frame += usize::from(!self.playing.is_empty());
         self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(FRAME_BYTES as u32);
         (written, ended)
     }
 
     fn pass_ended(&mut self) -> Option<Event> {
         let (clip, tag) = self.playing.front()?;
-        if clip.frame(self.frame).is_some() {
+        if !clip.octets(self.played, 1).is_empty() {
             return None;
         }
         let tag = *tag;
         self.playing.pop_front();
-        self.frame = 0;
+        self.played = 0;
         Some(Event::Played(tag))
     }
 
@@ -240,8 +250,11 @@ impl Stream {
     }
 }
 
-/// Room for the header and one frame.
-pub const PACKET_BYTES_MAX: usize = 12 + FRAME_BYTES;
+/// Room for the header and 60 ms.
+pub const PACKET_BYTES_MAX: usize = 12 + PAYLOAD_BYTES_MAX;
+const PAYLOAD_BYTES_MAX: usize = 60 * OCTETS_PER_MS;
+/// Of G.711, which are ticks of the RTP clock too.
+const OCTETS_PER_MS: usize = 8;
 const QUEUE_MAX: usize = 64;
 const PROBATION: u32 = 4;
 /// Source: RFC 3389.
@@ -251,7 +264,7 @@ const COMFORT_NOISE: u8 = 13;
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::media::codec::Codec;
+    use crate::media::codec::{Codec, FRAME_BYTES};
 
     fn agreed() -> Negotiated {
         Negotiated {
@@ -260,6 +273,7 @@ mod tests {
             payload_type: 0,
             events_payload_type: Some(101),
             tones: false,
+            packet_ms: 20,
             sending: true,
         }
     }
@@ -329,6 +343,32 @@ mod tests {
         stream.hush();
         assert_eq!(stream.next(&mut packet).1, None);
         assert_eq!(packet[12], 0xff);
+    }
+
+    #[test]
+    fn longer_and_shorter_packets_carry_the_same_sound() {
+        let samples: Vec<i16> = (0..1600).map(|at| at * 20).collect();
+        let clip = Arc::new(Clip::encode(Codec::Pcmu, &samples));
+        for packet_ms in [10, 20, 30, 40, 60] {
+            let mut stream = stream();
+            stream.renegotiate(Negotiated { packet_ms, ..agreed() }, clock::now());
+            stream.play(clip.clone(), 1);
+            let (mut sound, mut next) = (vec![], None);
+            loop {
+                let mut packet = [0; PACKET_BYTES_MAX];
+                let (len, ended) = stream.next(&mut packet);
+                if ended.is_some() {
+                    break;
+                }
+                let read = RtpReader::new(&packet[..len.unwrap()]).unwrap();
+                assert_eq!(read.payload().len(), usize::from(packet_ms) * OCTETS_PER_MS);
+                assert!(next.is_none_or(|next| next == read.timestamp()));
+                next = Some(read.timestamp().wrapping_add(read.payload().len() as u32));
+                sound.extend_from_slice(read.payload());
+            }
+            assert_eq!(&sound[..1600], clip.octets(0, 1600), "{packet_ms} ms");
+            assert!(sound[1600..].iter().all(|octet| *octet == 0xff), "silence behind the end");
+        }
     }
 
     #[test]

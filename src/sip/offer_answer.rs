@@ -105,6 +105,7 @@ struct Stream {
     remote: SocketAddr,
     direction: Direction,
     formats: Vec<(u8, Format)>,
+    packet_ms: u8,
 }
 
 impl Stream {
@@ -130,7 +131,8 @@ impl Stream {
             words.take(FORMATS_MAX).filter_map(|word| format(word.parse().ok()?, media)).collect();
         let direction = direction(&media.attributes).or_else(|| direction(&session.attributes));
         let direction = direction.unwrap_or(Direction::SendRecv);
-        Ok(Self { index, remote: SocketAddr::new(ip, media.port), direction, formats })
+        let packet_ms = packet_ms(media);
+        Ok(Self { index, remote: SocketAddr::new(ip, media.port), direction, formats, packet_ms })
     }
 
     fn codecs(&self) -> Vec<Codec> {
@@ -154,6 +156,7 @@ impl Stream {
             payload_type,
             events_payload_type: events.map(|(payload_type, _)| *payload_type),
             tones: events.is_none(),
+            packet_ms: self.packet_ms,
             sending: self.direction.has_recv() && !self.remote.ip().is_unspecified(),
         })
     }
@@ -231,11 +234,22 @@ fn payload_type(codec: Codec) -> u8 {
     }
 }
 
+/// How much sound in a packet the far end wants, as near as we can.
+///
+/// Source: RFC 8866 §6.4 (`ptime` is a wish, `maxptime` a limit).
+fn packet_ms(media: &Media) -> u8 {
+    let number = |name| media.get_first_attribute_value(name)??.trim().parse::<u8>().ok();
+    let max = number("maxptime").unwrap_or(u8::MAX);
+    let wish = number("ptime").unwrap_or(20).min(max);
+    PACKETS_MS.into_iter().rev().find(|ms| *ms <= wish).unwrap_or(PACKETS_MS[0])
+}
+
 fn direction(attributes: &[Attribute]) -> Option<Direction> {
     attributes.iter().find_map(|attribute| attribute.attribute.parse().ok())
 }
 
 const EVENTS_PAYLOAD_TYPE: u8 = 101;
+const PACKETS_MS: [u8; 5] = [10, 20, 30, 40, 60];
 const MEDIAS_MAX: usize = 8;
 const ATTRIBUTES_MAX: usize = 64;
 const FORMATS_MAX: usize = 16;
@@ -306,6 +320,29 @@ mod tests {
         }
         assert_eq!(accept("", &BOTH), Err(NotSdp));
         assert_eq!(accept(&sdp("m=audio 4000 RTP/AVP 8"), &[Codec::Pcmu]), Err(NoCodec));
+    }
+
+    #[test]
+    fn packets_are_as_long_as_the_far_end_wants_them() {
+        let cases = [
+            ("", 20),
+            ("|a=ptime:20", 20),
+            ("|a=ptime:30", 30),
+            ("|a=ptime:10", 10),
+            ("|a=ptime:5", 10),
+            ("|a=ptime:50", 40),
+            ("|a=ptime:240", 60),
+            ("|a=ptime:40|a=maxptime:30", 30),
+            ("|a=maxptime:10", 10),
+            ("|a=ptime:0", 10),
+            ("|a=ptime:", 20),
+            ("|a=ptime:-20", 20),
+            ("|a=ptime:99999999999999999999", 20),
+        ];
+        for (more, expected) in cases {
+            let answer = sdp(&format!("m=audio 4000 RTP/AVP 8{more}"));
+            assert_eq!(accept(&answer, &BOTH).unwrap().packet_ms, expected, "{more}");
+        }
     }
 
     #[test]
