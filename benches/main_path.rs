@@ -7,12 +7,16 @@
 // A benchmark reads the clock, prints, and stops where it fails.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
+mod server;
+
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::Write as _;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use server::Server;
 
 fn main() {
     let rounds: usize = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(100);
@@ -49,7 +53,7 @@ fn measure(rounds: usize, folder: &Path) {
     for round in 0..=rounds {
         // The disk has good and bad seconds, so it is asked in each round.
         sync.push(fsync(&mut floor));
-        let sent = server.write_message(round);
+        let sent = write_message(&mut server, round);
         let invite = phone.invite();
         // The first message waits until its sender is known to be no program, which this server does not tell.
         if round > 0 {
@@ -99,84 +103,13 @@ fn configure(folder: &Path, rounds: usize, listener: &TcpListener, phone: &Phone
     fs::write(folder.join("component.toml"), text).unwrap();
 }
 
-/// The server's end of XEP-0114: says yes to the handshake, answers pings, sends messages.
-struct Server {
-    stream: TcpStream,
-    unread: String,
-}
-
-impl Server {
-    fn accept(listener: &TcpListener) -> Self {
-        let (stream, _) = listener.accept().unwrap();
-        stream.set_nodelay(true).unwrap();
-        let mut server = Self { stream, unread: String::new() };
-        server.read_until("<stream:stream", ">");
-        server.write("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' from='phone.bench' id='s1'>");
-        server.read_until("<handshake", "</handshake>");
-        server.write("<handshake/>");
-        server
-    }
-
-    fn write(&mut self, text: &str) {
-        self.stream.write_all(text.as_bytes()).unwrap();
-    }
-
-    fn read_until(&mut self, start: &str, end: &str) -> String {
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(at) = self.unread.find(start)
-                && let Some(len) = self.unread[at..].find(end)
-            {
-                let found = self.unread[at..at + len].to_owned();
-                self.unread.drain(..at + len + end.len());
-                return found;
-            }
-            let len = self.stream.read(&mut buffer).unwrap();
-            assert!(len > 0, "offhook closed the stream");
-            self.unread.push_str(std::str::from_utf8(&buffer[..len]).unwrap());
-        }
-    }
-
-    /// Answers pings as they come.
-    fn serve_for(&mut self, time: Duration) {
-        let until = Instant::now() + time;
-        let mut buffer = [0; 65536];
-        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|l| !l.is_zero())
-        {
-            self.stream.set_read_timeout(Some(left)).unwrap();
-            if let Ok(len) = self.stream.read(&mut buffer) {
-                assert!(len > 0, "offhook closed the stream");
-                self.unread.push_str(&String::from_utf8_lossy(&buffer[..len]));
-            }
-            while let Some(at) = self.unread.find("<iq ") {
-                let Some(len) = self.unread[at..].find("</iq>") else { break };
-                let iq = self.unread[at..at + len].to_owned();
-                self.unread.drain(..at + len);
-                if iq.contains("urn:xmpp:ping") {
-                    let id = attribute(&iq, "id");
-                    self.write(&format!(
-                        "<iq type='result' id='{id}' from='bench' to='phone.bench'/>"
-                    ));
-                }
-            }
-        }
-        self.stream.set_read_timeout(None).unwrap();
-    }
-
-    fn write_message(&mut self, person: usize) -> Instant {
-        let text = format!(
-            "<message type='chat' id='m{person}' from='alice@bench.example/a' to='p{person}\\40bench.example@phone.bench'><body>Server room is 38 degrees, can you come?</body></message>"
-        );
-        let now = Instant::now();
-        self.write(&text);
-        now
-    }
-}
-
-fn attribute(element: &str, name: &str) -> String {
-    let quoted = element.split(&format!(" {name}=")).nth(1).unwrap();
-    let quote = quoted.chars().next().unwrap();
-    quoted[1..].split(quote).next().unwrap().to_owned()
+fn write_message(server: &mut Server, person: usize) -> Instant {
+    let text = format!(
+        "<message type='chat' id='m{person}' from='alice@bench.example/a' to='p{person}\\40bench.example@phone.bench'><body>Server room is 38 degrees, can you come?</body></message>"
+    );
+    let now = Instant::now();
+    server.write(&text);
+    now
 }
 
 /// The phone's end: answers at once, listens to the first packets, hangs up.

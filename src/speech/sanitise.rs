@@ -218,8 +218,8 @@ fn break_repetitions(chars: &[char]) -> Vec<char> {
             };
             let run = &written[start..];
             let first = &run[..*unit];
-            !first.iter().all(|c| c.is_ascii_digit() || " ,.:".contains(*c))
-                && run.chunks(*unit).all(|next| next.iter().zip(first).all(|(a, b)| same(*a, *b)))
+            run.chunks(*unit).skip(1).all(|next| next.iter().zip(first).all(|(a, b)| same(*a, *b)))
+                && !first.iter().all(|c| c.is_ascii_digit() || " ,.:".contains(*c))
         };
         if let Some(unit) = (1..=UNIT_CHARS_MAX).find(repeats) {
             kept.truncate(kept.len() - unit);
@@ -229,6 +229,9 @@ fn break_repetitions(chars: &[char]) -> Vec<char> {
 }
 
 fn same(a: char, b: char) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(&b);
+    }
     a == b || a.to_lowercase().eq(b.to_lowercase())
 }
 
