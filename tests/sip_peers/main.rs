@@ -5,6 +5,7 @@
 mod call;
 mod loss;
 mod programs;
+mod scanner;
 
 use std::sync::Arc;
 use std::time::Duration;
