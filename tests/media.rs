@@ -10,6 +10,7 @@ use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings, Line};
 use offhook::media::{Command, Event, Negotiated};
 use offhook::seed::Seed;
+use rtcp_types::{Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketWriterExt};
 use rtp_rs::{RtpPacketBuilder, RtpReader};
 
 fn engine() -> Engine {
@@ -159,4 +160,51 @@ fn the_port_of_a_call_that_is_over_is_not_given_to_the_next() {
     different.sort_unstable();
     different.dedup();
     assert_eq!(different.len(), ports.len());
+}
+
+#[tokio::test]
+async fn both_ends_report_and_say_farewell() {
+    let engine = engine();
+    let (phone, reports) = loop {
+        let phone = Peer::new();
+        let port = phone.0.local_addr().unwrap().port();
+        if let Ok(reports) = UdpSocket::bind(("127.0.0.1", port + 1)) {
+            break (phone, reports);
+        }
+    };
+    reports.set_read_timeout(Some(Duration::from_secs(9))).unwrap();
+    let line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+    phone.start(&line);
+    let mut report = [0; 1500];
+    let (length, from) = reports.recv_from(&mut report).unwrap();
+    assert_eq!(from.port(), line.local.port() + 1);
+    let read = Compound::parse(&report[..length]).unwrap().next().unwrap().unwrap();
+    let Packet::Sr(told) = read else { panic!("no sender report but {read:?}") };
+    assert!(told.packet_count() > 30 && told.octet_count() == told.packet_count() * 160);
+    let ssrc = told.ssrc();
+
+    let block = ReportBlock::builder(ssrc).cumulative_lost(7).interarrival_jitter(80);
+    let ours = ReceiverReport::builder(9).add_report_block(block);
+    let length = Compound::builder().add_packet(ours).write_into(&mut report).unwrap();
+    let stranger = UdpSocket::bind("127.0.0.2:0").unwrap();
+    reports.send_to(&report[..length], from).unwrap();
+    let forged = ReportBlock::builder(ssrc).cumulative_lost(99);
+    let forged = ReceiverReport::builder(9).add_report_block(forged);
+    let length = Compound::builder().add_packet(forged).write_into(&mut report).unwrap();
+    let _ = stranger.send_to(&report[..length], from);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (back, told) = tokio::sync::oneshot::channel();
+    line.command(Command::Quality(back));
+    let quality = told.await.unwrap();
+    assert_eq!(quality.far, Some((7, 10)), "{quality}");
+
+    drop(line);
+    let farewell = loop {
+        let (length, _) = reports.recv_from(&mut report).unwrap();
+        let packets: Vec<_> = Compound::parse(&report[..length]).unwrap().flatten().collect();
+        if let Some(Packet::Bye(_)) = packets.last() {
+            break packets.len();
+        }
+    };
+    assert_eq!(farewell, 2, "an empty report goes before it");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, warn};
@@ -13,6 +13,7 @@ use super::recorder::{Recorded, Recorder};
 use super::voice::{Told, Voice};
 use super::{Exchange, Stop};
 use crate::clock;
+use crate::media::reports::Quality;
 use crate::media::{Command, Event, engine};
 use crate::notification::{Message, Progress};
 use crate::script::{Item, Talk};
@@ -244,7 +245,9 @@ impl Live<'_> {
     }
 
     /// Waits for what is being stored, and leaves the dialog to itself, or sees it out when the program ends.
-    pub(super) async fn end(mut self, stopping: bool, ending: &Ending) -> Talk {
+    /// Tells how good the line was.
+    pub(super) async fn end(mut self, stopping: bool, ending: &Ending) -> (Talk, Option<Quality>) {
+        let quality = self.quality().await;
         let unsent = self.call.unsent_voice();
         let cut = *ending != Ending::ByPeer;
         let last = unsent.and_then(|message| self.recorder.stop(&self.media, message, cut));
@@ -267,7 +270,13 @@ impl Live<'_> {
         } else {
             tokio::spawn(out);
         }
-        script
+        (script, quality)
+    }
+
+    async fn quality(&self) -> Option<Quality> {
+        let (back, told) = oneshot::channel();
+        self.media.command(Command::Quality(back));
+        timeout(QUALITY_MAX, told).await.ok()?.ok()
     }
 }
 
@@ -279,4 +288,6 @@ async fn wanted(
 }
 
 const IDLE: Duration = Duration::from_secs(3600);
+/// The media thread answers in a millisecond, if it lives.
+const QUALITY_MAX: Duration = Duration::from_millis(200);
 const STOPPING_MAX: Duration = Duration::from_secs(2);

@@ -208,7 +208,7 @@ impl OneTrunk<'_> {
         let over = live.run(self.stop).await;
         let stop_calls = live.stop_calls;
         let stopping = *self.stop.borrow() == Stop::ShuttingDown;
-        let script = live.end(stopping, &over.ending).await;
+        let (script, quality) = live.end(stopping, &over.ending).await;
         let rang = over.rang.is_some();
         let outcome = match outcome(&over.ending, rang) {
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
@@ -236,6 +236,7 @@ impl OneTrunk<'_> {
             trunk: name,
             stop_calls,
             retry_after,
+            line: quality.filter(|_| over.talked.is_some()),
         };
         (attempt, verdict, script)
     }
@@ -251,6 +252,7 @@ fn unplaced(outcome: Outcome) -> Attempt {
         trunk: String::new(),
         stop_calls: false,
         retry_after: None,
+        line: None,
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
     } else {
         let head = [
             "call", "started", "for", "number", "outcome", "SIP", "rang", "talked", "heard",
-            "trunk",
+            "trunk", "line",
         ];
         print(&head, calls.iter().map(row).collect(), "No call has been made.");
     }
@@ -43,6 +43,7 @@ fn row(call: &CallRecord) -> Vec<String> {
         seconds(call.talked),
         format!("{} of {}", call.heard, call.messages),
         call.trunk.clone().unwrap_or_default(),
+        call.line.clone().unwrap_or_default(),
     ]
 }
 
@@ -61,6 +62,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "talked_ms": call.talked.map(|span| span.as_millis() as u64),
         "sip_call_id": call.sip_call_id,
         "trunk": call.trunk,
+        "line": call.line,
         "stop_calls": call.stop_calls,
         "messages": call.messages,
         "heard": call.heard,

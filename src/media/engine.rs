@@ -15,6 +15,7 @@ use tracing::{debug, info, trace};
 
 use super::codec::Clip;
 use super::ports::Ports;
+use super::reports::REPORT_BYTES_MAX;
 use super::stream::{PACKET_BYTES_MAX, Stream};
 use super::take::Take;
 use super::{Command, Event, realtime};
@@ -78,9 +79,21 @@ pub struct Line {
 }
 
 enum Order {
-    Open { id: u64, socket: UdpSocket, events: events::Sender<Event>, random: u64, trunk: IpAddr },
-    Command { id: u64, command: Command },
-    Close { id: u64 },
+    Open {
+        id: u64,
+        socket: UdpSocket,
+        reports: UdpSocket,
+        events: events::Sender<Event>,
+        random: u64,
+        trunk: IpAddr,
+    },
+    Command {
+        id: u64,
+        command: Command,
+    },
+    Close {
+        id: u64,
+    },
 }
 
 impl Engine {
@@ -115,8 +128,11 @@ impl Engine {
         let (ports, seed, count) = &mut *guard;
         for _ in 0..BIND_TRIES_MAX {
             let port = ports.take(clock::now()).ok_or(MediaError::NoPort)?;
-            let socket = match UdpSocket::bind((settings.listen, port)) {
-                Ok(socket) => socket,
+            // Reports have the port above (RFC 3550 §11).
+            let bind = |port| UdpSocket::bind((settings.listen, port));
+            let sockets = bind(port).and_then(|packets| Ok((packets, bind(port + 1)?)));
+            let (socket, reports) = match sockets {
+                Ok(sockets) => sockets,
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     debug!(port, "another program has this port");
                     ports.put_back(port, clock::now());
@@ -127,12 +143,14 @@ impl Engine {
                     return Err(MediaError::Socket(error));
                 }
             };
-            socket.set_nonblocking(true).map_err(MediaError::Socket)?;
+            for socket in [&socket, &reports] {
+                socket.set_nonblocking(true).map_err(MediaError::Socket)?;
+            }
             *count += 1;
             let id = *count;
             let (tell, told) = events::channel(EVENTS_MAX);
-            let open =
-                Order::Open { id, socket, events: tell, random: seed.below(u64::MAX), trunk };
+            let random = seed.below(u64::MAX);
+            let open = Order::Open { id, socket, reports, events: tell, random, trunk };
             self.orders.send(open).map_err(|_| MediaError::Stopped)?;
             let ip = settings.advertise.unwrap_or(settings.listen);
             let (orders, shared) = (self.orders.clone(), self.shared.clone());
@@ -201,6 +219,7 @@ struct Desk<'l> {
 
 struct Open {
     socket: UdpSocket,
+    reports: UdpSocket,
     events: events::Sender<Event>,
     random: u64,
     trunk: IpAddr,
@@ -282,9 +301,10 @@ impl<'l> Desk<'l> {
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Open { id, socket, events, random, trunk } => {
+            Order::Open { id, socket, reports, events, random, trunk } => {
                 let open = Some(Open {
                     socket,
+                    reports,
                     events,
                     random,
                     trunk,
@@ -305,7 +325,9 @@ impl<'l> Desk<'l> {
             Order::Command { id, command } => self.command(id, command),
             Order::Close { id } => {
                 if let Some(place) = self.places.remove(&id) {
-                    self.lines[place] = None;
+                    if let Some(open) = self.lines[place].take() {
+                        open.take_leave();
+                    }
                     self.free.push(place);
                     self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
                 }
@@ -363,7 +385,8 @@ impl<'l> Desk<'l> {
                     let _ = back.send(take);
                 }
             }
-            (Command::Record { .. } | Command::StopRecording, None) => {}
+            (Command::Quality(back), Some(stream)) => drop(back.send(stream.quality())),
+            (Command::Record { .. } | Command::StopRecording | Command::Quality(_), None) => {}
         }
     }
 }
@@ -392,8 +415,27 @@ impl Open {
             let counter = if sent { &load.sent } else { &load.unsent };
             counter.fetch_add(1, Ordering::Relaxed);
         }
+        let mut report = [0; REPORT_BYTES_MAX];
+        // Reports are few, but how long they wait here would count as the way they took.
+        for _ in 0..REPORTS_PER_TURN_MAX {
+            let Ok((len, from)) = self.reports.recv_from(&mut datagram) else { break };
+            stream.read_report(from, &datagram[..len], now);
+        }
+        if let Some(len) = stream.report(&mut report, now) {
+            let _ = self.reports.send_to(&report[..len], stream.reports_to());
+        }
         for event in ended.into_iter().chain(stream.silent(now)).chain(stream.recorded(now)) {
             let _ = self.events.try_send(event);
+        }
+    }
+}
+
+impl Open {
+    fn take_leave(&self) {
+        let Some(stream) = &self.stream else { return };
+        let mut report = [0; REPORT_BYTES_MAX];
+        if let Some(len) = stream.farewell(&mut report) {
+            let _ = self.reports.send_to(&report[..len], stream.reports_to());
         }
     }
 }
@@ -406,4 +448,5 @@ const BEHIND_MAX: u64 = 200;
 const EVENTS_MAX: usize = 256;
 const DATAGRAM_BYTES_MAX: usize = 1500;
 const RECEIVED_PER_TURN_MAX: usize = 32;
+const REPORTS_PER_TURN_MAX: usize = 2;
 const BIND_TRIES_MAX: usize = 100;

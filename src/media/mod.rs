@@ -7,6 +7,7 @@ pub mod engine;
 mod keys;
 pub mod ports;
 mod realtime;
+pub mod reports;
 pub(crate) mod resample;
 pub mod stream;
 pub mod take;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use codec::{Clip, Codec};
+use reports::Quality;
 use take::Take;
 use tokio::sync::oneshot;
 
@@ -60,6 +62,8 @@ pub enum Command {
     },
     /// Give back what was recorded.
     StopRecording,
+    /// Tell how good the line has been; nothing is told before [`Command::Start`].
+    Quality(oneshot::Sender<Quality>),
 }
 
 /// What one stream tells the control plane.

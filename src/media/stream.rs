@@ -9,6 +9,7 @@ use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use super::codec::Clip;
 use super::keys::Keys;
+use super::reports::{Quality, REPORT_BYTES_MAX, Reports};
 use super::take::Take;
 use super::{Event, Negotiated};
 
@@ -33,6 +34,7 @@ pub struct Stream {
     source: Option<Source>,
     candidate: Option<(Source, u32)>,
     keys: Keys,
+    reports: Reports,
     take: Option<Box<Take>>,
     heard_at: Instant,
     silence: Duration,
@@ -61,6 +63,7 @@ impl Stream {
     ) -> Self {
         Self {
             keys: Keys::new(agreed.codec),
+            reports: Reports::new(random as u32, random, now),
             agreed,
             trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
@@ -157,6 +160,7 @@ impl Stream {
             .payload(&payload[..octets])
             .build_into(packet)
             .ok();
+        self.reports.sent(octets);
         self.started = true;
         self.sequence = self.sequence.wrapping_add(1);
         (written, ended)
@@ -190,20 +194,23 @@ impl Stream {
         }
         self.taken += 1;
         self.heard_at = now;
+        let (sequence, timestamp) = (u16::from(packet.sequence_number()), packet.timestamp());
+        // An event goes on under the time stamp of its beginning.
+        self.reports.arrived(packet.ssrc(), sequence, (!events).then_some(timestamp), now);
         if events {
-            return self.keys.event(packet.payload(), packet.timestamp(), now).map(Event::Key);
+            return self.keys.event(packet.payload(), timestamp, now).map(Event::Key);
         }
         if payload_type != self.agreed.payload_type {
             return None;
         }
         if let Some(take) = &mut self.take {
-            take.packet(packet.sequence_number().into(), packet.timestamp(), packet.payload(), now);
+            take.packet(sequence, timestamp, packet.payload(), now);
         }
         if !self.agreed.tones {
             return None;
         }
         let codec = self.agreed.codec;
-        self.keys.sound(codec, packet.payload(), packet.timestamp(), now).map(Event::Key)
+        self.keys.sound(codec, packet.payload(), timestamp, now).map(Event::Key)
     }
 
     /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.
@@ -238,6 +245,38 @@ impl Stream {
         self.source = Some(source);
         self.candidate = None;
         self.keys = Keys::new(self.agreed.codec);
+    }
+
+    /// Where reports go: beside the packets.
+    pub fn reports_to(&self) -> SocketAddr {
+        let remote = self.remote();
+        SocketAddr::new(remote.ip(), remote.port().saturating_add(1))
+    }
+
+    /// Writes a report if one is due.
+    pub fn report(&mut self, report: &mut [u8; REPORT_BYTES_MAX], now: Instant) -> Option<usize> {
+        // A far end on hold may name no address at all.
+        let somewhere = !self.remote().ip().is_unspecified();
+        somewhere.then(|| self.reports.write(self.timestamp, now, report))?
+    }
+
+    /// Reads a report, if it comes from where packets come from.
+    pub fn read_report(&mut self, from: SocketAddr, report: &[u8], now: Instant) {
+        if from.ip() == self.remote().ip() {
+            self.reports.read(report, now);
+        } else {
+            self.refused += 1;
+        }
+    }
+
+    /// Writes what tells the peer that the stream is over.
+    pub fn farewell(&self, report: &mut [u8; REPORT_BYTES_MAX]) -> Option<usize> {
+        self.reports.write_bye(report)
+    }
+
+    /// How good the line has been so far.
+    pub fn quality(&self) -> Quality {
+        self.reports.quality()
     }
 
     /// Tells, once per silence, that nothing has come from the peer for too long. A call on hold is not silent.

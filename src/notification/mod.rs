@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use xmpp_parsers::jid::{BareJid, Jid};
 
+use crate::media::reports::Quality;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::Subscriber;
 
@@ -111,6 +112,8 @@ pub struct Attempt {
     pub stop_calls: bool,
     /// Earliest next try that the far end asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
+    /// How good the line was, if there was talk.
+    pub line: Option<Quality>,
 }
 
 /// What became of a call.

@@ -261,6 +261,7 @@ impl Ledger<'_> {
             trunk: String::new(),
             stop_calls: false,
             retry_after: None,
+            line: None,
         };
         self.end_call(id, &attempt, true, now)
     }
@@ -274,7 +275,7 @@ impl Ledger<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?
              WHERE id = ? AND ended IS NULL",
         )?;
         let ended = end.execute(params![
@@ -287,6 +288,7 @@ impl Ledger<'_> {
             attempt.trunk,
             attempt.stop_calls,
             invited,
+            attempt.line.map(|line| line.to_string()),
             id.0,
         ])?;
         let mut notification = self.notification_of(id)?;

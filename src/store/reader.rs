@@ -158,6 +158,8 @@ pub struct CallRecord {
     pub sip_call_id: Option<String>,
     /// Name of the trunk.
     pub trunk: Option<String>,
+    /// How good the line was, in words.
+    pub line: Option<String>,
     /// The callee asked for no more calls.
     pub stop_calls: bool,
     /// How many messages it was about.
@@ -244,6 +246,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         talked: row.maybe_span("talked_ms")?,
         sip_call_id: named("sip_call_id")?,
         trunk: named("trunk")?,
+        line: row.get("line")?,
         stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
         messages: row.get("messages")?,
         heard: row.get("heard")?,

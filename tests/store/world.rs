@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use offhook::media::reports::Quality;
 use offhook::notification::policy::Policy;
 use offhook::notification::{
     Answer, Attempt, Claim, Draft, MessageId, Outcome, Owed, Progress, Reply, Status,
@@ -205,5 +206,13 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         trunk: "pbx".to_owned(),
         stop_calls: false,
         retry_after: None,
+        line: (outcome == Outcome::Answered).then_some(Quality {
+            sent: 500,
+            received: 498,
+            lost: 2,
+            jitter_ms: 3,
+            far: None,
+            round_trip_ms: Some(40),
+        }),
     }
 }

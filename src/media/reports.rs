@@ -1,0 +1,381 @@
+//! What both ends tell each other about a stream, and what it says about the line.
+
+use std::time::{Duration, Instant};
+
+use rtcp_types::{
+    Bye, Compound, Packet, ReceiverReport, ReportBlock, ReportBlockBuilder, RtcpPacketWriterExt,
+    Sdes, SdesChunk, SdesItem, SenderReport,
+};
+
+/// Reports of one stream, in both directions.
+///
+/// Contract: tell it what is sent and what arrives from the peer; ask [`Reports::write`] every turn.
+/// Source:   RFC 3550 §6.4 (reports), §6.2 (how often), §A.1, §A.3 and §A.8 (sequence, loss, jitter).
+#[derive(Debug)]
+pub struct Reports {
+    ssrc: u32,
+    start: Instant,
+    due: Instant,
+    random: u64,
+    sent: u32,
+    sent_octets: u32,
+    heard: Option<Heard>,
+    /// The middle of the time in the peer's last report, and when it came.
+    last_report: Option<(u32, Instant)>,
+    far: Option<Far>,
+}
+
+/// One source's packets, counted.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    ssrc: u32,
+    first: u32,
+    /// With the number of wraps above it.
+    highest: u32,
+    received: u32,
+    expected_before: u32,
+    received_before: u32,
+    transit: i64,
+    /// In ticks of the RTP clock, times 16.
+    jitter: u32,
+}
+
+/// What the peer says about us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Far {
+    lost: u32,
+    jitter: u32,
+    round_trip: Option<Duration>,
+}
+
+/// How good the line was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quality {
+    /// Packets that were sent.
+    pub sent: u32,
+    /// Packets that arrived.
+    pub received: u32,
+    /// Packets that did not.
+    pub lost: u32,
+    /// How unevenly they came, in ms.
+    pub jitter_ms: u32,
+    /// What the far end has told of ours: lost, and jitter in ms.
+    pub far: Option<(u32, u32)>,
+    /// There and back, in ms.
+    pub round_trip_ms: Option<u32>,
+}
+
+impl Reports {
+    /// Of the stream with this SSRC; `random` spreads the times of the reports.
+    pub fn new(ssrc: u32, random: u64, now: Instant) -> Self {
+        let mut reports = Self {
+            ssrc,
+            start: now,
+            due: now,
+            random,
+            sent: 0,
+            sent_octets: 0,
+            heard: None,
+            last_report: None,
+            far: None,
+        };
+        reports.due = now + reports.pause() / 2;
+        reports
+    }
+
+    /// A packet with so much sound has left.
+    pub fn sent(&mut self, octets: usize) {
+        self.sent = self.sent.wrapping_add(1);
+        self.sent_octets = self.sent_octets.wrapping_add(octets as u32);
+    }
+
+    /// A packet of the peer has arrived. One that does not move its clock on has no time stamp here.
+    pub fn arrived(&mut self, ssrc: u32, sequence: u16, timestamp: Option<u32>, now: Instant) {
+        let ticks = now.duration_since(self.start).as_micros() as i64 * TICKS_PER_MS / 1000;
+        let transit = timestamp.map(|timestamp| ticks - i64::from(timestamp));
+        let Some(heard) = self.heard.as_mut().filter(|heard| heard.ssrc == ssrc) else {
+            let first = u32::from(sequence);
+            self.heard = Some(Heard {
+                ssrc,
+                first,
+                highest: first,
+                received: 1,
+                expected_before: 0,
+                received_before: 0,
+                transit: transit.unwrap_or(i64::MAX / 2),
+                jitter: 0,
+            });
+            return;
+        };
+        heard.received += 1;
+        let ahead = sequence.wrapping_sub(heard.highest as u16);
+        if ahead < u16::MAX / 2 {
+            heard.highest = heard.highest.wrapping_add(u32::from(ahead));
+        }
+        let Some(transit) = transit else { return };
+        // The far end's clock wraps; its leaps are no jitter.
+        let deviation = (transit - heard.transit).unsigned_abs().min(u64::from(u16::MAX)) as u32;
+        heard.transit = transit;
+        if deviation < LEAP {
+            heard.jitter = heard.jitter - ((heard.jitter + 8) >> 4) + deviation;
+        }
+    }
+
+    /// Reads what the peer reports. What cannot be read is dropped.
+    pub fn read(&mut self, datagram: &[u8], now: Instant) {
+        let Ok(compound) = Compound::parse(datagram) else { return };
+        for packet in compound.flatten() {
+            match packet {
+                Packet::Sr(report) => {
+                    let middle = (report.ntp_timestamp() >> 16) as u32;
+                    self.last_report = Some((middle, now));
+                    report.report_blocks().for_each(|block| self.read_block(&block, now));
+                }
+                Packet::Rr(report) => {
+                    report.report_blocks().for_each(|block| self.read_block(&block, now));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn read_block(&mut self, block: &ReportBlock<'_>, now: Instant) {
+        if block.ssrc() != self.ssrc {
+            return;
+        }
+        let (sent_at, waited) = (
+            block.last_sender_report_timestamp(),
+            block.delay_since_last_sender_report_timestamp(),
+        );
+        let middle = (self.ntp(now) >> 16) as u32;
+        let round_trip = middle.wrapping_sub(sent_at).wrapping_sub(waited);
+        // A far end that has heard no report of ours says 0; a longer way than this is a mistake.
+        let is_known = sent_at != 0 && round_trip < ROUND_TRIP_MAX << 16;
+        let round_trip = is_known
+            .then(|| Duration::from_micros(u64::from(round_trip) * 1_000_000 / 65_536))
+            .or(self.far.and_then(|far| far.round_trip));
+        let lost = block.cumulative_lost();
+        // Duplicates can make the number negative (24 bits with a sign).
+        let lost = if lost >= 1 << 23 { 0 } else { lost };
+        let jitter = block.interarrival_jitter() / TICKS_PER_MS as u32;
+        self.far = Some(Far { lost, jitter, round_trip });
+    }
+
+    /// Writes a report if one is due, for a stream that is at `timestamp`.
+    pub fn write(&mut self, timestamp: u32, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+        if now < self.due {
+            return None;
+        }
+        self.due = now + self.pause();
+        let block = self.block(now);
+        let name = format!("{:x}", self.random);
+        let item = SdesItem::builder(SdesItem::CNAME, &name);
+        let description = Sdes::builder().add_chunk(SdesChunk::builder(self.ssrc).add_item(item));
+        if self.sent == 0 {
+            let mut report = ReceiverReport::builder(self.ssrc);
+            if let Some(block) = block {
+                report = report.add_report_block(block);
+            }
+            let both = Compound::builder().add_packet(report).add_packet(description);
+            return both.write_into(buffer).ok();
+        }
+        let mut report = SenderReport::builder(self.ssrc)
+            .ntp_timestamp(self.ntp(now))
+            .rtp_timestamp(timestamp)
+            .packet_count(self.sent)
+            .octet_count(self.sent_octets);
+        if let Some(block) = block {
+            report = report.add_report_block(block);
+        }
+        Compound::builder().add_packet(report).add_packet(description).write_into(buffer).ok()
+    }
+
+    /// Writes the farewell: an empty report and a BYE.
+    ///
+    /// Source: RFC 3550 §6.6.
+    pub fn write_bye(&self, buffer: &mut [u8]) -> Option<usize> {
+        let report = ReceiverReport::builder(self.ssrc);
+        let bye = Bye::builder().add_source(self.ssrc);
+        Compound::builder().add_packet(report).add_packet(bye).write_into(buffer).ok()
+    }
+
+    /// How good the line has been so far.
+    pub fn quality(&self) -> Quality {
+        let heard = self.heard;
+        let expected = heard.map_or(0, |heard| heard.highest - heard.first + 1);
+        Quality {
+            sent: self.sent,
+            received: heard.map_or(0, |heard| heard.received),
+            lost: heard.map_or(0, |heard| expected.saturating_sub(heard.received)),
+            jitter_ms: heard.map_or(0, |heard| (heard.jitter >> 4) / TICKS_PER_MS as u32),
+            far: self.far.map(|far| (far.lost, far.jitter)),
+            round_trip_ms: self
+                .far
+                .and_then(|far| far.round_trip)
+                .map(|time| time.as_millis() as u32),
+        }
+    }
+
+    fn block(&mut self, now: Instant) -> Option<ReportBlockBuilder> {
+        let (middle, waited) = self.last_report.map_or((0, 0), |(middle, at)| {
+            let waited = now.duration_since(at).as_micros() * 65_536 / 1_000_000;
+            (middle, u32::try_from(waited).unwrap_or(u32::MAX))
+        });
+        let heard = self.heard.as_mut()?;
+        let expected = heard.highest - heard.first + 1;
+        let (all, came) =
+            (expected - heard.expected_before, heard.received - heard.received_before);
+        (heard.expected_before, heard.received_before) = (expected, heard.received);
+        let fraction = (all.saturating_sub(came) * 256).checked_div(all).unwrap_or(0).min(255);
+        Some(
+            ReportBlock::builder(heard.ssrc)
+                .fraction_lost(fraction as u8)
+                .cumulative_lost(expected.saturating_sub(heard.received).min(LOST_MAX))
+                .extended_sequence_number(heard.highest)
+                .interarrival_jitter(heard.jitter >> 4)
+                .last_sender_report_timestamp(middle)
+                .delay_since_last_sender_report_timestamp(waited),
+        )
+    }
+
+    /// Time since the start as the reports write it: seconds, and parts of 2^32.
+    fn ntp(&self, now: Instant) -> u64 {
+        // Not from zero, which would mean that there was no report.
+        let time = now.duration_since(self.start) + Duration::from_secs(1);
+        (time.as_secs() << 32) | ((u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
+    }
+
+    /// Half of five seconds to one and a half times as much, so that the reports of many calls do not meet.
+    fn pause(&mut self) -> Duration {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        PAUSE / 2 + Duration::from_millis((self.random >> 32) % PAUSE.as_millis() as u64)
+    }
+}
+
+impl std::fmt::Display for Quality {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} sent, {} heard, {} lost, jitter {} ms",
+            self.sent, self.received, self.lost, self.jitter_ms
+        )?;
+        if let Some((lost, jitter)) = self.far {
+            write!(f, "; far end: {lost} lost, jitter {jitter} ms")?;
+        }
+        match self.round_trip_ms {
+            Some(ms) => write!(f, "; round trip {ms} ms"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Room for a report.
+pub const REPORT_BYTES_MAX: usize = 256;
+const PAUSE: Duration = Duration::from_secs(5);
+/// Of the codecs that there are.
+const TICKS_PER_MS: i64 = 8;
+/// A deviation of a second is no jitter but another clock.
+const LEAP: u32 = 8000;
+const LOST_MAX: u32 = (1 << 23) - 1;
+/// Seconds.
+const ROUND_TRIP_MAX: u32 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Two ends; packets of `us` come with this jitter, and each tenth is lost where told.
+    fn talk(seconds: u32, loses: bool, delay_ms: u32) -> (Quality, Quality) {
+        let start = clock::now();
+        let (mut us, mut far) = (Reports::new(1, 7, start), Reports::new(2, 9, start));
+        let mut on_the_way: Vec<(Instant, bool, Vec<u8>)> = vec![];
+        for turn in 0..seconds * 50 {
+            let now = start + MS * 20 * turn;
+            us.sent(160);
+            far.sent(160);
+            let uneven = MS * ((turn % 2) * 10);
+            if !(loses && turn % 10 == 5) {
+                far.arrived(
+                    1,
+                    (65_500 + turn) as u16,
+                    Some(turn * 160),
+                    now + MS * delay_ms + uneven,
+                );
+            }
+            us.arrived(2, turn as u16, Some(turn * 160), now + MS * delay_ms);
+            let mut buffer = [0; REPORT_BYTES_MAX];
+            if let Some(length) = us.write(turn * 160, now, &mut buffer) {
+                on_the_way.push((now + MS * delay_ms, true, buffer[..length].to_vec()));
+            }
+            if let Some(length) = far.write(turn * 160, now, &mut buffer) {
+                on_the_way.push((now + MS * delay_ms, false, buffer[..length].to_vec()));
+            }
+            on_the_way.retain(|(at, to_far, report)| {
+                if *at > now {
+                    return true;
+                }
+                if *to_far {
+                    far.read(report, *at)
+                } else {
+                    us.read(report, *at)
+                }
+                false
+            });
+        }
+        (us.quality(), far.quality())
+    }
+
+    #[test]
+    fn both_ends_know_what_is_lost_how_uneven_it_is_and_how_far() {
+        let (us, far) = talk(30, true, 40);
+        assert_eq!((us.sent, us.received, us.lost, us.jitter_ms), (1500, 1500, 0, 0));
+        assert_eq!((far.received, far.lost), (1350, 150));
+        let (lost, jitter) = us.far.unwrap();
+        assert!((100..=150).contains(&lost), "{lost} lost as told a while before the end");
+        assert!((8..=12).contains(&jitter) && far.jitter_ms == jitter, "jitter {jitter} ms");
+        assert!((70..=101).contains(&us.round_trip_ms.unwrap()), "{us}");
+        let (clean, _) = talk(12, false, 0);
+        assert_eq!((clean.lost, clean.far.map(|far| far.0)), (0, Some(0)), "{clean}");
+    }
+
+    #[test]
+    fn nothing_is_believed_that_is_no_report_about_us() {
+        let start = clock::now();
+        let mut us = Reports::new(1, 7, start);
+        let other = ReportBlock::builder(99).cumulative_lost(5);
+        let report = ReceiverReport::builder(3).add_report_block(other);
+        let mut buffer = [0; REPORT_BYTES_MAX];
+        let length = Compound::builder().add_packet(report).write_into(&mut buffer).unwrap();
+        us.read(&buffer[..length], start);
+        us.read(b"", start);
+        us.read(&[0x80; 40], start);
+        us.read(&[0xff; 1500], start);
+        assert_eq!(us.quality(), Quality::default());
+        assert!(
+            us.write_bye(&mut buffer)
+                .is_some_and(|length| Compound::parse(&buffer[..length]).is_ok())
+        );
+    }
+
+    #[test]
+    fn changed_reports_stop_nothing() {
+        let start = clock::now();
+        let (mut seed, mut us) = (crate::seed::Seed::fixed(3), Reports::new(1, 7, start));
+        us.sent(160);
+        us.arrived(2, 1, Some(160), start);
+        let mut buffer = [0; REPORT_BYTES_MAX];
+        let length = us.write(160, start + PAUSE * 2, &mut buffer).unwrap();
+        for _ in 0..200_000 {
+            let mut report = buffer[..length].to_vec();
+            for _ in 0..=seed.below(4) {
+                let at = seed.below(report.len() as u64) as usize;
+                report[at] = seed.below(256) as u8;
+            }
+            report.truncate(seed.below(report.len() as u64 + 1) as usize);
+            us.read(&report, start + PAUSE * 2);
+        }
+    }
+}
