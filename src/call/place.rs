@@ -80,7 +80,10 @@ async fn over_trunks(
     let mut tried = vec![];
     loop {
         let way = tokio::select! {
-            way = exchange.ways.take(number, &tried) => way,
+            way = async {
+                exchange.engine.until_calm().await;
+                exchange.ways.take(number, &tried).await
+            } => way,
             () = wanted(stop) => return unplaced(match *stop.borrow() {
                 Stop::ShuttingDown => Outcome::Interrupted,
                 Stop::CameOnline | Stop::None => Outcome::Cancelled,

@@ -1,23 +1,22 @@
-//! The media thread: owns every RTP socket and each millisecond's turn.
+//! A handle to the media thread, which owns every RTP socket and each millisecond's turn.
 
-use std::collections::HashMap;
+mod desk;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc as events, oneshot};
-use tracing::{debug, info, trace};
+use tokio::sync::mpsc as events;
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
 
-use super::codec::Clip;
+use self::desk::Desk;
 use super::ports::Ports;
-use super::reports::REPORT_BYTES_MAX;
-use super::stream::{PACKET_BYTES_MAX, Stream};
-use super::take::Take;
 use super::{Command, Event, realtime};
 use crate::clock;
 use crate::seed::Seed;
@@ -50,6 +49,7 @@ struct Shared {
     settings: EngineSettings,
     ports: Mutex<(Ports, Seed, u64)>,
     load: Load,
+    started: Instant,
 }
 
 /// Plain counters of the thread.
@@ -63,6 +63,10 @@ pub struct Load {
     pub late: AtomicU64,
     /// The latest a tick has begun, in microseconds.
     pub late_us_max: AtomicU64,
+    /// Lines that send.
+    lines: AtomicU64,
+    /// Until when no call should begin, in ms from the thread's start on.
+    strained_until_ms: AtomicU64,
 }
 
 /// One call's line: an RTP port, commands in, events out. Dropping it closes the port.
@@ -105,6 +109,7 @@ impl Engine {
             settings,
             ports: Mutex::new((ports, seed, 0)),
             load: Load::default(),
+            started: clock::now(),
         });
         let (orders, taken) = channel();
         let load = shared.clone();
@@ -115,7 +120,7 @@ impl Engine {
                     info!(%error, "the media thread runs without real-time priority; allow it with LimitRTPRIO=25");
                 }
             }
-            Desk::new(silence, &load.load).run(&taken);
+            Desk::new(silence, &load.load, load.started).run(&taken);
         };
         thread::Builder::new().name("media".into()).spawn(run).map_err(MediaError::Thread)?;
         Ok(Self { orders, shared })
@@ -166,6 +171,26 @@ impl Engine {
         Err(MediaError::NoPort)
     }
 
+    /// Waits while one more call would harm those that run.
+    ///
+    /// Contract: does not wait when none runs. What makes the machine late then is not ours to wait for.
+    pub async fn until_calm(&self) {
+        let load = &self.shared.load;
+        let mut told = false;
+        loop {
+            let passed = clock::now().duration_since(self.shared.started).as_millis() as u64;
+            let calm = load.strained_until_ms.load(Ordering::Relaxed) <= passed;
+            if calm || load.lines.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            if !told {
+                warn!("the machine does not keep up with the calls that run; the next one waits");
+            }
+            told = true;
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// What the thread has done so far.
     pub fn load(&self) -> &Load {
         &self.shared.load
@@ -205,248 +230,6 @@ pub enum MediaError {
     Stopped,
 }
 
-/// The thread's own view: lines, and in which milliseconds of 120 each has its turns.
-struct Desk<'l> {
-    lines: Vec<Option<Open>>,
-    places: HashMap<u64, usize>,
-    free: Vec<usize>,
-    slots: [Vec<usize>; SLOTS],
-    started: Instant,
-    tick: u64,
-    silence: Duration,
-    load: &'l Load,
-}
-
-struct Open {
-    socket: UdpSocket,
-    reports: UdpSocket,
-    events: events::Sender<Event>,
-    random: u64,
-    trunk: IpAddr,
-    stream: Option<Stream>,
-    /// What is to be played as soon as the stream starts, so that its first packet is not silence.
-    prepared: Vec<(Arc<Clip>, u32)>,
-    /// Where the recording goes that is being made.
-    recording: Option<oneshot::Sender<Box<Take>>>,
-}
-
-impl<'l> Desk<'l> {
-    fn new(silence: Duration, load: &'l Load) -> Self {
-        let slots = std::array::from_fn(|_| Vec::with_capacity(64));
-        Self {
-            lines: vec![],
-            places: HashMap::new(),
-            free: vec![],
-            slots,
-            started: clock::now(),
-            tick: 0,
-            silence,
-            load,
-        }
-    }
-
-    fn run(&mut self, orders: &Receiver<Order>) {
-        loop {
-            let order = match self.next_tick() {
-                None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => orders.recv_timeout(due.saturating_duration_since(clock::now())),
-            };
-            match order {
-                Ok(order) => {
-                    self.catch_up();
-                    self.take(order);
-                }
-                Err(RecvTimeoutError::Timeout) => self.catch_up(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// When the next slot with a line in it is due.
-    fn next_tick(&self) -> Option<Instant> {
-        (self.tick..self.tick + SLOTS as u64)
-            .find(|tick| !self.slots[(tick % SLOTS as u64) as usize].is_empty())
-            .map(|tick| self.started + Duration::from_millis(tick))
-    }
-
-    fn catch_up(&mut self) {
-        let now = clock::now();
-        let due = now.duration_since(self.started).as_millis() as u64;
-        if self.slots.iter().all(Vec::is_empty) {
-            self.tick = due + 1;
-            return;
-        }
-        if due > self.tick + BEHIND_MAX {
-            // The process was stopped or the clock of the machine leapt; what was missed is not sent in a burst.
-            self.load.late.fetch_add(1, Ordering::Relaxed);
-            self.tick = due;
-        }
-        while self.tick <= due {
-            let slot = (self.tick % SLOTS as u64) as usize;
-            if !self.slots[slot].is_empty() {
-                let late =
-                    now.saturating_duration_since(self.started + Duration::from_millis(self.tick));
-                self.load.late_us_max.fetch_max(late.as_micros() as u64, Ordering::Relaxed);
-                self.load.late.fetch_add(u64::from(late > LATE), Ordering::Relaxed);
-            }
-            for position in 0..self.slots[slot].len() {
-                let line = self.slots[slot][position];
-                if let Some(open) = self.lines[line].as_mut() {
-                    open.turn(now, self.load);
-                }
-            }
-            self.tick += 1;
-        }
-    }
-
-    fn take(&mut self, order: Order) {
-        match order {
-            Order::Open { id, socket, reports, events, random, trunk } => {
-                let open = Some(Open {
-                    socket,
-                    reports,
-                    events,
-                    random,
-                    trunk,
-                    stream: None,
-                    prepared: vec![],
-                    recording: None,
-                });
-                let place = match self.free.pop() {
-                    Some(place) => place,
-                    None => {
-                        self.lines.push(None);
-                        self.lines.len() - 1
-                    }
-                };
-                self.lines[place] = open;
-                self.places.insert(id, place);
-            }
-            Order::Command { id, command } => self.command(id, command),
-            Order::Close { id } => {
-                if let Some(place) = self.places.remove(&id) {
-                    if let Some(open) = self.lines[place].take() {
-                        open.take_leave();
-                    }
-                    self.free.push(place);
-                    self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
-                }
-            }
-        }
-    }
-
-    /// A line takes its turns from the millisecond that has just passed on, so the next one is a packet's time from now.
-    fn take_turns(&mut self, place: usize, packet_ms: usize) {
-        let passed = (self.tick + SLOTS as u64 - 1) as usize;
-        for turn in 0..SLOTS / packet_ms.clamp(1, SLOTS) {
-            self.slots[(passed + turn * packet_ms) % SLOTS].push(place);
-        }
-    }
-
-    fn command(&mut self, id: u64, command: Command) {
-        let Some(&place) = self.places.get(&id) else { return };
-        let Some(open) = self.lines[place].as_mut() else { return };
-        let now = clock::now();
-        match (command, open.stream.as_mut()) {
-            (Command::Start(agreed), None) => {
-                let stream = open.stream.insert(Stream::new(
-                    agreed,
-                    open.trunk,
-                    open.random,
-                    self.silence,
-                    now,
-                ));
-                open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
-                open.turn(now, self.load);
-                let packet_ms = usize::from(agreed.packet_ms);
-                self.take_turns(place, packet_ms);
-            }
-            (Command::Start(agreed), Some(stream)) => {
-                let before = stream.packet_ms();
-                stream.renegotiate(agreed, now);
-                let packet_ms = stream.packet_ms();
-                if packet_ms != before {
-                    self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
-                    self.take_turns(place, packet_ms);
-                }
-            }
-            (Command::Play { clip, tag }, Some(stream)) => stream.play(clip, tag),
-            (Command::Hush, Some(stream)) => stream.hush(),
-            (Command::Play { clip, tag }, None) => open.prepared.push((clip, tag)),
-            (Command::Hush, None) => open.prepared.clear(),
-            (Command::Record { take, back }, Some(stream)) => {
-                stream.record(take);
-                open.recording = Some(back);
-            }
-            (Command::StopRecording, Some(stream)) => {
-                if let (Some(take), Some(back)) =
-                    (stream.stop_recording(now), open.recording.take())
-                {
-                    let _ = back.send(take);
-                }
-            }
-            (Command::Quality(back), Some(stream)) => drop(back.send(stream.quality())),
-            (Command::Record { .. } | Command::StopRecording | Command::Quality(_), None) => {}
-        }
-    }
-}
-
-impl Open {
-    /// One turn of a line: what has arrived, then the packet that is due.
-    fn turn(&mut self, now: Instant, load: &Load) {
-        let Some(stream) = self.stream.as_mut() else { return };
-        let mut datagram = [0; DATAGRAM_BYTES_MAX];
-        for _ in 0..RECEIVED_PER_TURN_MAX {
-            match self.socket.recv_from(&mut datagram) {
-                Ok((len, from)) => {
-                    trace!(len, "RTP received");
-                    if let Some(event) = stream.receive(from, &datagram[..len], now) {
-                        let _ = self.events.try_send(event);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => {} // An ICMP error about an earlier packet; silence will tell if it matters.
-            }
-        }
-        let mut packet = [0; PACKET_BYTES_MAX];
-        let (len, ended) = stream.next(&mut packet);
-        if let Some(len) = len {
-            let sent = self.socket.send_to(&packet[..len], stream.remote()).is_ok();
-            let counter = if sent { &load.sent } else { &load.unsent };
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        let mut report = [0; REPORT_BYTES_MAX];
-        // Reports are few, but how long they wait here would count as the way they took.
-        for _ in 0..REPORTS_PER_TURN_MAX {
-            let Ok((len, from)) = self.reports.recv_from(&mut datagram) else { break };
-            stream.read_report(from, &datagram[..len], now);
-        }
-        if let Some(len) = stream.report(&mut report, now) {
-            let _ = self.reports.send_to(&report[..len], stream.reports_to());
-        }
-        for event in ended.into_iter().chain(stream.silent(now)).chain(stream.recorded(now)) {
-            let _ = self.events.try_send(event);
-        }
-    }
-}
-
-impl Open {
-    fn take_leave(&self) {
-        let Some(stream) = &self.stream else { return };
-        let mut report = [0; REPORT_BYTES_MAX];
-        if let Some(len) = stream.farewell(&mut report) {
-            let _ = self.reports.send_to(&report[..len], stream.reports_to());
-        }
-    }
-}
-
-/// Turns are spread over 120 ms, of which packets of 10, 20, 30, 40 and 60 ms are whole parts.
-const SLOTS: usize = 120;
-const LATE: Duration = Duration::from_millis(5);
-/// Further behind than this, in ms, ticks are left out.
-const BEHIND_MAX: u64 = 200;
 const EVENTS_MAX: usize = 256;
-const DATAGRAM_BYTES_MAX: usize = 1500;
-const RECEIVED_PER_TURN_MAX: usize = 32;
-const REPORTS_PER_TURN_MAX: usize = 2;
 const BIND_TRIES_MAX: usize = 100;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);

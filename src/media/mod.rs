@@ -9,6 +9,7 @@ pub mod ports;
 mod realtime;
 pub mod reports;
 pub(crate) mod resample;
+mod strain;
 pub mod stream;
 pub mod take;
 
