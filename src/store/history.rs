@@ -66,9 +66,12 @@ impl Ledger<'_> {
             params![notification.number.as_str(), before(now, span), CALLS_MAX],
         )?;
         let filled_by = i64::from(policy.calls_per_day_max.max(1)) - 1;
+        // Where there have never been so many calls, nobody need count those of the day.
         let day_filled_at = self
             .times(
-                "SELECT started AS at FROM attempts WHERE started > ?1 AND started <= ?2 AND invited = 1
+                "SELECT started AS at FROM attempts
+                 WHERE (SELECT max(id) FROM attempts) - (SELECT min(id) FROM attempts) >= ?3
+                     AND started > ?1 AND started <= ?2 AND invited = 1
                  ORDER BY started DESC LIMIT 1 OFFSET ?3",
                 params![before(now, DAY), after(now, DAY), filled_by],
             )?

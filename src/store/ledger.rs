@@ -50,9 +50,9 @@ impl<'w> Ledger<'w> {
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let wakes = (self.wake_due, self.wake_outbox, self.wake_voice);
-        self.conn.execute_batch("SAVEPOINT operation")?;
+        self.conn.prepare_cached("SAVEPOINT operation")?.execute([])?;
         let result = work(self).and_then(|value| {
-            self.conn.execute_batch("RELEASE operation")?;
+            self.conn.prepare_cached("RELEASE operation")?.execute([])?;
             Ok(value)
         });
         if let Err(error) = &result {
