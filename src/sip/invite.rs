@@ -5,6 +5,7 @@ mod far_end;
 mod fork;
 #[cfg(test)]
 mod peer;
+mod reliable;
 mod request;
 #[cfg(test)]
 mod timeline;
@@ -16,6 +17,7 @@ use tracing::debug;
 
 pub use self::events::{Ending, Input, InvitePlan, Output};
 use self::fork::Fork;
+use self::reliable::{Early, reliable};
 use self::request::{branch, contact, ours, retry_after, write_invite};
 use super::client_transaction::{ClientTransaction, cancellation};
 use super::digest::Digest;
@@ -45,6 +47,7 @@ pub struct Invite {
     authorization: Vec<(&'static str, String)>,
     phase: Phase,
     forks: Vec<Fork>,
+    earlies: Vec<Early>,
     answered: VecDeque<ServerTransaction>,
     early: Option<String>,
     sdp_version: u64,
@@ -73,6 +76,7 @@ impl Invite {
             authorization: Vec::new(),
             phase: Phase::Calling { until: now + NO_RESPONSE },
             forks: Vec::new(),
+            earlies: Vec::new(),
             answered: VecDeque::new(),
             early: None,
             sdp_version: 0,
@@ -154,6 +158,11 @@ impl Invite {
             }
             return;
         }
+        for early in &mut self.earlies {
+            if early.receive(response, status, &self.plan, &mut self.seed, now) {
+                return;
+            }
+        }
         for fork in &mut self.forks {
             if fork.receive(response, status, &self.plan, &mut self.seed, now) {
                 return;
@@ -178,6 +187,9 @@ impl Invite {
     }
 
     fn proceeding(&mut self, response: &Message, status: u16, now: Instant) {
+        if status > 100 && !self.heeds(response, now) {
+            return;
+        }
         let alerts = status > 100;
         match &mut self.phase {
             Phase::Calling { .. } => {
@@ -202,6 +214,21 @@ impl Invite {
         }
     }
 
+    /// Tells whether a provisional response is to be heeded; a reliable one is acknowledged first.
+    fn heeds(&mut self, response: &Message, now: Instant) -> bool {
+        let Some(number) = reliable(response) else { return true };
+        let at = match self.earlies.iter().position(|early| early.is_from(response)) {
+            Some(at) => at,
+            None if self.earlies.len() == FORKS_MAX => return false,
+            None => {
+                self.earlies.push(Early::new(response, &self.request));
+                self.earlies.len() - 1
+            }
+        };
+        let Some(early) = self.earlies.get_mut(at) else { unreachable!("just found or made") };
+        early.take(response, number, &self.plan, &mut self.seed, now)
+    }
+
     fn answered_by(&mut self, response: &Message, now: Instant) {
         if let Some(fork) = self.forks.iter_mut().find(|fork| fork.is_from(response)) {
             return fork.acknowledge_again();
@@ -212,9 +239,14 @@ impl Invite {
         }
         let mut fork =
             Fork::new(response, &self.request, &self.authorization, &self.plan, &mut self.seed);
+        let early = self.earlies.iter().find(|early| early.is_from(response));
+        if let Some(early) = early {
+            fork.dialog.local_cseq = early.local_cseq();
+        }
         match std::mem::replace(&mut self.phase, Phase::Talking) {
             Phase::Calling { .. } | Phase::Proceeding { .. } => {
-                let sdp = response.sdp().map(str::to_owned).or_else(|| self.early.clone());
+                let sdp = early.and_then(Early::answer).or(response.sdp()).map(str::to_owned);
+                let sdp = sdp.or_else(|| self.early.clone());
                 self.told.push_back(Output::Answered(sdp.unwrap_or_default()));
             }
             Phase::Leaving { ending, .. } => {
@@ -235,6 +267,7 @@ impl Invite {
         let Some(headers) = self.digest.answer(response, &self.request).filter(|_| calling) else {
             return self.refused(response, status, now);
         };
+        self.earlies.clear();
         self.authorization = headers;
         let branch = branch(&mut self.seed);
         let cseq = self.request.cseq + 1;
@@ -335,6 +368,7 @@ impl Invite {
     fn over(&mut self, ending: Ending, now: Instant) {
         if !matches!(self.phase, Phase::Over { .. }) {
             self.phase = Phase::Over { until: now + PATIENCE };
+            self.earlies.iter_mut().for_each(Early::abandon);
             self.told.push_back(Output::Over(ending));
         }
     }
@@ -347,6 +381,9 @@ impl Invite {
         }
         for client in self.invites.iter_mut().chain(&mut self.cancel) {
             self.sends.extend(client.poll());
+        }
+        for prack in self.earlies.iter_mut().flat_map(Early::transactions_mut) {
+            self.sends.extend(prack.poll());
         }
         for server in &mut self.answered {
             self.sends.extend(server.poll());
@@ -366,14 +403,15 @@ impl Invite {
     }
 
     fn clients(&self) -> impl Iterator<Item = &ClientTransaction> {
-        self.invites.iter().chain(&self.cancel).chain(self.forks.iter().filter_map(Fork::bye))
+        let pracks = self.earlies.iter().flat_map(Early::transactions);
+        let byes = self.forks.iter().filter_map(Fork::bye);
+        self.invites.iter().chain(&self.cancel).chain(pracks).chain(byes)
     }
 
     fn clients_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
-        self.invites
-            .iter_mut()
-            .chain(&mut self.cancel)
-            .chain(self.forks.iter_mut().filter_map(Fork::bye_mut))
+        let pracks = self.earlies.iter_mut().flat_map(Early::transactions_mut);
+        let byes = self.forks.iter_mut().filter_map(Fork::bye_mut);
+        self.invites.iter_mut().chain(&mut self.cancel).chain(pracks).chain(byes)
     }
 }
 

@@ -201,7 +201,7 @@ impl Party {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the methods")]
 #[rustfmt::skip]
-pub enum Method { Invite, Ack, Cancel, Bye, Options, Info, Update, Register, Other(String) }
+pub enum Method { Invite, Ack, Cancel, Bye, Options, Info, Prack, Update, Register, Other(String) }
 
 impl Method {
     /// The method as written in a message.
@@ -213,6 +213,7 @@ impl Method {
             Self::Bye => "BYE",
             Self::Options => "OPTIONS",
             Self::Info => "INFO",
+            Self::Prack => "PRACK",
             Self::Update => "UPDATE",
             Self::Register => "REGISTER",
             Self::Other(other) => other,
@@ -223,7 +224,7 @@ impl Method {
 impl From<&str> for Method {
     fn from(text: &str) -> Self {
         use Method::*;
-        let known = [Invite, Ack, Cancel, Bye, Options, Info, Update, Register];
+        let known = [Invite, Ack, Cancel, Bye, Options, Info, Prack, Update, Register];
         known
             .into_iter()
             .find(|method| method.as_str() == text)

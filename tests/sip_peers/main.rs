@@ -56,6 +56,16 @@ async fn a_phone_that_is_picked_up_as_we_cancel_is_hung_up() {
 }
 
 #[tokio::test]
+async fn a_phone_that_answers_in_a_reliable_response_is_talked_to() {
+    let mut phone = Sipp::start("answers_reliably");
+    let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;
+    assert_eq!(call.told, ["early media", "answered", "over ByUs"]);
+    let negotiated = accept(&call.sdp, &CODECS).unwrap();
+    assert_eq!((negotiated.codec, negotiated.remote.port()), (Codec::Pcma, 40000));
+    phone.is_content();
+}
+
+#[tokio::test]
 async fn a_phone_that_missed_our_ack_gets_it_again_along_the_recorded_route() {
     let mut phone = Sipp::start("answers_twice");
     let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;

@@ -19,6 +19,7 @@ pub(super) struct Peer {
     first_invite: Vec<u8>,
     cancel: Vec<u8>,
     bye: Vec<u8>,
+    prack: Vec<u8>,
     last_received: Vec<u8>,
     cseq: u32,
     refused: bool,
@@ -48,6 +49,7 @@ impl Peer {
             first_invite: none(),
             cancel: none(),
             bye: none(),
+            prack: none(),
             last_received: none(),
             cseq: 100,
             refused: false,
@@ -81,6 +83,9 @@ impl Peer {
             );
         } else if let Some(status) = word.strip_prefix("bye:") {
             let answer = Message::parse(&self.bye).unwrap().respond(status.parse().unwrap(), "a");
+            self.receive(challenge(answer, status, "one").end());
+        } else if let Some(status) = word.strip_prefix("prack:") {
+            let answer = Message::parse(&self.prack).unwrap().respond(status.parse().unwrap(), "a");
             self.receive(challenge(answer, status, "one").end());
         } else if let Some(status) = word.strip_prefix("old:") {
             self.receive(respond(&self.first_invite, status));
@@ -206,6 +211,20 @@ impl Peer {
                 assert!(message.cseq > invite.cseq && message.branch() != invite.branch());
                 self.bye = bytes.clone();
             }
+            Method::Prack => {
+                let rack = message.header("RAck").unwrap();
+                let (number, invited) = rack.split_once(' ').unwrap();
+                assert_eq!(invited, format!("{} INVITE", invite.cseq));
+                assert!(message.cseq > invite.cseq && message.branch() != invite.branch());
+                let again = bytes == self.prack;
+                let last = Message::parse(&self.prack).map_or(0, |last| last.cseq);
+                let same_dialog =
+                    Message::parse(&self.prack).is_ok_and(|last| last.to.tag == message.to.tag);
+                assert!(again || !same_dialog || message.cseq == last + 1);
+                self.prack = bytes.clone();
+                let auth = "+auth".repeat(message.all("Proxy-Authorization").count());
+                return format!("PRACK{number}{auth}");
+            }
             _ => {
                 assert_eq!((message.method.as_str(), message.to.tag.as_deref()), ("INVITE", None));
                 self.invite = bytes.clone();
@@ -224,6 +243,7 @@ impl Peer {
 fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     let (status, rest) = word.split_at(3);
     let (rest, with_sdp) = rest.strip_suffix("+sdp").map_or((rest, false), |rest| (rest, true));
+    let (rest, number) = rest.split_once('*').map_or((rest, None), |(rest, at)| (rest, Some(at)));
     let tag = match rest {
         "b" | "c" | "d" | "e" | "f" => rest,
         _ => "a",
@@ -235,6 +255,9 @@ fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     }
     if let Some(seconds) = rest.strip_prefix('=') {
         draft = draft.header("Retry-After", &format!("{seconds};duration=9 (busy)"));
+    }
+    if let Some(number) = number {
+        draft = draft.header("Require", "precondition, 100rel").header("RSeq", number);
     }
     draft = challenge(draft, status, rest.strip_prefix(':').unwrap_or("one"));
     draft.body("application/sdp", &if with_sdp { sdp("sdp") } else { String::new() })

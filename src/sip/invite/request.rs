@@ -7,6 +7,7 @@ use crate::seed::Seed;
 use crate::sip::draft::Draft;
 use crate::sip::message::{Message, Method, digits};
 use crate::sip::via::via;
+use crate::sip::{ALLOW, PRODUCT};
 
 pub(super) fn write_invite(
     plan: &InvitePlan,
@@ -26,7 +27,9 @@ pub(super) fn write_invite(
         .header("Call-ID", call_id)
         .header("CSeq", &format!("{cseq} INVITE"))
         .header("Contact", &contact(plan))
-        .about_us("User-Agent");
+        .header("Allow", ALLOW)
+        .header("Supported", "100rel")
+        .header("User-Agent", PRODUCT);
     for (name, value) in authorization {
         draft = draft.header(name, value);
     }

@@ -260,12 +260,60 @@ fn our_requests_say_what_they_must_and_nothing_that_a_user_wrote() {
         "\r\nTo: <sip:+81312345678@192.0.2.1>\r\n",
         "\r\nContact: <sip:offhook@192.0.2.2:5060>\r\n",
         "\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n",
-        "\r\nSupported: \r\n",
+        "\r\nSupported: 100rel\r\n",
         "\r\nUser-Agent: Offhook/",
         "\r\nContent-Type: application/sdp\r\n",
     ] {
         assert!(invite.contains(line), "{line:?} is missing in {invite}");
     }
+}
+
+#[test]
+fn a_reliable_response_is_acknowledged_and_its_answer_holds() {
+    check(&[
+        (
+            "answers early and reliably",
+            "183*1+sdp prack:200 200",
+            "INVITE PRACK1 Early ACK Answered+sdp",
+        ),
+        (
+            "rings reliably, then hangs up with our numbers in order",
+            "180*7 prack:200 180*8 prack:200 200+sdp hang bye:200",
+            "INVITE PRACK7 Ringing PRACK8 ACK Answered+sdp BYE ByUs",
+        ),
+        (
+            "does not hear our PRACK",
+            "180*1 180*1 @1 prack:200 180*1",
+            "INVITE PRACK1 Ringing PRACK1",
+        ),
+        (
+            "never answers our PRACK, but the call",
+            "183*1+sdp 200 @8",
+            "INVITE PRACK1 Early ACK Answered+sdp PRACK1 PRACK1 PRACK1 PRACK1",
+        ),
+        ("has one response overtake another", "180*1 183*3 183*2", "INVITE PRACK1 Ringing PRACK2"),
+        (
+            "has two phones ring, each with numbers of its own",
+            "180*5 180b*9 180*6 180b*10 200b",
+            "INVITE PRACK5 Ringing PRACK9 PRACK6 PRACK10 ACK Answered",
+        ),
+        (
+            "wants a password for our PRACK",
+            "180*1 prack:407 prack:200 200",
+            "INVITE PRACK1 Ringing PRACK1+auth ACK Answered",
+        ),
+        (
+            "refuses the call, not the PRACK",
+            "180*1 486 @32",
+            "INVITE PRACK1 Ringing ACK Refused486 Done",
+        ),
+        ("has no number, so it is not reliable", "183*x 200", "INVITE ACK Answered"),
+        (
+            "is cancelled while it rings reliably",
+            "180*1 prack:200 hang cancel:200 487",
+            "INVITE PRACK1 Ringing CANCEL ACK Cancelled",
+        ),
+    ]);
 }
 
 fn check(cases: &[(&str, &str, &str)]) {

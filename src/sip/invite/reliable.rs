@@ -1,0 +1,150 @@
+//! Provisional responses that want to be acknowledged: each gets its PRACK in its early dialog.
+
+use std::time::Instant;
+
+use tracing::debug;
+
+use super::{InvitePlan, branch, ours};
+use crate::seed::Seed;
+use crate::sip::client_transaction::ClientTransaction;
+use crate::sip::dialog::Dialog;
+use crate::sip::digest::Digest;
+use crate::sip::message::{Message, Method, digits};
+use crate::sip::via::via;
+
+/// One phone's side of an INVITE that is not answered yet.
+///
+/// Contract: a PRACK without an answer holds up nothing; its transaction gives up by itself.
+/// Source:   RFC 3262 §4; each early dialog counts its responses for itself.
+#[derive(Debug)]
+pub(super) struct Early {
+    dialog: Dialog,
+    last: Option<u32>,
+    pracks: Vec<Prack>,
+    answer: Option<String>,
+}
+
+#[derive(Debug)]
+struct Prack {
+    transaction: ClientTransaction,
+    digest: Digest,
+    request: Message,
+    rack: String,
+}
+
+/// The number of a provisional response that is to be acknowledged.
+pub(super) fn reliable(response: &Message) -> Option<u32> {
+    let mut required = response.items("Require");
+    let wants = required.any(|option| option.trim().eq_ignore_ascii_case("100rel"));
+    let number = response.header("RSeq").and_then(|number| digits(number.trim()));
+    number.filter(|_| wants && response.to.tag.is_some())
+}
+
+impl Early {
+    /// Begins with its first response.
+    pub(super) fn new(response: &Message, invite: &Message) -> Self {
+        let dialog = Dialog::new(response, invite);
+        Self { dialog, last: None, pracks: vec![], answer: None }
+    }
+
+    /// Tells whether a response comes from this phone.
+    pub(super) fn is_from(&self, response: &Message) -> bool {
+        self.dialog.remote_tag() == response.to.tag.as_deref()
+    }
+
+    /// Acknowledges a response. Tells whether it is to be heeded: a copy is not, nor one that has overtaken another.
+    pub(super) fn take(
+        &mut self,
+        response: &Message,
+        number: u32,
+        plan: &InvitePlan,
+        seed: &mut Seed,
+        now: Instant,
+    ) -> bool {
+        if self.last.is_some_and(|last| number != last.wrapping_add(1)) {
+            return false;
+        }
+        if self.pracks.len() == PRACKS_MAX {
+            debug!("one more reliable response dropped");
+            return false;
+        }
+        self.last = Some(number);
+        self.answer = self.answer.take().or_else(|| response.sdp().map(str::to_owned));
+        let rack = format!("{number} {} INVITE", response.cseq);
+        let digest = Digest::new(plan.trunk.credentials.as_ref());
+        self.send(rack, digest, &[], plan, seed, now);
+        true
+    }
+
+    /// Takes a response and tells whether it was for a PRACK of ours.
+    pub(super) fn receive(
+        &mut self,
+        response: &Message,
+        status: u16,
+        plan: &InvitePlan,
+        seed: &mut Seed,
+        now: Instant,
+    ) -> bool {
+        let Some(at) = self.pracks.iter().position(|prack| prack.transaction.owns(response)) else {
+            return false;
+        };
+        let Some(prack) = self.pracks.get_mut(at) else { unreachable!("just found") };
+        if prack.transaction.receive(response, status, now)
+            && matches!(status, 401 | 407)
+            && let Some(headers) = prack.digest.answer(response, &prack.request)
+        {
+            let Prack { rack, digest, .. } = self.pracks.remove(at);
+            self.send(rack, digest, &headers, plan, seed, now);
+        }
+        true
+    }
+
+    /// The answer to our offer that has come reliably; what the 2xx says besides is no other one.
+    pub(super) fn answer(&self) -> Option<&str> {
+        self.answer.as_deref()
+    }
+
+    /// The number of our last request in this dialog.
+    pub(super) fn local_cseq(&self) -> u32 {
+        self.dialog.local_cseq
+    }
+
+    /// The INVITE has its final response; nobody waits for a PRACK any more.
+    pub(super) fn abandon(&mut self) {
+        self.pracks.iter_mut().for_each(|prack| prack.transaction.abandon());
+    }
+
+    pub(super) fn transactions(&self) -> impl Iterator<Item = &ClientTransaction> {
+        self.pracks.iter().map(|prack| &prack.transaction)
+    }
+
+    pub(super) fn transactions_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
+        self.pracks.iter_mut().map(|prack| &mut prack.transaction)
+    }
+
+    fn send(
+        &mut self,
+        rack: String,
+        digest: Digest,
+        authorization: &[(&'static str, String)],
+        plan: &InvitePlan,
+        seed: &mut Seed,
+        now: Instant,
+    ) {
+        self.dialog.local_cseq += 1;
+        let branch = branch(seed);
+        let via = via(&plan.trunk, plan.local, &branch);
+        let mut draft = self.dialog.request(&Method::Prack, self.dialog.local_cseq, &via);
+        draft = draft.header("RAck", &rack);
+        for (name, value) in authorization {
+            draft = draft.header(name, value);
+        }
+        let bytes = draft.header("User-Agent", crate::sip::PRODUCT).end();
+        let request = ours(&bytes);
+        let transaction = ClientTransaction::new(Method::Prack, branch, bytes, now);
+        self.pracks.push(Prack { transaction, digest, request, rack });
+    }
+}
+
+/// A phone that rings for minutes repeats a reliable 180 each minute (RFC 3261 §13.3.1.1).
+const PRACKS_MAX: usize = 16;
