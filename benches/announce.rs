@@ -23,7 +23,7 @@ use offhook::media::{self, Command as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
-use offhook::sip::transport::UserAgent;
+use offhook::sip::transport::{self, SipSettings, UserAgent};
 use offhook::sip::trunk::{Dtmf, Trunk};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -93,20 +93,24 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &spoken));
     let trunk = Arc::new(trunk(25_998));
     let any = "127.0.0.1:0".parse().unwrap();
-    let agent = UserAgent::bind(any, vec![trunk.clone()], Seed::fresh()).await.unwrap();
+    let agent = UserAgent::bind(SipSettings::listening(any), vec![trunk.clone()], Seed::fresh())
+        .await
+        .unwrap();
     let (over, is_over) = watch::channel(false);
     let before = status_kb("self", "VmRSS:");
     let mut lines = tokio::task::JoinSet::new();
     for call in 0..calls {
         let line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let path = agent.reach("bench").await.unwrap();
         let plan = InvitePlan {
             trunk: trunk.clone(),
             number: "+81312345678".parse().unwrap(),
-            local: agent.local(),
+            hop: path.hop,
             offer: offer(line.local, &[Codec::Pcmu], Dtmf::Inband, call as u64),
+            patience: path.patience(),
             ring: Duration::from_secs(20),
         };
-        lines.spawn(talk(plan, line, speech.clone(), agent.clone(), is_over.clone()));
+        lines.spawn(talk(plan, path, line, speech.clone(), agent.clone(), is_over.clone()));
         sleep(Duration::from_secs(1) / CALLS_PER_S).await;
     }
     sleep(Duration::from_secs(2)).await;
@@ -128,13 +132,14 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
 
 async fn talk(
     plan: InvitePlan,
+    path: transport::Path,
     mut media: Line,
     speech: Arc<Clip>,
     agent: UserAgent,
     mut over: watch::Receiver<bool>,
 ) -> usize {
     let mut invite = Invite::new(plan, Seed::fresh(), now());
-    let mut line = agent.line("bench", invite.call_id()).unwrap();
+    let mut line = agent.line(path, invite.call_id());
     let mut keys = 0;
     loop {
         while let Some(output) = invite.poll() {
@@ -250,6 +255,7 @@ fn trunk(port: u16) -> Trunk {
         name: "bench".to_owned(),
         proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
         from: "sip:offhook@127.0.0.1".to_owned(),
+        outbound_proxy: None,
         credentials: None,
         register: false,
         calls_max: 5000,

@@ -17,7 +17,8 @@ use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::message::Message;
 use offhook::sip::offer_answer::{accept, offer, reanswer};
 use offhook::sip::stray;
-use offhook::sip::trunk::{Dtmf, Trunk};
+use offhook::sip::trunk::{Dtmf, Transport, Trunk};
+use offhook::sip::via::Hop;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
 /// Each of the three gets its part of the million; the dear ones less.
@@ -34,8 +35,9 @@ fn changed_messages_stop_no_call() {
         let plan = InvitePlan {
             trunk: trunk.clone(),
             number: "+81312345678".parse().unwrap(),
-            local: "192.0.2.2:5060".parse().unwrap(),
+            hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
             offer: own.clone(),
+            patience: Duration::from_secs(8),
             ring: Duration::from_secs(30),
         };
         let mut call = Invite::new(plan, Seed::fixed(1), now);
@@ -196,6 +198,7 @@ fn trunk() -> Trunk {
         name: "test".to_owned(),
         proxy: "sip:192.0.2.1".parse().unwrap(),
         from: "sip:offhook@192.0.2.2".to_owned(),
+        outbound_proxy: None,
         credentials: None,
         register: false,
         calls_max: 1,

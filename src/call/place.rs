@@ -24,6 +24,7 @@ use crate::script::{CodeCall, PinGate, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::offer_answer;
+use crate::sip::transport::Path;
 use crate::sip::trunk::Trunk;
 
 /// Places one call and returns what became of it.
@@ -97,9 +98,19 @@ async fn over_trunks(
             }
         };
         let trunk = way.trunk();
-        let one = OneTrunk { number, about, exchange, stop };
-        let verdict;
-        (attempt, verdict, script) = one.run(trunk.clone(), script).await;
+        let verdict = loop {
+            let one = OneTrunk { number, about, exchange, stop };
+            let (verdict, path);
+            (attempt, verdict, path, script) = one.run(trunk.clone(), script).await;
+            // Whoever says nothing, or 503, is passed over; what else goes wrong would go wrong there too.
+            let silent = matches!(verdict, Verdict::Fault(_))
+                && attempt.status.is_none_or(|status| status == 503);
+            let elsewhere = silent && path.is_some_and(|path| exchange.agent.gave_up(&path));
+            if !elsewhere || *stop.borrow() != Stop::None {
+                break verdict;
+            }
+            info!(trunk = trunk.name, "another address of the trunk is tried");
+        };
         tried.push(way.index);
         way.ended(verdict);
         if !matches!(verdict, Verdict::Fault(_)) || *stop.borrow() != Stop::None {
@@ -143,20 +154,20 @@ struct OneTrunk<'c> {
 
 impl OneTrunk<'_> {
     /// Tries one trunk. After a fault of the trunk the next one is worth a try with the same script.
-    async fn run(self, trunk: Arc<Trunk>, script: Talk) -> (Attempt, Verdict, Talk) {
+    async fn run(self, trunk: Arc<Trunk>, script: Talk) -> (Attempt, Verdict, Option<Path>, Talk) {
         let name = trunk.name.clone();
         let failed = |verdict, script| {
             let attempt = Attempt { trunk: name.clone(), ..unplaced(Outcome::TrunkFailed) };
-            (attempt, verdict, script)
+            (attempt, verdict, None, script)
         };
-        let (local, trunk_address) = match self.exchange.agent.ends(&name) {
-            Ok(ends) => ends,
+        let path = match self.exchange.agent.reach(&name).await {
+            Ok(path) => path,
             Err(error) => {
                 warn!(%error, "the call was not placed");
                 return failed(Verdict::Fault(None), script);
             }
         };
-        let media = match self.exchange.engine.open(trunk_address.ip()) {
+        let media = match self.exchange.engine.open(path.target.address.ip()) {
             Ok(media) => media,
             Err(error) => {
                 warn!(%error, "no line for the call");
@@ -166,26 +177,21 @@ impl OneTrunk<'_> {
         let mut seed = Seed::fresh();
         let mut rtp = media.local;
         if rtp.ip().is_unspecified() {
-            rtp.set_ip(local.ip());
+            rtp.set_ip(path.hop.local.ip());
         }
         let dtmf = trunk.dtmf;
         let plan = InvitePlan {
             trunk,
             number: self.number.clone(),
-            local,
+            hop: path.hop,
             offer: offer_answer::offer(rtp, &self.exchange.codecs, dtmf, seed.below(1 << 53)),
+            patience: path.patience(),
             ring: self.exchange.policy.ring,
         };
         let now = clock::now();
         let invite = Invite::new(plan, seed, now);
         let call_id = invite.call_id().to_owned();
-        let line = match self.exchange.agent.line(&name, &call_id) {
-            Ok(line) => line,
-            Err(error) => {
-                warn!(%error, "the call was not placed");
-                return failed(Verdict::Fault(None), script);
-            }
-        };
+        let line = self.exchange.agent.line(path.clone(), &call_id);
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let call = Call::new(invite, script, self.exchange.codecs.clone(), dtmf, now);
         let codec =
@@ -241,7 +247,7 @@ impl OneTrunk<'_> {
             retry_after,
             line: quality.filter(|_| over.talked.is_some()),
         };
-        (attempt, verdict, script)
+        (attempt, verdict, Some(path), script)
     }
 }
 

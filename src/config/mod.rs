@@ -89,7 +89,7 @@ fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
     let component = top.section("component", &absent).map(chat::component);
     let store = top.section("store", &absent).map(|section| chat::store(section, path));
     let trunks = phone::trunks(&mut top);
-    let sip = top.section("sip", &absent).map(phone::sip);
+    let sip = top.section("sip", &absent).map(|section| phone::sip(section, path));
     let media = top.section("media", &absent).map(phone::media);
     let dial = top.section("dial", &absent).map(dial::read);
     let speech = top.section("speech", &absent).map(speech::read);

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use super::source::Section;
 use crate::media::codec::Codec;
@@ -12,6 +13,10 @@ use crate::sip::trunk::{Credentials, Dtmf, Trunk, caller};
 pub struct Sip {
     /// Local address; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Authorities that are trusted beside the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// The DNS server to ask in place of the system's.
+    pub name_server: Option<SocketAddr>,
 }
 
 /// `[media]`: where voice goes and comes.
@@ -47,6 +52,7 @@ pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
 fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let name = section.text("name").map(|name| name.unwrap_or_else(|| "trunk".into()));
     let proxy = section.required("proxy");
+    let outbound_proxy = section.parsed_if_written("outbound_proxy");
     let from = section.required_text("from").and_then(|from| match caller(&from) {
         Ok(from) => Some(from),
         Err(error) => {
@@ -97,6 +103,7 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     Some(Trunk {
         name: name?,
         proxy: proxy?,
+        outbound_proxy: outbound_proxy?,
         from: from?,
         credentials: credentials?,
         register: register?,
@@ -120,16 +127,23 @@ pub(super) fn prefix(text: &str, every: bool) -> Result<String, String> {
     }
 }
 
-pub(super) fn sip(mut section: Section<'_>) -> Option<Sip> {
+pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
     let listen = section.parsed("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
-    if section.text("tls_ca")?.is_some_and(|file| !file.is_empty()) {
-        section.note("tls_ca", "has no effect: TLS is not in this version");
+    let tls_ca = section.text("tls_ca")?.filter(|file| !file.is_empty());
+    let tls_ca = tls_ca.map(|file| config.parent().unwrap_or(Path::new("")).join(file));
+    if let Some(file) = tls_ca.as_ref().filter(|file| !file.is_file()) {
+        section.mistake("tls_ca", &format!("there is no file {}", file.display()));
+        return None;
     }
+    let name_server = match section.text("name_server")? {
+        Some(text) if !text.is_empty() => section.parsed_if_written("name_server"),
+        Some(_) | None => Some(None),
+    };
     if section.flag("callback", false)? {
         section.note("callback", "has no effect: incoming calls are not in this version");
     }
     section.refuse_unknown_keys();
-    Some(Sip { listen: listen? })
+    Some(Sip { listen: listen?, tls_ca, name_server: name_server? })
 }
 
 pub(super) fn media(mut section: Section<'_>) -> Option<Media> {

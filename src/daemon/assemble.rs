@@ -11,14 +11,14 @@ use super::carrier::Carrier;
 use super::inquiries::Inquirer;
 use super::upload_desk::UploadDesk;
 use crate::call::{Exchange, WaysOut};
-use crate::config::Config;
+use crate::config::{Config, Sip};
 use crate::http::{File, HttpError, Limits, Server, Shelf};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
 use crate::recording::Format;
 use crate::script::Terms;
 use crate::sealing;
 use crate::seed::Seed;
-use crate::sip::transport::{TransportError, UserAgent};
+use crate::sip::transport::{SipSettings, TransportError, UserAgent};
 use crate::sip::trunk::Trunk;
 use crate::speech::{Speaker, SpeechError, SpeechSettings};
 use crate::store::Store;
@@ -55,7 +55,9 @@ pub(super) async fn speaker() -> Result<Speaker, SpeechError> {
 /// The user agent and its trunks.
 pub(super) async fn agent(config: &Config) -> Result<(UserAgent, Vec<Arc<Trunk>>), TransportError> {
     let trunks: Vec<Arc<Trunk>> = config.trunks.iter().cloned().map(Arc::new).collect();
-    let agent = UserAgent::bind(config.sip.listen, trunks.clone(), Seed::fresh()).await?;
+    let Sip { listen, tls_ca, name_server } = config.sip.clone();
+    let settings = SipSettings { listen, tls_ca, name_server };
+    let agent = UserAgent::bind(settings, trunks.clone(), Seed::fresh()).await?;
     Ok((agent, trunks))
 }
 

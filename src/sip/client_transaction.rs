@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::draft::Draft;
 use super::message::{Message, Method};
+use super::trunk::Transport;
 use super::{PATIENCE, T1, T2, T4};
 
-/// A client transaction over UDP, for INVITE and for every other request.
+/// A client transaction, for INVITE and for every other request.
 ///
 /// Contract: [`ClientTransaction::poll`] after each call; then sleep until the deadline.
 /// Source:   RFC 3261 §17.1.1 (INVITE), §17.1.2 (others); RFC 6026 §7.2: after a 2xx an INVITE stays
@@ -16,6 +17,7 @@ pub struct ClientTransaction {
     method: Method,
     branch: String,
     request: Vec<u8>,
+    transport: Transport,
     phase: Phase,
     gives_up: Instant,
     send: Option<Vec<u8>>,
@@ -23,10 +25,20 @@ pub struct ClientTransaction {
 
 impl ClientTransaction {
     /// Begins with the request on its way out.
-    pub fn new(method: Method, branch: String, request: Vec<u8>, now: Instant) -> Self {
-        let phase = Phase::Calling { next: now + T1, wait: T1 };
+    ///
+    /// Contract: over a connection nothing is sent twice, and no copies are waited for.
+    pub fn new(
+        method: Method,
+        branch: String,
+        request: Vec<u8>,
+        transport: Transport,
+        now: Instant,
+    ) -> Self {
+        let gives_up = now + PATIENCE;
+        let next = if transport.is_reliable() { gives_up } else { now + T1 };
+        let phase = Phase::Calling { next, wait: T1 };
         let send = Some(request.clone());
-        Self { method, branch, request, phase, gives_up: now + PATIENCE, send }
+        Self { method, branch, request, transport, phase, gives_up, send }
     }
 
     /// The request as sent.
@@ -51,10 +63,12 @@ impl ClientTransaction {
     /// Contract: each 2xx to an INVITE is news, since its ACK is the caller's to send.
     pub fn receive(&mut self, response: &Message, status: u16, now: Instant) -> bool {
         use Phase::*;
-        let invite = self.method == Method::Invite;
+        let (invite, reliable) = (self.method == Method::Invite, self.transport.is_reliable());
+        let copies = |wait| if reliable { now } else { now + wait };
         let (next, news) = match (&self.phase, status) {
             (Calling { .. } | Proceeding { .. }, 100..=199) => {
-                (Proceeding { next: (!invite).then_some(now + T2) }, true)
+                let next = if reliable { self.gives_up } else { now + T2 };
+                (Proceeding { next: (!invite).then_some(next) }, true)
             }
             (Calling { .. } | Proceeding { .. } | Accepted { .. }, 200..=299) if invite => {
                 (Accepted { until: now + PATIENCE }, true)
@@ -62,9 +76,9 @@ impl ClientTransaction {
             (Calling { .. } | Proceeding { .. }, _) if invite => {
                 let ack = acknowledgement(&self.request, response);
                 self.send = Some(ack.clone());
-                (Refused { until: now + PATIENCE, ack }, true)
+                (Refused { until: copies(PATIENCE), ack }, true)
             }
-            (Calling { .. } | Proceeding { .. }, _) => (Completed { until: now + T4 }, true),
+            (Calling { .. } | Proceeding { .. }, _) => (Completed { until: copies(T4) }, true),
             // A proxy may forward a 2xx even after another final response (RFC 3261 §16.7).
             (Refused { .. }, 200..=299) => (Accepted { until: now + PATIENCE }, true),
             (Refused { ack, .. }, 300..) => {
@@ -203,22 +217,35 @@ mod tests {
     fn a_request_goes_out_again_until_it_is_answered_or_given_up() {
         // Each number is a second at which a copy leaves; the word is the answer and its second.
         let cases = [
-            ("INVITE", "", "0 0.5 1.5 3.5 7.5 15.5 31.5 gave up at 32"),
-            ("INVITE", "180 1", "0 0.5 waits"),
-            ("INVITE", "200 1", "0 0.5 over at 33"),
-            ("INVITE", "486 1", "0 0.5 1 over at 33"),
-            ("BYE", "", "0 0.5 1.5 3.5 7.5 11.5 15.5 19.5 23.5 27.5 31.5 gave up at 32"),
-            ("BYE", "100 1", "0 0.5 5 9 13 17 21 25 29 gave up at 32"),
-            ("BYE", "200 1", "0 0.5 over at 6"),
-            ("BYE", "481 4", "0 0.5 1.5 3.5 over at 9"),
+            ("INVITE", Transport::Udp, "", "0 0.5 1.5 3.5 7.5 15.5 31.5 gave up at 32"),
+            ("INVITE", Transport::Udp, "180 1", "0 0.5 waits"),
+            ("INVITE", Transport::Udp, "200 1", "0 0.5 over at 33"),
+            ("INVITE", Transport::Udp, "486 1", "0 0.5 1 over at 33"),
+            (
+                "BYE",
+                Transport::Udp,
+                "",
+                "0 0.5 1.5 3.5 7.5 11.5 15.5 19.5 23.5 27.5 31.5 gave up at 32",
+            ),
+            ("BYE", Transport::Udp, "100 1", "0 0.5 5 9 13 17 21 25 29 gave up at 32"),
+            ("BYE", Transport::Udp, "200 1", "0 0.5 over at 6"),
+            ("BYE", Transport::Udp, "481 4", "0 0.5 1.5 3.5 over at 9"),
+            ("INVITE", Transport::Tcp, "", "0 gave up at 32"),
+            ("INVITE", Transport::Tcp, "180 1", "0 waits"),
+            ("INVITE", Transport::Tls, "200 1", "0 over at 33"),
+            ("INVITE", Transport::Tls, "486 1", "0 1 over at 1"),
+            ("BYE", Transport::Tcp, "", "0 gave up at 32"),
+            ("BYE", Transport::Tcp, "100 1", "0 gave up at 32"),
+            ("BYE", Transport::Tls, "200 1", "0 over at 1"),
         ];
-        for (method, answer, expected) in cases {
+        for (method, transport, answer, expected) in cases {
             let start = now();
             let request = request(method);
             let mut transaction = ClientTransaction::new(
                 Method::from(method),
                 "z9hG4bKa".to_owned(),
                 request.clone(),
+                transport,
                 start,
             );
             let mut told = Vec::new();
@@ -260,8 +287,13 @@ mod tests {
 
     #[test]
     fn a_response_belongs_by_branch_and_method() {
-        let transaction =
-            ClientTransaction::new(Method::Cancel, "z9hG4bKa".to_owned(), vec![], now());
+        let transaction = ClientTransaction::new(
+            Method::Cancel,
+            "z9hG4bKa".to_owned(),
+            vec![],
+            Transport::Udp,
+            now(),
+        );
         let of = |method: &str| Message::parse(&request(method)).unwrap().respond(200, "x").end();
         assert!(transaction.owns(&Message::parse(&of("CANCEL")).unwrap()));
         assert!(!transaction.owns(&Message::parse(&of("INVITE")).unwrap()));

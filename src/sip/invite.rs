@@ -11,7 +11,7 @@ mod request;
 mod timeline;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::debug;
 
@@ -23,7 +23,7 @@ use super::client_transaction::{ClientTransaction, cancellation};
 use super::digest::Digest;
 use super::message::{Message, Method, Start};
 use super::server_transaction::ServerTransaction;
-use super::{PATIENCE, T1, T4};
+use super::{PATIENCE, T4};
 use crate::seed::Seed;
 
 /// The caller's side of one call.
@@ -63,6 +63,7 @@ impl Invite {
         let (call_id, local_tag) = (seed.token(), seed.token());
         let digest = Digest::new(plan.trunk.credentials.as_ref());
         let branch = branch(&mut seed);
+        let (transport, until) = (plan.hop.transport, now + plan.patience);
         let bytes = write_invite(&plan, &call_id, &local_tag, 1, &branch, &[]);
         let mut invite = Self {
             plan,
@@ -70,11 +71,11 @@ impl Invite {
             call_id,
             local_tag,
             request: ours(&bytes),
-            invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, now)],
+            invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, transport, now)],
             cancel: None,
             digest,
             authorization: Vec::new(),
-            phase: Phase::Calling { until: now + NO_RESPONSE },
+            phase: Phase::Calling { until },
             forks: Vec::new(),
             earlies: Vec::new(),
             answered: VecDeque::new(),
@@ -280,8 +281,9 @@ impl Invite {
             &self.authorization,
         );
         self.request = ours(&bytes);
-        self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, now));
-        self.phase = Phase::Calling { until: now + NO_RESPONSE };
+        let transport = self.plan.hop.transport;
+        self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
+        self.phase = Phase::Calling { until: now + self.plan.patience };
     }
 
     fn refused(&mut self, response: &Message, status: u16, now: Instant) {
@@ -321,7 +323,13 @@ impl Invite {
         }
         let cancel = cancellation(invite.request());
         let branch = invite.branch().to_owned();
-        self.cancel = Some(ClientTransaction::new(Method::Cancel, branch, cancel, now));
+        self.cancel = Some(ClientTransaction::new(
+            Method::Cancel,
+            branch,
+            cancel,
+            self.plan.hop.transport,
+            now,
+        ));
         if let Phase::Leaving { until, .. } | Phase::Over { until } = &mut self.phase {
             *until = now + PATIENCE;
         }
@@ -429,5 +437,4 @@ enum Phase {
     Over { until: Instant },
 }
 
-const NO_RESPONSE: Duration = T1.saturating_mul(16);
 const FORKS_MAX: usize = 4;

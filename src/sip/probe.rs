@@ -1,13 +1,12 @@
 //! One OPTIONS to a trunk: does anybody answer there?
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::client_transaction::ClientTransaction;
 use super::draft::Draft;
 use super::message::{Message, Method, Start};
 use super::trunk::Trunk;
-use super::via::via;
+use super::via::Hop;
 use crate::seed::Seed;
 
 /// Asks a trunk what it can do, only to see whether it is there.
@@ -24,22 +23,27 @@ pub struct Probe {
 
 impl Probe {
     /// Begins; the OPTIONS is the first thing to send.
-    pub fn new(trunk: &Trunk, local: SocketAddr, mut seed: Seed, now: Instant) -> Self {
+    pub fn new(trunk: &Trunk, hop: Hop, mut seed: Seed, now: Instant) -> Self {
         let call_id = seed.token();
         let branch = format!("z9hG4bK{}", seed.token());
         let uri = format!("sip:{}", trunk.proxy.authority());
-        let request = Draft::request(&Method::Options, &uri)
-            .header("Via", &via(trunk, local, &branch))
-            .header("Max-Forwards", "70")
+        let mut draft = Draft::request(&Method::Options, &uri)
+            .header("Via", &hop.via(&branch))
+            .header("Max-Forwards", "70");
+        if let Some(route) = trunk.route() {
+            draft = draft.header("Route", &route);
+        }
+        let request = draft
             .header("From", &format!("<{}>;tag={}", trunk.from, seed.token()))
             .header("To", &format!("<{uri}>"))
             .header("Call-ID", &call_id)
             .header("CSeq", "1 OPTIONS")
-            .header("Contact", &format!("<sip:{}@{local}>", trunk.user()))
+            .header("Contact", &format!("<{}>", hop.contact(trunk.user())))
             .header("Accept", "application/sdp")
             .about_us("User-Agent")
             .end();
-        let transaction = ClientTransaction::new(Method::Options, branch, request, now);
+        let transaction =
+            ClientTransaction::new(Method::Options, branch, request, hop.transport, now);
         Self { call_id, transaction, until: now + WAIT, outcome: None }
     }
 
@@ -85,6 +89,7 @@ pub const WAIT: Duration = Duration::from_secs(5);
 mod tests {
     use super::*;
     use crate::clock::now;
+    use crate::sip::trunk::Transport;
 
     #[test]
     fn any_answer_shows_that_somebody_is_there() {
@@ -99,7 +104,7 @@ mod tests {
         for (trunk, timeline, expected) in cases {
             let mut probe = Probe::new(
                 &Trunk::example(),
-                "192.0.2.2:5060".parse().unwrap(),
+                Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
                 Seed::fixed(1),
                 start,
             );

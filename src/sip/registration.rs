@@ -1,7 +1,6 @@
 //! A binding at the trunk's registrar, kept alive.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use super::draft::Draft;
 use super::header_value::{parameter, uri};
 use super::message::{Message, Method, Start, digits};
 use super::trunk::Trunk;
-use super::via::via;
+use super::via::Hop;
 use crate::seed::Seed;
 
 /// Registers, refreshes before the binding ends, and tries again when refused.
@@ -24,7 +23,7 @@ use crate::seed::Seed;
 #[derive(Debug)]
 pub struct Registration {
     trunk: Arc<Trunk>,
-    local: SocketAddr,
+    hop: Hop,
     seed: Seed,
     call_id: String,
     local_tag: String,
@@ -32,6 +31,8 @@ pub struct Registration {
     digest: Digest,
     cseq: u32,
     asked: Option<Asked>,
+    /// The address bound before, which nothing is to reach any more.
+    stale: Option<String>,
     state: State,
     again: Option<Instant>,
     failures: u32,
@@ -63,6 +64,8 @@ pub enum State {
 pub enum Input<'b> {
     /// A message of this Call-ID came in.
     Received(&'b [u8]),
+    /// From now on requests leave so: the way before is gone, or our address is another than was thought.
+    Moved(Hop),
     /// The binding is to be given up.
     Leave,
     /// The deadline has come.
@@ -82,13 +85,14 @@ pub enum Output {
 
 impl Registration {
     /// Begins; the first REGISTER is the first output.
-    pub fn new(trunk: Arc<Trunk>, local: SocketAddr, mut seed: Seed, now: Instant) -> Self {
+    pub fn new(trunk: Arc<Trunk>, hop: Hop, mut seed: Seed, now: Instant) -> Self {
         let mut registration = Self {
             call_id: seed.token(),
             local_tag: seed.token(),
             digest: Digest::new(trunk.credentials.as_ref()),
             trunk,
-            local,
+            hop,
+            stale: None,
             seed,
             expires_s: EXPIRES_S,
             cseq: 0,
@@ -110,6 +114,12 @@ impl Registration {
                 Ok(message) => self.receive(&message, now),
                 Err(error) => debug!(%error, "message dropped"),
             },
+            Input::Moved(hop) if !self.leaving && self.state != State::Left => {
+                let before = std::mem::replace(&mut self.hop, hop).contact(self.trunk.user());
+                self.stale = (before != hop.contact(self.trunk.user())).then_some(before);
+                self.begin(now);
+            }
+            Input::Moved(_) => {}
             Input::Leave if self.state == State::Registered => {
                 self.leaving = true;
                 self.begin(now);
@@ -181,7 +191,8 @@ impl Registration {
 
     /// Source: RFC 3261 §10.2.1.1, §10.2.4: the registrar decides how long; it may list other bindings too.
     fn bound(&mut self, response: &Message, now: Instant) {
-        let ours = contact_uri(&self.trunk, self.local);
+        self.stale = None;
+        let ours = self.hop.contact(self.trunk.user());
         let mine = response.items("Contact").find(|contact| uri(contact) == Some(ours.as_str()));
         let granted = mine
             .and_then(|contact| parameter(contact, "expires"))
@@ -236,13 +247,20 @@ impl Registration {
         let branch = format!("z9hG4bK{}", self.seed.token());
         let address = &self.trunk.from;
         let mut draft = Draft::request(&Method::Register, &format!("sip:{}", self.trunk.domain()))
-            .header("Via", &via(&self.trunk, self.local, &branch))
-            .header("Max-Forwards", "70")
+            .header("Via", &self.hop.via(&branch))
+            .header("Max-Forwards", "70");
+        if let Some(route) = self.trunk.route() {
+            draft = draft.header("Route", &route);
+        }
+        let ours = self.hop.contact(self.trunk.user());
+        let stale = self.stale.iter().map(|stale| format!(", <{stale}>;expires=0"));
+        let contacts: String = std::iter::once(format!("<{ours}>")).chain(stale).collect();
+        draft = draft
             .header("From", &format!("<{address}>;tag={}", self.local_tag))
             .header("To", &format!("<{address}>"))
             .header("Call-ID", &self.call_id)
             .header("CSeq", &format!("{} REGISTER", self.cseq))
-            .header("Contact", &format!("<{}>", contact_uri(&self.trunk, self.local)))
+            .header("Contact", &contacts)
             .header("Expires", &expires_s.to_string())
             .about_us("User-Agent");
         for (name, value) in authorization {
@@ -252,7 +270,8 @@ impl Registration {
         let Ok(request) = Message::parse(&bytes) else {
             unreachable!("hosts and callers are checked where they are made")
         };
-        let transaction = ClientTransaction::new(Method::Register, branch, bytes, now);
+        let transport = self.hop.transport;
+        let transaction = ClientTransaction::new(Method::Register, branch, bytes, transport, now);
         self.asked = Some(Asked { request, transaction });
     }
 
@@ -277,10 +296,6 @@ struct Asked {
     transaction: ClientTransaction,
 }
 
-fn contact_uri(trunk: &Trunk, local: SocketAddr) -> String {
-    format!("sip:{}@{local}", trunk.user())
-}
-
 const EXPIRES_S: u32 = 3600;
 const EXPIRES_S_MIN: u32 = 10;
 const EXPIRES_S_MAX: u32 = 86_400;
@@ -291,6 +306,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(480);
 mod tests {
     use super::*;
     use crate::clock::now;
+    use crate::sip::trunk::Transport;
 
     #[test]
     fn a_binding_is_kept_and_a_refusal_is_tried_again_later() {
@@ -311,13 +327,18 @@ mod tests {
             ("says when", "503:120 @100 @21", "REGISTER=3600 Refused503 REGISTER=3600"),
             ("is silent", "@1 @32", "REGISTER=3600 REGISTER=3600 Silent"),
             ("lets us go", "200:60 leave 200:0", "REGISTER=3600 Registered REGISTER=0 Left Done"),
+            (
+                "sees us elsewhere",
+                "200:60 move 200:60 @55 200:60",
+                "REGISTER=3600 Registered REGISTER=3600-1 REGISTER=3600",
+            ),
             ("never had us", "leave", "REGISTER=3600 Left Done"),
         ];
         for (registrar, timeline, expected) in cases {
             let mut time = now();
             let mut us = Registration::new(
                 Arc::new(Trunk::example()),
-                "192.0.2.2:5060".parse().unwrap(),
+                Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
                 Seed::fixed(1),
                 time,
             );
@@ -327,6 +348,9 @@ mod tests {
                 if let Some(seconds) = word.strip_prefix('@') {
                     time += Duration::from_secs(seconds.parse().unwrap());
                     us.handle(Input::Tick, time);
+                } else if word == "move" {
+                    let hop = Hop::direct(Transport::Udp, "192.0.2.3:5060".parse().unwrap());
+                    us.handle(Input::Moved(hop), time);
                 } else if word == "leave" {
                     us.handle(Input::Leave, time);
                 } else {
@@ -344,8 +368,10 @@ mod tests {
                 Output::Send(bytes) => {
                     let message = Message::parse(&bytes).unwrap();
                     let auth = if message.header("Authorization").is_some() { "+auth" } else { "" };
+                    let freed = message.header("Contact").unwrap().matches("expires=0").count();
+                    let freed = if freed > 0 { format!("-{freed}") } else { String::new() };
                     *last = bytes;
-                    format!("REGISTER={}{auth}", message.header("Expires").unwrap())
+                    format!("REGISTER={}{freed}{auth}", message.header("Expires").unwrap())
                 }
                 Output::Changed(State::Refused { status }) => format!("Refused{status}"),
                 Output::Changed(state) => format!("{state:?}"),
@@ -358,7 +384,7 @@ mod tests {
         let (status, value) = word.split_once(':').unwrap();
         let request = Message::parse(request).unwrap();
         let draft = request.respond(status.parse().unwrap(), "registrar");
-        let contact = request.header("Contact").unwrap();
+        let contact = request.items("Contact").next().unwrap();
         let draft = match status {
             "200" => draft
                 .header("Contact", &format!("<sip:other@x>;expires=9, {contact};expires={value}")),

@@ -1,27 +1,55 @@
-//! The user agent's edge: one UDP socket for all trunks, and a line for each call.
+//! The user agent's edge: one socket and few connections for all trunks, and a line for each call.
 
+mod binding;
+mod connection;
+mod resolve;
 mod socket;
+mod tls;
+mod way;
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::{debug, info, trace, warn};
+use tracing::{debug, trace, warn};
 
-use self::socket::{Shared, Way, lock};
+use self::binding::keep_registered;
+use self::resolve::Directory;
+use self::socket::{Shared, lock};
+pub use self::way::Path;
+use self::way::Way;
 use super::invite::{Input, Invite, Output};
 use super::probe::Probe;
-use super::registration::{self, Registration, State};
+use super::registration::State;
 use super::trunk::Trunk;
 use crate::clock::now;
 use crate::seed::Seed;
+
+/// Our end of the trunks.
+#[derive(Clone, Debug)]
+pub struct SipSettings {
+    /// Local address for datagrams and connections; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// A PEM file with authorities that are trusted beside the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// The DNS server to ask in place of the system's.
+    pub name_server: Option<SocketAddr>,
+}
+
+impl SipSettings {
+    /// The system's authorities and DNS.
+    pub fn listening(listen: SocketAddr) -> Self {
+        Self { listen, tls_ca: None, name_server: None }
+    }
+}
 
 /// Our side of all trunks. Clones share one socket; it closes with the last of them and the last [`Line`].
 ///
@@ -37,25 +65,41 @@ pub struct UserAgent {
 impl UserAgent {
     /// Opens the socket, finds the trunks and begins to register. A trunk that cannot be found now is looked for again.
     ///
-    /// Errors: [`TransportError::Listen`] if the address cannot be had.
+    /// Errors: [`TransportError::Listen`] if the address cannot be had, [`TransportError::Authorities`].
     pub async fn bind(
-        listen: SocketAddr,
+        settings: SipSettings,
         trunks: Vec<Arc<Trunk>>,
         mut seed: Seed,
     ) -> Result<Self, TransportError> {
-        let socket =
-            UdpSocket::bind(listen).await.map_err(|error| TransportError::Listen(listen, error))?;
+        let listen = settings.listen;
+        let refused = |error| TransportError::Listen(listen, error);
+        let (socket, listener) = listen_on(listen).await.map_err(refused)?;
         if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BYTES) {
             debug!(%error, "receive buffer stays small");
         }
-        let local = socket.local_addr().map_err(|error| TransportError::Listen(listen, error))?;
-        let ways = trunks.into_iter().map(Way::new).collect();
-        let (inboxes, dropped) = (Mutex::new(HashMap::new()), AtomicU64::new(0));
-        let shared = Arc::new(Shared { socket, local, ways, inboxes, dropped });
-        shared.resolve().await;
+        let local = socket.local_addr().map_err(refused)?;
+        let tls = match (tls::connector(settings.tls_ca.as_deref()), settings.tls_ca) {
+            (Err(error), Some(file)) => return Err(TransportError::Authorities(file, error)),
+            (made, _) => tls::Tls(made.map_err(|error| error.to_string())),
+        };
         let (alive, leaving) = watch::channel(false);
-        tokio::spawn(shared.clone().receive(leaving.clone()));
-        tokio::spawn(shared.clone().keep_resolving(leaving.clone()));
+        let shared = Arc::new(Shared {
+            socket,
+            local,
+            ways: trunks.into_iter().map(Way::new).collect(),
+            inboxes: Mutex::new(HashMap::new()),
+            connections: Mutex::new(HashMap::new()),
+            tls,
+            alive: leaving.clone(),
+            dropped: AtomicU64::new(0),
+        });
+        let directory = Directory::new(settings.name_server);
+        for way in &shared.ways {
+            shared.resolve(way, &directory, &mut seed).await;
+        }
+        tokio::spawn(shared.clone().receive());
+        tokio::spawn(shared.clone().accept(listener));
+        tokio::spawn(shared.clone().keep_resolving(directory, seed.split()));
         let mut registrations = JoinSet::new();
         for index in (0..shared.ways.len()).filter(|index| shared.ways[*index].trunk.register) {
             registrations.spawn(keep_registered(
@@ -72,39 +116,30 @@ impl UserAgent {
         })
     }
 
-    /// A line for one call on a trunk. Messages of this Call-ID go to its inbox until it is dropped.
+    /// A way to a trunk: to the best of its addresses that answers, over a connection that is opened if there is none.
+    ///
+    /// Errors: [`TransportError::Unknown`], [`TransportError::Unresolved`], [`TransportError::Unreachable`],
+    ///         [`TransportError::Distrusted`], within seconds.
+    pub async fn reach(&self, trunk: &str) -> Result<Path, TransportError> {
+        self.shared.reach(self.index(trunk)?).await
+    }
+
+    /// A line for one call on this path. Messages of this Call-ID go to its inbox until it is dropped.
     ///
     /// Contract: keep the line as long as the call's [`Invite`] has something to absorb; [`Line::see_out`] does.
-    /// Errors:   [`TransportError::Unknown`], [`TransportError::Unresolved`].
-    pub fn line(&self, trunk: &str, call_id: &str) -> Result<Line, TransportError> {
-        let way = self.way(trunk)?;
-        let route = way.route().ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))?;
-        let inbox = self.shared.open_inbox(call_id);
-        let (shared, alive) = (self.shared.clone(), self.alive.clone());
-        Ok(Line {
-            local: route.local,
-            inbox,
-            to: route.to,
+    pub fn line(&self, path: Path, call_id: &str) -> Line {
+        Line {
+            inbox: self.shared.open_inbox(call_id),
+            path,
             call_id: call_id.to_owned(),
-            shared,
-            _alive: alive,
-        })
+            shared: self.shared.clone(),
+            _alive: self.alive.clone(),
+        }
     }
 
-    /// Our address as a trunk sees it, for a plan made before its line.
-    ///
-    /// Errors: as [`UserAgent::line`].
-    pub fn local_towards(&self, trunk: &str) -> Result<SocketAddr, TransportError> {
-        self.ends(trunk).map(|(ours, _)| ours)
-    }
-
-    /// Our address as a trunk sees it, and the trunk's own.
-    ///
-    /// Errors: as [`UserAgent::line`].
-    pub fn ends(&self, trunk: &str) -> Result<(SocketAddr, SocketAddr), TransportError> {
-        let route = self.way(trunk)?.route();
-        let route = route.ok_or_else(|| TransportError::Unresolved(trunk.to_owned()))?;
-        Ok((route.local, route.to))
+    /// Takes the address at the end of a path for silent, and tells whether the trunk has another one.
+    pub fn gave_up(&self, path: &Path) -> bool {
+        self.shared.ways.get(path.way).is_some_and(|way| way.failed(path.target))
     }
 
     /// How the binding of a trunk stands; `None` for a trunk without one.
@@ -117,8 +152,8 @@ impl UserAgent {
     ///
     /// Errors: [`TransportError::Silent`], [`TransportError::Refused`], or as [`UserAgent::line`].
     pub async fn probe(&self, trunk: &str, seed: Seed) -> Result<(), TransportError> {
-        let way = self.way(trunk)?;
-        let local = self.local_towards(trunk)?;
+        let index = self.index(trunk)?;
+        let Some(way) = self.shared.ways.get(index) else { unreachable!("one index per way") };
         let silent = || TransportError::Silent(trunk.to_owned());
         if way.trunk.register {
             let mut state = way.registration.subscribe();
@@ -132,14 +167,32 @@ impl UserAgent {
                 Ok(State::Trying | State::Silent | State::Left) | Err(_) => Err(silent()),
             };
         }
-        let mut probe = Probe::new(&way.trunk, local, seed, now());
-        let mut line = self.line(trunk, probe.call_id())?;
+        let mut seed = seed;
         loop {
-            if let Some(request) = probe.poll() {
-                line.send(&request).await.map_err(|_| silent())?;
+            let path = self.shared.reach(index).await?;
+            let target = path.target;
+            if self.ask(path, &way.trunk, seed.split()).await {
+                way.works(target);
+                return Ok(());
+            }
+            if !way.failed(target) {
+                return Err(silent());
+            }
+        }
+    }
+
+    /// Tells whether anybody answers at the end of a path.
+    async fn ask(&self, path: Path, trunk: &Trunk, seed: Seed) -> bool {
+        let mut probe = Probe::new(trunk, path.hop, seed, now());
+        let mut line = self.line(path, probe.call_id());
+        loop {
+            if let Some(request) = probe.poll()
+                && line.send(&request).await.is_err()
+            {
+                return false;
             }
             if let Some(outcome) = probe.outcome() {
-                return outcome.map(drop).ok_or_else(silent);
+                return outcome.is_some();
             }
             tokio::select! {
                 Some(message) = line.inbox.recv() => probe.handle(Some(&message), now()),
@@ -171,19 +224,22 @@ impl UserAgent {
     }
 
     fn way(&self, trunk: &str) -> Result<&Way, TransportError> {
-        let way = self.shared.ways.iter().find(|way| way.trunk.name == trunk);
-        way.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))
+        let index = self.index(trunk)?;
+        Ok(&self.shared.ways[index])
+    }
+
+    fn index(&self, trunk: &str) -> Result<usize, TransportError> {
+        let index = self.shared.ways.iter().position(|way| way.trunk.name == trunk);
+        index.ok_or_else(|| TransportError::Unknown(trunk.to_owned()))
     }
 }
 
 /// The way of one call to its trunk.
 #[derive(Debug)]
 pub struct Line {
-    /// Our address as the trunk sees it.
-    pub local: SocketAddr,
     /// Messages for this call, in order of arrival.
     pub inbox: mpsc::Receiver<Vec<u8>>,
-    to: SocketAddr,
+    path: Path,
     call_id: String,
     shared: Arc<Shared>,
     _alive: Arc<watch::Sender<bool>>,
@@ -192,11 +248,14 @@ pub struct Line {
 impl Line {
     /// Sends one message: a request to the trunk, a response to where its request came from.
     ///
-    /// Errors: only what the socket says; a datagram lost on the way is no error.
-    pub async fn send(&self, message: &[u8]) -> io::Result<()> {
-        let to = self.shared.destination(message, self.to);
-        trace!(%to, bytes = message.len(), "message sent");
-        self.shared.socket.send_to(message, to).await.map(drop)
+    /// Errors: what the socket says, or a connection that is gone and cannot be had again; a datagram lost on
+    ///         the way is no error.
+    pub async fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        trace!(to = %self.path.target.address, bytes = message.len(), "message sent");
+        if message.starts_with(b"SIP/2.0 ") {
+            return self.shared.answer(message, self.path.target.address).await;
+        }
+        self.shared.send(message, &mut self.path).await
     }
 
     /// Carries on with a call that is over until nothing late can come any more: mostly 32 s, at most about 96 s.
@@ -219,6 +278,37 @@ impl Line {
     }
 }
 
+impl Shared {
+    /// Sends a request down a path. A connection that is gone is opened anew.
+    async fn send(self: &Arc<Self>, message: &[u8], path: &mut Path) -> io::Result<()> {
+        let Some(connection) = &path.connection else {
+            return self.socket.send_to(message, path.target.address).await.map(drop);
+        };
+        if connection.is_open() && connection.send(message.to_vec()).await.is_ok() {
+            return Ok(());
+        }
+        let again = self.path(path.way, path.target).await?;
+        path.connection = again.connection;
+        match &path.connection {
+            Some(connection) => connection.send(message.to_vec()).await,
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+/// One port for datagrams and for connections.
+async fn listen_on(listen: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
+    let mut tries = 1..=PORT_TRIES;
+    loop {
+        let socket = UdpSocket::bind(listen).await?;
+        match TcpListener::bind(socket.local_addr()?).await {
+            Ok(listener) => return Ok((socket, listener)),
+            Err(_) if listen.port() == 0 && tries.next().is_some() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
         self.shared.close_inbox(&self.call_id);
@@ -234,9 +324,20 @@ pub enum TransportError {
     /// No trunk has this name.
     #[error("no trunk is named {0}")]
     Unknown(String),
+    /// No certificate can be read from the file.
+    #[error("tls_ca {0} cannot be used: {1}; name a PEM file with certificates")]
+    Authorities(PathBuf, io::Error),
     /// The proxy's name gives no address that the socket can reach.
     #[error("the proxy of trunk {0} cannot be found; check its host name")]
     Unresolved(String),
+    /// No connection can be had.
+    #[error("trunk {0} cannot be reached: {1}; check proxy and the firewall between")]
+    Unreachable(String, io::Error),
+    /// The trunk's certificate does not show that it is the trunk.
+    #[error(
+        "the certificate of trunk {0} is not trusted ({1}); name its authority in tls_ca, or the certificate's name in proxy"
+    )]
+    Distrusted(String, String),
     /// Nothing came back.
     #[error("trunk {0} does not answer; check proxy and the firewall between")]
     Silent(String),
@@ -245,70 +346,10 @@ pub enum TransportError {
     Refused(String, u16),
 }
 
-/// Keeps one trunk's binding until told to leave, or until nobody needs the user agent any more.
-async fn keep_registered(
-    shared: Arc<Shared>,
-    index: usize,
-    mut leaving: watch::Receiver<bool>,
-    seed: Seed,
-) {
-    let Some(way) = shared.ways.get(index) else { unreachable!("one index per way") };
-    let route = loop {
-        if let Some(route) = way.route() {
-            break route;
-        }
-        tokio::select! {
-            _ = leaving.changed() => return,
-            () = tokio::time::sleep(ROUTE_POLL) => {}
-        }
-    };
-    let mut registration = Registration::new(way.trunk.clone(), route.local, seed, now());
-    let mut inbox = shared.open_inbox(registration.call_id());
-    let mut asked_to_leave = false;
-    loop {
-        while let Some(output) = registration.poll() {
-            match output {
-                registration::Output::Send(message) => {
-                    let to = way.route().map_or(route.to, |route| route.to);
-                    if let Err(error) = shared.socket.send_to(&message, to).await {
-                        warn!(trunk = way.trunk.name, %error, "REGISTER not sent");
-                    }
-                }
-                registration::Output::Changed(state) => {
-                    match state {
-                        State::Registered => info!(trunk = way.trunk.name, "registered"),
-                        State::Left | State::Trying => {
-                            info!(trunk = way.trunk.name, "not registered")
-                        }
-                        State::Refused { status } => {
-                            warn!(trunk = way.trunk.name, status, "registration refused")
-                        }
-                        State::Silent => warn!(trunk = way.trunk.name, "registrar does not answer"),
-                    }
-                    way.registration.send_replace(state);
-                }
-                registration::Output::Done => return shared.close_inbox(registration.call_id()),
-            }
-        }
-        let deadline = registration.deadline().unwrap_or_else(|| now() + PROBE_WAIT);
-        tokio::select! {
-            _ = leaving.changed(), if !asked_to_leave => {
-                asked_to_leave = true;
-                registration.handle(registration::Input::Leave, now());
-            }
-            Some(message) = inbox.recv() => {
-                registration.handle(registration::Input::Received(&message), now());
-            }
-            () = tokio::time::sleep_until(deadline.into()) => {
-                registration.handle(registration::Input::Tick, now());
-            }
-        }
-    }
-}
-
 /// How long [`UserAgent::close`] may take.
 pub const LEAVE_WAIT: Duration = Duration::from_secs(2);
 const PROBE_WAIT: Duration = Duration::from_secs(10);
-const ROUTE_POLL: Duration = Duration::from_secs(1);
 /// Room for what comes in while the thread is busy: some 500 messages.
 const SOCKET_BYTES: usize = 1 << 20;
+/// A free port for datagrams may be taken for connections.
+const PORT_TRIES: u32 = 20;

@@ -14,8 +14,10 @@ use crate::media::Negotiated;
 pub struct Trunk {
     /// Its name in the configuration.
     pub name: String,
-    /// Where requests go. Only its addresses may talk to us.
+    /// Whose numbers are called. Requests go there too, unless there is an outbound proxy.
     pub proxy: Proxy,
+    /// Where all requests go first. Only the addresses of [`Trunk::edge`] may talk to us.
+    pub outbound_proxy: Option<Proxy>,
     /// The caller ID, and the address that is bound when `register` is set.
     ///
     /// Shape: a SIP URI with a user, as [`caller`] makes it.
@@ -40,7 +42,8 @@ impl Trunk {
     pub(crate) fn example() -> Self {
         Self {
             name: "pbx".to_owned(),
-            proxy: Proxy { host: "192.0.2.1".to_owned(), port: None, transport: Transport::Udp },
+            proxy: Proxy { host: "192.0.2.1".to_owned(), port: None, transport: None },
+            outbound_proxy: None,
             from: "sip:offhook@pbx.example.org".to_owned(),
             credentials: Some(Credentials {
                 username: "offhook".to_owned(),
@@ -52,6 +55,20 @@ impl Trunk {
             prefixes: vec!["+".to_owned()],
             dtmf: Dtmf::Auto,
         }
+    }
+
+    /// The first proxy on the way of a request.
+    pub fn edge(&self) -> &Proxy {
+        self.outbound_proxy.as_ref().unwrap_or(&self.proxy)
+    }
+
+    /// The Route of requests outside a dialog.
+    ///
+    /// Source: RFC 3261 §8.1.2.
+    pub fn route(&self) -> Option<String> {
+        let edge = self.outbound_proxy.as_ref()?;
+        let transport = edge.transport.map(Transport::parameter).unwrap_or_default();
+        Some(format!("<sip:{}{transport};lr>", edge.authority()))
     }
 
     /// The user of [`Trunk::from`], as it stands in the URI.
@@ -74,18 +91,11 @@ pub struct Proxy {
     pub host: String,
     /// The port, if one is written.
     pub port: Option<u16>,
-    /// How it is reached.
-    pub transport: Transport,
+    /// How it is reached, if that is written; else its domain may say so (RFC 3263).
+    pub transport: Option<Transport>,
 }
 
 impl Proxy {
-    /// The port, written or not.
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(match self.transport {
-            Transport::Udp => 5060,
-        })
-    }
-
     /// Host and port as they stand in a SIP URI.
     pub fn authority(&self) -> String {
         let host =
@@ -102,14 +112,16 @@ impl FromStr for Proxy {
 
     fn from_str(written: &str) -> Result<Self, TrunkError> {
         let uri: SipUri = written.parse().map_err(|_| TrunkError::NotAProxy)?;
-        if uri.sips || uri.user_part != SipUriUserPart::Empty || !uri.header_params.is_empty() {
+        if uri.user_part != SipUriUserPart::Empty || !uri.header_params.is_empty() {
             return Err(TrunkError::NotAProxy);
         }
         let transport = match uri.uri_params.get_val("transport") {
-            None => Transport::Udp,
-            Some(name) if name.eq_ignore_ascii_case("udp") => Transport::Udp,
-            Some(_) => return Err(TrunkError::Transport),
+            None => uri.sips.then_some(Transport::Tls),
+            Some(name) => Some(Transport::named(name).ok_or(TrunkError::Transport)?),
         };
+        if uri.sips && transport != Some(Transport::Tls) {
+            return Err(TrunkError::Transport);
+        }
         let host = match uri.host_port.host {
             Host::IP4(address) => address.to_string(),
             Host::IP6(address) => address.to_string(),
@@ -121,15 +133,20 @@ impl FromStr for Proxy {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sip:{}", self.authority())
+        let transport = self.transport.map(Transport::parameter).unwrap_or_default();
+        write!(f, "sip:{}{transport}", self.authority())
     }
 }
 
 /// How a trunk is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Datagrams.
     Udp,
+    /// One connection for all calls.
+    Tcp,
+    /// The same, encrypted, with the trunk's certificate verified.
+    Tls,
 }
 
 impl Transport {
@@ -137,7 +154,37 @@ impl Transport {
     pub fn name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
         }
+    }
+
+    /// The transport of a URI parameter or a Via.
+    pub fn named(name: &str) -> Option<Self> {
+        let known = [Self::Udp, Self::Tcp, Self::Tls];
+        known.into_iter().find(|transport| transport.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The URI parameter that asks for it; nothing for UDP, which is what everybody expects.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
+        }
+    }
+
+    /// The port where nothing else is said.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+        }
+    }
+
+    /// Tells whether what is sent arrives, or the connection breaks; then nothing need be sent twice.
+    pub fn is_reliable(self) -> bool {
+        self != Self::Udp
     }
 }
 
@@ -202,7 +249,7 @@ pub enum TrunkError {
     #[error("a proxy is written sip:host or sip:host:port, such as sip:pbx.example.org")]
     NotAProxy,
     /// A transport that we cannot speak.
-    #[error("transport must be udp")]
+    #[error("transport must be udp, tcp or tls")]
     Transport,
     /// Not of the form `sip:user@host`.
     #[error("from is written sip:user@host, such as sip:+81312345678@example.org")]
@@ -216,12 +263,17 @@ mod tests {
     #[test]
     fn a_proxy_is_a_host_with_port_and_transport() {
         let cases = [
-            ("sip:pbx.example.org", Ok(("pbx.example.org", 5060))),
-            ("sip:pbx.example.org:5080;transport=UDP", Ok(("pbx.example.org:5080", 5080))),
-            ("sip:192.0.2.1", Ok(("192.0.2.1", 5060))),
-            ("sip:[2001:db8::1]:5062", Ok(("[2001:db8::1]:5062", 5062))),
+            ("sip:pbx.example.org", Ok(("pbx.example.org", None))),
+            (
+                "sip:pbx.example.org:5080;transport=UDP",
+                Ok(("pbx.example.org:5080", Some(Transport::Udp))),
+            ),
+            ("sip:192.0.2.1;transport=tcp", Ok(("192.0.2.1", Some(Transport::Tcp)))),
+            ("sip:[2001:db8::1]:5062", Ok(("[2001:db8::1]:5062", None))),
+            ("sip:pbx.example.org;transport=Tls", Ok(("pbx.example.org", Some(Transport::Tls)))),
+            ("sips:pbx.example.org", Ok(("pbx.example.org", Some(Transport::Tls)))),
+            ("sips:pbx.example.org;transport=tcp", Err(TrunkError::Transport)),
             ("sip:pbx.example.org;transport=carrier-pigeon", Err(TrunkError::Transport)),
-            ("sips:pbx.example.org", Err(TrunkError::NotAProxy)),
             ("sip:bob@pbx.example.org", Err(TrunkError::NotAProxy)),
             ("sip:pbx.example.org:99999", Err(TrunkError::NotAProxy)),
             ("sip:pbx example", Err(TrunkError::NotAProxy)),
@@ -230,8 +282,9 @@ mod tests {
         ];
         for (written, expected) in cases {
             let proxy = written.parse::<Proxy>();
-            let shown = proxy.map(|proxy| (proxy.authority(), proxy.port()));
-            assert_eq!(shown, expected.map(|(a, p): (&str, u16)| (a.to_owned(), p)), "{written}");
+            let shown = proxy.map(|proxy| (proxy.authority(), proxy.transport));
+            let expected = expected.map(|(a, t): (&str, Option<Transport>)| (a.to_owned(), t));
+            assert_eq!(shown, expected, "{written}");
         }
     }
 

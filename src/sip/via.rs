@@ -6,13 +6,51 @@ use std::net::SocketAddr;
 use super::draft::Draft;
 use super::header_value::{list, parameter, parameters};
 use super::message::Message;
-use super::trunk::Trunk;
+use super::trunk::Transport;
 
-/// The Via of one request of ours.
+/// How a request leaves us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// By which transport.
+    pub transport: Transport,
+    /// Our address on this way.
+    pub local: SocketAddr,
+    /// Our address as the far end sees it, which differs behind NAT.
+    pub public: SocketAddr,
+}
+
+impl Hop {
+    /// A way without NAT.
+    pub fn direct(transport: Transport, local: SocketAddr) -> Self {
+        Self { transport, local, public: local }
+    }
+
+    /// The Via of one request of ours.
+    ///
+    /// Source: RFC 3261 §8.1.1.7; RFC 3581 §3 (`rport`).
+    pub fn via(&self, branch: &str) -> String {
+        format!("SIP/2.0/{} {};branch={branch};rport", self.transport.name(), self.local)
+    }
+
+    /// The URI at which we are reached.
+    pub fn contact(&self, user: &str) -> String {
+        format!("sip:{user}@{}{}", self.public, self.transport.parameter())
+    }
+}
+
+/// The address from which a trunk says that our request came, if it does.
 ///
-/// Source: RFC 3261 §8.1.1.7; RFC 3581 §3 (`rport`).
-pub fn via(trunk: &Trunk, local: SocketAddr, branch: &str) -> String {
-    format!("SIP/2.0/{} {local};branch={branch};rport", trunk.proxy.transport.name())
+/// Source: RFC 3581 §4.
+pub fn seen_from(response: &Message) -> Option<SocketAddr> {
+    let via = response.via()?;
+    let ip = parameter(via, "received")?.trim_matches(['[', ']']).parse().ok()?;
+    Some(SocketAddr::new(ip, parameter(via, "rport")?.parse().ok()?))
+}
+
+/// The transport named in the topmost Via.
+pub fn transport(message: &Message) -> Option<Transport> {
+    let protocol = message.via()?.split(';').next()?;
+    Transport::named(protocol.split('/').nth(2)?.split_ascii_whitespace().next()?)
 }
 
 /// Writes a request as it came, with where it came from in its topmost Via, so that the answer finds its way.
@@ -57,7 +95,9 @@ fn stamped_via(line: &str, source: SocketAddr) -> String {
         }
     }
     let _ = write!(stamped, ";received={}", source.ip());
-    if parameter(top, "rport").is_some() {
+    // COMPAT(connections): the answer to a request that came over one is found by the port it came from.
+    let connected = !top.to_ascii_uppercase().contains("/UDP") && !top.contains("/ UDP");
+    if connected || parameter(top, "rport").is_some() {
         let _ = write!(stamped, ";rport={}", source.port());
     }
     stamped + rest

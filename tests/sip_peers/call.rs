@@ -8,7 +8,7 @@ use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::offer;
-use offhook::sip::transport::UserAgent;
+use offhook::sip::transport::{SipSettings, UserAgent};
 use offhook::sip::trunk::{Credentials, Dtmf, Trunk};
 
 /// A call of ours through a trunk on loopback.
@@ -28,6 +28,7 @@ impl Call {
             name: "test".to_owned(),
             proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
             from: "sip:offhook@127.0.0.1".to_owned(),
+            outbound_proxy: None,
             credentials: None,
             register: false,
             calls_max: 1,
@@ -79,16 +80,21 @@ impl Call {
     pub(crate) async fn run(mut self) -> Self {
         let trunk = Arc::new(self.trunk.clone());
         let any = "127.0.0.1:0".parse().unwrap();
-        let agent = UserAgent::bind(any, vec![trunk.clone()], Seed::fresh()).await.unwrap();
+        let agent =
+            UserAgent::bind(SipSettings::listening(any), vec![trunk.clone()], Seed::fresh())
+                .await
+                .unwrap();
+        let path = agent.reach("test").await.unwrap();
         let plan = InvitePlan {
             trunk,
             number: "+81312345678".parse().unwrap(),
-            local: agent.local(),
+            hop: path.hop,
             offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, Dtmf::Auto, 1),
+            patience: path.patience(),
             ring: self.ring,
         };
         let mut invite = Invite::new(plan, Seed::fresh(), now());
-        let mut line = agent.line("test", invite.call_id()).unwrap();
+        let mut line = agent.line(path, invite.call_id());
         let mut hang_up_at = None;
         loop {
             while let Some(output) = invite.poll() {

@@ -14,7 +14,7 @@ use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::offer_answer::accept;
 use offhook::sip::registration::State;
-use offhook::sip::transport::UserAgent;
+use offhook::sip::transport::{SipSettings, UserAgent};
 use tokio::net::UdpSocket;
 
 use call::{CODECS, Call};
@@ -118,8 +118,9 @@ async fn a_trunk_registers_is_tried_and_let_go() {
     let mut plain = Call::to(registrar.port).trunk;
     plain.name = "plain".to_owned();
     let trunks = [trunk, other, plain].map(Arc::new).to_vec();
-    let agent = UserAgent::bind("0.0.0.0:0".parse().unwrap(), trunks, Seed::fresh()).await.unwrap();
-    assert_eq!(agent.local_towards("test").unwrap().ip().to_string(), "127.0.0.1");
+    let settings = SipSettings::listening("0.0.0.0:0".parse().unwrap());
+    let agent = UserAgent::bind(settings, trunks, Seed::fresh()).await.unwrap();
+    assert_eq!(agent.reach("test").await.unwrap().hop.local.ip().to_string(), "127.0.0.1");
     assert!(agent.probe("test", Seed::fresh()).await.is_ok());
     assert_eq!(agent.registration("test"), Some(State::Registered));
     let refused = agent.probe("other", Seed::fresh()).await.unwrap_err();
@@ -153,10 +154,8 @@ async fn strangers_hear_nothing_and_trunks_hear_what_they_must() {
     let trunk = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let stranger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
     let known = Call::to(trunk.local_addr().unwrap().port()).trunk;
-    let agent =
-        UserAgent::bind("127.0.0.1:0".parse().unwrap(), vec![Arc::new(known)], Seed::fresh())
-            .await
-            .unwrap();
+    let settings = SipSettings::listening("127.0.0.1:0".parse().unwrap());
+    let agent = UserAgent::bind(settings, vec![Arc::new(known)], Seed::fresh()).await.unwrap();
     for rubbish in ["\r\n\r\n", "rubbish", &"x".repeat(9000)] {
         trunk.send_to(rubbish.as_bytes(), agent.local()).await.unwrap();
     }

@@ -15,7 +15,7 @@ use offhook::media::{self, Command as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
-use offhook::sip::transport::UserAgent;
+use offhook::sip::transport::{SipSettings, UserAgent};
 use offhook::sip::trunk::{Dtmf, Trunk};
 use rtp_rs::RtpReader;
 use tokio::sync::watch;
@@ -33,7 +33,9 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
     ear.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let trunk = Arc::new(Trunk { calls_max: 100, ..Call::to(phone.port).trunk });
     let any = "0.0.0.0:0".parse().unwrap();
-    let agent = UserAgent::bind(any, vec![trunk.clone()], Seed::fresh()).await.unwrap();
+    let agent = UserAgent::bind(SipSettings::listening(any), vec![trunk.clone()], Seed::fresh())
+        .await
+        .unwrap();
     let settings = EngineSettings {
         listen: Ipv4Addr::UNSPECIFIED.into(),
         advertise: Some(Ipv4Addr::LOCALHOST.into()),
@@ -75,15 +77,17 @@ async fn talk(
     agent: UserAgent,
     mut over: watch::Receiver<bool>,
 ) -> usize {
+    let path = agent.reach(&trunk.name).await.unwrap();
     let plan = InvitePlan {
         trunk: trunk.clone(),
         number: "+81312345678".parse().unwrap(),
-        local: ([127, 0, 0, 1], agent.local().port()).into(),
+        hop: path.hop,
         offer: offer(media.local, &CODECS, Dtmf::Auto, 1),
+        patience: path.patience(),
         ring: Duration::from_secs(20),
     };
     let mut invite = Invite::new(plan, Seed::fresh(), now());
-    let mut line = agent.line(&trunk.name, invite.call_id()).unwrap();
+    let mut line = agent.line(path, invite.call_id());
     let mut keys = 0;
     loop {
         while let Some(output) = invite.poll() {

@@ -1,12 +1,12 @@
 //! What a call is told, what it tells, and how it ends.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::media::Negotiated;
 use crate::phone_number::PhoneNumber;
 use crate::sip::trunk::Trunk;
+use crate::sip::via::Hop;
 
 /// What a call is to be.
 #[derive(Clone, Debug)]
@@ -15,10 +15,12 @@ pub struct InvitePlan {
     pub trunk: Arc<Trunk>,
     /// Whom to call.
     pub number: PhoneNumber,
-    /// Our address as the trunk sees it, for Via and Contact.
-    pub local: SocketAddr,
+    /// How our requests leave.
+    pub hop: Hop,
     /// Our session description, from [`crate::sip::offer_answer::offer`].
     pub offer: String,
+    /// How long anything at all is waited for.
+    pub patience: Duration,
     /// How long the phone may ring.
     pub ring: Duration,
 }
@@ -67,7 +69,7 @@ pub enum Ending {
         /// When to try again, if they said so.
         retry_after: Option<Duration>,
     },
-    /// Nothing at all came for 8 s.
+    /// Nothing at all came in time.
     NoResponse,
     /// The trunk cannot be reached.
     TransportFailed,

@@ -8,7 +8,6 @@ use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method};
-use crate::sip::via::via;
 
 /// A dialog that a 2xx made.
 ///
@@ -32,7 +31,7 @@ impl Fork {
         seed: &mut Seed,
     ) -> Self {
         let dialog = Dialog::new(answer, invite);
-        let via = via(&plan.trunk, plan.local, &branch(seed));
+        let via = plan.hop.via(&branch(seed));
         let mut ack = dialog.request(&Method::Ack, invite.cseq, &via);
         // An ACK carries the credentials of its INVITE (RFC 3261 §22.1).
         for (name, value) in authorization {
@@ -109,14 +108,15 @@ impl Fork {
     ) {
         self.dialog.local_cseq += 1;
         let branch = branch(seed);
-        let via = via(&plan.trunk, plan.local, &branch);
+        let via = plan.hop.via(&branch);
         let mut draft = self.dialog.request(&Method::Bye, self.dialog.local_cseq, &via);
         for (name, value) in authorization {
             draft = draft.header(name, value);
         }
         let bytes = draft.header("User-Agent", crate::sip::PRODUCT).end();
         let request = ours(&bytes);
-        let transaction = ClientTransaction::new(Method::Bye, branch, bytes, now);
+        let transaction =
+            ClientTransaction::new(Method::Bye, branch, bytes, plan.hop.transport, now);
         self.bye = Some(Bye { transaction, digest, request });
     }
 }

@@ -1,14 +1,15 @@
 //! A scripted trunk for the timelines of a call.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::clock::now;
 use crate::media::codec::Codec;
 use crate::sip::draft::Draft;
 use crate::sip::offer_answer::offer;
-use crate::sip::trunk::{Dtmf, Trunk};
+use crate::sip::trunk::{Dtmf, Transport, Trunk};
+use crate::sip::via::Hop;
 
 /// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
 /// `=seconds`), `cancel:` or `bye:` and a status for those, a method, `@` and seconds that pass.
@@ -31,13 +32,14 @@ impl Peer {
         let plan = InvitePlan {
             trunk: Arc::new(Trunk::example()),
             number: "+81312345678".parse().unwrap(),
-            local: "192.0.2.2:5060".parse().unwrap(),
+            hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
             offer: offer(
                 "192.0.2.2:20000".parse().unwrap(),
                 &[Codec::Pcmu, Codec::Pcma],
                 Dtmf::Auto,
                 7,
             ),
+            patience: Duration::from_secs(8),
             ring: Duration::from_secs(30),
         };
         let us = Invite::new(plan, Seed::fixed(1), time);

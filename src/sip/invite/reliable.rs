@@ -10,7 +10,6 @@ use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method, digits};
-use crate::sip::via::via;
 
 /// One phone's side of an INVITE that is not answered yet.
 ///
@@ -133,7 +132,7 @@ impl Early {
     ) {
         self.dialog.local_cseq += 1;
         let branch = branch(seed);
-        let via = via(&plan.trunk, plan.local, &branch);
+        let via = plan.hop.via(&branch);
         let mut draft = self.dialog.request(&Method::Prack, self.dialog.local_cseq, &via);
         draft = draft.header("RAck", &rack);
         for (name, value) in authorization {
@@ -141,7 +140,8 @@ impl Early {
         }
         let bytes = draft.header("User-Agent", crate::sip::PRODUCT).end();
         let request = ours(&bytes);
-        let transaction = ClientTransaction::new(Method::Prack, branch, bytes, now);
+        let transaction =
+            ClientTransaction::new(Method::Prack, branch, bytes, plan.hop.transport, now);
         self.pracks.push(Prack { transaction, digest, request, rack });
     }
 }

@@ -6,7 +6,6 @@ use super::InvitePlan;
 use crate::seed::Seed;
 use crate::sip::draft::Draft;
 use crate::sip::message::{Message, Method, digits};
-use crate::sip::via::via;
 use crate::sip::{ALLOW, PRODUCT};
 
 pub(super) fn write_invite(
@@ -20,8 +19,12 @@ pub(super) fn write_invite(
     let trunk = &plan.trunk;
     let uri = format!("sip:{}@{}", plan.number.as_str(), trunk.proxy.authority());
     let mut draft = Draft::request(&Method::Invite, &uri)
-        .header("Via", &via(trunk, plan.local, branch))
-        .header("Max-Forwards", "70")
+        .header("Via", &plan.hop.via(branch))
+        .header("Max-Forwards", "70");
+    if let Some(route) = trunk.route() {
+        draft = draft.header("Route", &route);
+    }
+    draft = draft
         .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
         .header("To", &format!("<{uri}>"))
         .header("Call-ID", call_id)
@@ -37,7 +40,7 @@ pub(super) fn write_invite(
 }
 
 pub(super) fn contact(plan: &InvitePlan) -> String {
-    format!("<sip:{}@{}>", plan.trunk.user(), plan.local)
+    format!("<{}>", plan.hop.contact(plan.trunk.user()))
 }
 
 pub(super) fn branch(seed: &mut Seed) -> String {

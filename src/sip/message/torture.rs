@@ -14,8 +14,8 @@ use crate::sip::invite::{Input, Invite, InvitePlan, Output};
 use crate::sip::offer_answer::{accept, offer, reanswer};
 use crate::sip::registration::{self, Registration};
 use crate::sip::stray;
-use crate::sip::trunk::{Dtmf, Trunk};
-use crate::sip::via::{return_address, stamped};
+use crate::sip::trunk::{Dtmf, Transport, Trunk};
+use crate::sip::via::{Hop, return_address, stamped};
 
 #[test]
 fn odd_messages_are_understood() {
@@ -154,8 +154,9 @@ fn feed(datagram: &[u8]) {
     let plan = InvitePlan {
         trunk: Arc::new(Trunk::example()),
         number: "+81312345678".parse().unwrap(),
-        local: "192.0.2.2:5060".parse().unwrap(),
+        hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
         offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 7),
+        patience: Duration::from_secs(8),
         ring: Duration::from_secs(30),
     };
     let mut call = Invite::new(plan, Seed::fixed(1), time);
@@ -170,7 +171,7 @@ fn feed(datagram: &[u8]) {
             }
         }
     }
-    let local = "192.0.2.2:5060".parse().unwrap();
+    let local = Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
     let mut registration =
         Registration::new(Arc::new(Trunk::example()), local, Seed::fixed(1), time);
     registration.handle(registration::Input::Received(datagram), time);

@@ -2,55 +2,42 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace, warn};
 
+use super::connection::Connection;
+use super::tls::Tls;
+use super::way::Way;
 use crate::sip::message::{DATAGRAM_BYTES_MAX, Message, Start};
-use crate::sip::registration;
 use crate::sip::stray;
-use crate::sip::trunk::Trunk;
-use crate::sip::via::{return_address, stamped};
+use crate::sip::trunk::Transport;
+use crate::sip::via::{return_address, seen_from, stamped, transport};
 
-/// The socket, the trunks behind it, and the inboxes of those who wait for messages.
+/// The socket, the connections and the trunks behind them, and the inboxes of those who wait for messages.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) socket: UdpSocket,
     pub(super) local: SocketAddr,
     pub(super) ways: Vec<Way>,
     pub(super) inboxes: Mutex<HashMap<String, mpsc::Sender<Vec<u8>>>>,
+    pub(super) connections: Mutex<HashMap<SocketAddr, Connection>>,
+    pub(super) tls: Tls,
+    pub(super) alive: watch::Receiver<bool>,
     pub(super) dropped: AtomicU64,
 }
 
-/// A trunk and how it is reached now.
-#[derive(Debug)]
-pub(super) struct Way {
-    pub(super) trunk: Arc<Trunk>,
-    pub(super) registration: watch::Sender<registration::State>,
-    route: Mutex<Option<Route>>,
-}
-
-impl Way {
-    pub(super) fn new(trunk: Arc<Trunk>) -> Self {
-        Self { trunk, registration: watch::Sender::default(), route: Mutex::new(None) }
-    }
-
-    pub(super) fn route(&self) -> Option<Route> {
-        lock(&self.route).clone()
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub(super) to: SocketAddr,
-    pub(super) local: SocketAddr,
-    /// All its addresses, and some that it had before, for calls that began then.
-    members: Vec<IpAddr>,
+/// What became of a message.
+pub(super) struct Taken {
+    /// What is to be sent back the way it came.
+    pub(super) answer: Option<Vec<u8>>,
+    /// Our address as the far end sees it, if it told.
+    pub(super) seen_from: Option<SocketAddr>,
 }
 
 impl Shared {
@@ -64,20 +51,25 @@ impl Shared {
         lock(&self.inboxes).remove(call_id);
     }
 
-    pub(super) async fn receive(self: Arc<Self>, mut ended: watch::Receiver<bool>) {
+    /// Takes datagrams until nobody needs the socket any more.
+    pub(super) async fn receive(self: Arc<Self>) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX + 1];
+        let mut alive = self.alive.clone();
         loop {
             let received = tokio::select! {
-                () = gone(&mut ended) => return,
+                () = gone(&mut alive) => return,
                 received = self.socket.recv_from(&mut buffer) => received,
             };
             match received {
                 Ok((len, source)) => {
-                    let answer =
-                        buffer.get(..len).and_then(|datagram| self.dispatch(datagram, source));
-                    if let Some((answer, to)) = answer
-                        && let Err(error) = self.socket.send_to(&answer, to).await
-                    {
+                    let datagram = buffer.get(..len).unwrap_or_default();
+                    let Some(taken) = self.take(datagram, source, false) else { continue };
+                    if let Some(seen) = taken.seen_from {
+                        self.ways.iter().for_each(|way| way.seen_from(source.ip(), seen));
+                    }
+                    let Some(answer) = taken.answer else { continue };
+                    let to = self.return_address(&answer).unwrap_or(source);
+                    if let Err(error) = self.socket.send_to(&answer, to).await {
                         debug!(%error, "answer not sent");
                     }
                 }
@@ -89,116 +81,115 @@ impl Shared {
         }
     }
 
-    /// Brings a datagram to its call; a request without one gets the answer returned here.
-    fn dispatch(&self, datagram: &[u8], source: SocketAddr) -> Option<(Vec<u8>, SocketAddr)> {
-        if !self.is_trunk(source.ip()) {
+    /// Takes connections that trunks open; whoever else knocks is shut out.
+    pub(super) async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let mut alive = self.alive.clone();
+        loop {
+            let accepted = tokio::select! {
+                () = gone(&mut alive) => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let room = lock(&self.connections).len() < CONNECTIONS_MAX;
+                    if !room || !self.is_trunk(peer.ip()) {
+                        trace!(%peer, "connection of a stranger closed");
+                        self.count();
+                    } else if let Err(error) = Connection::accepted(&self, stream) {
+                        debug!(%error, "connection not taken");
+                    }
+                }
+                Err(error) => {
+                    warn!(%error, "SIP connections cannot be taken");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    /// Brings a message to its call; a request without one gets an answer. `None` for what is dropped.
+    ///
+    /// What comes over a connection comes from a trunk: others get none.
+    pub(super) fn take(&self, bytes: &[u8], source: SocketAddr, connected: bool) -> Option<Taken> {
+        if !connected && !self.is_trunk(source.ip()) {
             trace!(%source, "datagram of a stranger dropped");
             self.count();
             return None;
         }
-        if datagram.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
+        if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
             return None;
         }
-        let message = match Message::parse(datagram) {
+        let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {
-                debug!(%error, %source, "datagram dropped");
+                debug!(%error, %source, "message dropped");
                 self.count();
                 return None;
             }
         };
         let request = matches!(message.start, Start::Request { .. });
-        let bytes = if request { stamped(&message, source) } else { datagram.to_vec() };
+        let seen_from = seen_from(&message).filter(|_| !request);
+        let bytes = if request { stamped(&message, source) } else { bytes.to_vec() };
         let inbox = lock(&self.inboxes).get(&message.call_id).cloned();
+        let mut taken = Taken { answer: None, seen_from };
         if let Some(inbox) = inbox {
             if inbox.try_send(bytes).is_err() {
                 debug!("inbox full, message dropped");
                 self.count();
             }
-            return None;
-        }
-        if !request {
+        } else if request {
+            taken.answer = Message::parse(&bytes).ok().and_then(|request| stray::answer(&request));
+        } else {
             debug!("response without a call dropped");
             self.count();
-            return None;
         }
-        let request = Message::parse(&bytes).ok()?;
-        let answer = stray::answer(&request)?;
-        let to = self.destination(&answer, source);
-        Some((answer, to))
+        Some(taken)
     }
 
-    /// A request goes to the trunk, a response where its topmost Via says, if that is a trunk.
-    pub(super) fn destination(&self, message: &[u8], otherwise: SocketAddr) -> SocketAddr {
-        let response =
-            message.starts_with(b"SIP/2.0 ").then(|| Message::parse(message).ok()).flatten();
-        let address = response.and_then(|response| return_address(&response));
-        address.filter(|address| self.is_trunk(address.ip())).unwrap_or(otherwise)
+    /// Sends a response where the topmost Via of its request says, if that is a trunk.
+    ///
+    /// Source: RFC 3261 §18.2.2: over the connection that the request came by, while there is one.
+    pub(super) async fn answer(&self, response: &[u8], otherwise: SocketAddr) -> io::Result<()> {
+        let parsed = Message::parse(response).ok();
+        let connected = parsed.as_ref().and_then(transport).is_some_and(Transport::is_reliable);
+        let to = self.return_address(response).unwrap_or(otherwise);
+        if !connected {
+            return self.socket.send_to(response, to).await.map(drop);
+        }
+        let connection = {
+            let connections = lock(&self.connections);
+            connections.get(&to).or_else(|| connections.get(&otherwise)).cloned()
+        };
+        match connection {
+            Some(connection) => connection.send(response.to_vec()).await,
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// A connection is over.
+    pub(super) fn forget(&self, peer: SocketAddr) {
+        let mut connections = lock(&self.connections);
+        if connections.get(&peer).is_some_and(|connection| !connection.is_open()) {
+            connections.remove(&peer);
+        }
+    }
+
+    fn return_address(&self, response: &[u8]) -> Option<SocketAddr> {
+        let response = Message::parse(response).ok()?;
+        return_address(&response).filter(|address| self.is_trunk(address.ip()))
     }
 
     fn is_trunk(&self, ip: IpAddr) -> bool {
-        let ip = ip.to_canonical();
-        self.ways
-            .iter()
-            .any(|way| lock(&way.route).as_ref().is_some_and(|route| route.members.contains(&ip)))
+        self.ways.iter().any(|way| way.is_member(ip.to_canonical()))
     }
 
     fn count(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
-
-    pub(super) async fn keep_resolving(self: Arc<Self>, mut ended: watch::Receiver<bool>) {
-        loop {
-            let lost = self.ways.iter().any(|way| lock(&way.route).is_none());
-            let pause = if lost { RESOLVE_AGAIN } else { RESOLVE_EVERY };
-            tokio::select! {
-                () = gone(&mut ended) => return,
-                () = tokio::time::sleep(pause) => self.resolve().await,
-            }
-        }
-    }
-
-    pub(super) async fn resolve(&self) {
-        futures_util::future::join_all(self.ways.iter().map(|way| self.resolve_way(way))).await;
-    }
-
-    async fn resolve_way(&self, way: &Way) {
-        let host = (way.trunk.proxy.host.as_str(), way.trunk.proxy.port());
-        let looked_up = tokio::time::timeout(RESOLVE_WAIT, tokio::net::lookup_host(host)).await;
-        let addresses: Vec<_> = match looked_up {
-            Ok(Ok(addresses)) => {
-                addresses.filter(|to| to.is_ipv4() == self.local.is_ipv4()).collect()
-            }
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        };
-        let way_there =
-            addresses.first().map(|to| self.local_towards(*to).map(|local| (*to, local)));
-        let (to, local) = match way_there {
-            Some(Ok(found)) => found,
-            Some(Err(error)) => return warn!(trunk = way.trunk.name, %error, "no way to trunk"),
-            None => return warn!(trunk = way.trunk.name, "proxy of trunk not found"),
-        };
-        let mut members: Vec<_> = addresses.iter().map(|to| to.ip().to_canonical()).collect();
-        let mut route = lock(&way.route);
-        let before = route.iter().flat_map(|route| &route.members).take(MEMBERS_MAX);
-        let before: Vec<_> = before.filter(|ip| !members.contains(ip)).copied().collect();
-        members.extend(before);
-        *route = Some(Route { to, local, members });
-    }
-
-    /// The address that we have towards a trunk: the system's routing table knows.
-    fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
-        if !self.local.ip().is_unspecified() {
-            return Ok(self.local);
-        }
-        let probe = StdUdpSocket::bind((self.local.ip(), 0))?;
-        probe.connect(to)?;
-        Ok(SocketAddr::new(probe.local_addr()?.ip(), self.local.port()))
-    }
 }
 
 /// Waits until nobody needs the socket any more. Giving up the bindings is not that.
-async fn gone(alive: &mut watch::Receiver<bool>) {
+pub(super) async fn gone(alive: &mut watch::Receiver<bool>) {
     while alive.changed().await.is_ok() {}
 }
 
@@ -208,8 +199,5 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 const INBOX_MAX: usize = 64;
-const MEMBERS_MAX: usize = 64;
+const CONNECTIONS_MAX: usize = 256;
 const BREATH: Duration = Duration::from_millis(100);
-const RESOLVE_WAIT: Duration = Duration::from_secs(5);
-const RESOLVE_AGAIN: Duration = Duration::from_secs(20);
-const RESOLVE_EVERY: Duration = Duration::from_secs(300);

@@ -1,0 +1,231 @@
+//! A trunk and how it is reached now.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tracing::{debug, warn};
+
+use super::TransportError;
+use super::connection::Connection;
+use super::resolve::Directory;
+use super::socket::{Shared, gone, lock};
+use super::tls;
+use crate::clock::now;
+use crate::seed::Seed;
+use crate::sip::T1;
+use crate::sip::registration;
+use crate::sip::targets::{Target, Targets};
+use crate::sip::trunk::{Transport, Trunk};
+use crate::sip::via::Hop;
+
+/// A trunk, its addresses, and the connections to them.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) trunk: Arc<Trunk>,
+    pub(super) registration: watch::Sender<registration::State>,
+    found: Mutex<Found>,
+    streams: AsyncMutex<Vec<(Target, Connection)>>,
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    targets: Targets,
+    /// Our address towards each of them, where it is a matter of datagrams.
+    locals: Vec<(Target, SocketAddr)>,
+    /// Our address as the trunk sees it.
+    public: Option<SocketAddr>,
+}
+
+/// One address of a trunk, ready to be spoken to.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// How our requests leave.
+    pub hop: Hop,
+    /// Where they go.
+    pub target: Target,
+    /// Whether the trunk has another address that answers, as far as is known.
+    pub spare: bool,
+    pub(super) way: usize,
+    pub(super) connection: Option<Connection>,
+}
+
+impl Path {
+    /// How long the trunk may take to say anything at all: not so long if it may be asked elsewhere.
+    pub fn patience(&self) -> Duration {
+        if self.spare { T1 * 8 } else { T1 * 16 }
+    }
+}
+
+impl Way {
+    pub(super) fn new(trunk: Arc<Trunk>) -> Self {
+        let streams = AsyncMutex::default();
+        Self { trunk, registration: watch::Sender::default(), found: Mutex::default(), streams }
+    }
+
+    pub(super) fn is_member(&self, ip: IpAddr) -> bool {
+        lock(&self.found).targets.is_member(ip)
+    }
+
+    /// Takes an address of ours as the trunk at `ip` sees it.
+    pub(super) fn seen_from(&self, ip: IpAddr, seen: SocketAddr) {
+        let mut found = lock(&self.found);
+        if found.targets.is_member(ip.to_canonical()) {
+            found.public = Some(seen);
+        }
+    }
+
+    pub(super) fn pick(&self) -> Option<Target> {
+        lock(&self.found).targets.pick(now())
+    }
+
+    /// Takes an address for silent, and tells whether another one is worth a try at once.
+    pub(super) fn failed(&self, target: Target) -> bool {
+        lock(&self.found).targets.failed(target, now())
+    }
+
+    pub(super) fn works(&self, target: Target) {
+        lock(&self.found).targets.works(target);
+    }
+
+    fn has_spare(&self, target: Target) -> bool {
+        lock(&self.found).targets.has_spare(target, now())
+    }
+
+    fn is_found(&self) -> bool {
+        !lock(&self.found).targets.known().is_empty()
+    }
+
+    /// Our end of the way to a target: an address for datagrams, or a connection, opened if need be.
+    async fn end(
+        &self,
+        target: Target,
+        shared: &Arc<Shared>,
+    ) -> io::Result<(Hop, Option<Connection>)> {
+        if target.transport == Transport::Udp {
+            let found = lock(&self.found);
+            let local = found.locals.iter().find(|(known, _)| *known == target);
+            let local = local.ok_or(io::ErrorKind::AddrNotAvailable)?.1;
+            let public = found.public.unwrap_or(local);
+            return Ok((Hop { transport: target.transport, local, public }, None));
+        }
+        let mut streams = self.streams.lock().await;
+        streams.retain(|(_, connection)| connection.is_open());
+        let open = streams.iter().find(|(known, _)| *known == target);
+        let connection = match open {
+            Some((_, connection)) => connection.clone(),
+            None => {
+                let tls = match (target.transport, &shared.tls.0) {
+                    (Transport::Tls, Ok(connector)) => {
+                        let name = tls::server_name(&self.trunk.edge().host)?;
+                        Some((connector.clone(), name))
+                    }
+                    (Transport::Tls, Err(error)) => return Err(io::Error::other(error.as_str())),
+                    (Transport::Udp | Transport::Tcp, _) => None,
+                };
+                let connection = Connection::open(shared, target.address, tls).await?;
+                streams.push((target, connection.clone()));
+                connection
+            }
+        };
+        let (transport, local) = (target.transport, connection.local);
+        let public = connection.public().unwrap_or(local);
+        Ok((Hop { transport, local, public }, Some(connection)))
+    }
+}
+
+impl Shared {
+    /// A way to the trunk: to the best of its addresses that can be reached.
+    pub(super) async fn reach(self: &Arc<Self>, index: usize) -> Result<Path, TransportError> {
+        let Some(way) = self.ways.get(index) else { unreachable!("one index per way") };
+        loop {
+            let unresolved = || TransportError::Unresolved(way.trunk.name.clone());
+            let target = way.pick().ok_or_else(unresolved)?;
+            match self.path(index, target).await {
+                Ok(path) => return Ok(path),
+                Err(error) => {
+                    let trunk = way.trunk.name.clone();
+                    debug!(trunk, %error, "an address of the trunk cannot be reached");
+                    if way.failed(target) {
+                        continue;
+                    }
+                    return Err(match tls::distrust(&error) {
+                        Some(why) => TransportError::Distrusted(trunk, why),
+                        None => TransportError::Unreachable(trunk, error),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The way to one address of the trunk.
+    pub(super) async fn path(self: &Arc<Self>, index: usize, target: Target) -> io::Result<Path> {
+        let Some(way) = self.ways.get(index) else { unreachable!("one index per way") };
+        let (hop, connection) = way.end(target, self).await?;
+        Ok(Path { hop, target, spare: way.has_spare(target), way: index, connection })
+    }
+
+    /// Looks for the trunks again whenever what was found holds no longer.
+    pub(super) async fn keep_resolving(self: Arc<Self>, directory: Directory, mut seed: Seed) {
+        let mut alive = self.alive.clone();
+        loop {
+            let mut holds = LOOK_AT_LEAST_EVERY;
+            for way in &self.ways {
+                holds = holds.min(self.resolve(way, &directory, &mut seed).await);
+            }
+            let lost = self.ways.iter().any(|way| !way.is_found());
+            let pause = if lost { LOOK_AGAIN } else { holds };
+            tokio::select! {
+                () = gone(&mut alive) => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Looks for one trunk, and tells for how long what was found holds.
+    pub(super) async fn resolve(
+        &self,
+        way: &Way,
+        directory: &Directory,
+        seed: &mut Seed,
+    ) -> Duration {
+        let found = directory.find(way.trunk.edge(), seed).await;
+        let (mut targets, mut locals) = (vec![], vec![]);
+        for target in found.targets {
+            // The socket has one family, and what is promised for voice has it too.
+            if target.address.is_ipv4() != self.local.is_ipv4() {
+                continue;
+            }
+            match self.local_towards(target.address) {
+                Ok(local) => {
+                    targets.push(target);
+                    locals.push((target, local));
+                }
+                Err(error) => warn!(trunk = way.trunk.name, %error, "no way to trunk"),
+            }
+        }
+        if targets.is_empty() {
+            warn!(trunk = way.trunk.name, "proxy of trunk not found");
+        } else {
+            let mut known = lock(&way.found);
+            known.targets.learn(targets);
+            known.locals = locals;
+        }
+        found.holds
+    }
+
+    /// The address that we have towards a trunk: the system's routing table knows.
+    fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
+        if !self.local.ip().is_unspecified() {
+            return Ok(self.local);
+        }
+        let probe = StdUdpSocket::bind((self.local.ip(), 0))?;
+        probe.connect(to)?;
+        Ok(SocketAddr::new(probe.local_addr()?.ip(), self.local.port()))
+    }
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(300);
