@@ -131,19 +131,27 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
     let listen = section.parsed("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
     let tls_ca = section.text("tls_ca")?.filter(|file| !file.is_empty());
     let tls_ca = tls_ca.map(|file| config.parent().unwrap_or(Path::new("")).join(file));
-    if let Some(file) = tls_ca.as_ref().filter(|file| !file.is_file()) {
+    let missing = tls_ca.as_ref().filter(|file| !file.is_file());
+    if let Some(file) = missing {
         section.mistake("tls_ca", &format!("there is no file {}", file.display()));
-        return None;
     }
-    let name_server = match section.text("name_server")? {
-        Some(text) if !text.is_empty() => section.parsed_if_written("name_server"),
-        Some(_) | None => Some(None),
-    };
+    let found = missing.is_none();
+    let written = section.text("name_server")?.filter(|text| !text.is_empty());
+    let name_server = written.as_deref().map(address_of_dns);
+    if name_server == Some(None) {
+        section.mistake("name_server", "name_server is an address, such as 192.0.2.53");
+    }
+    let (found, name_server) = (found && name_server != Some(None), name_server.flatten());
     if section.flag("callback", false)? {
         section.note("callback", "has no effect: incoming calls are not in this version");
     }
     section.refuse_unknown_keys();
-    Some(Sip { listen: listen?, tls_ca, name_server: name_server? })
+    found.then_some(Sip { listen: listen?, tls_ca, name_server })
+}
+
+fn address_of_dns(text: &str) -> Option<SocketAddr> {
+    let with_port = text.parse().ok();
+    with_port.or_else(|| Some(SocketAddr::new(text.parse().ok()?, 53)))
 }
 
 pub(super) fn media(mut section: Section<'_>) -> Option<Media> {

@@ -149,6 +149,11 @@ mod tests {
             ("lower case", "digest realm=r,nonce=n,algorithm=md5", md5),
             ("SHA-256", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256", sha),
             (
+                "SHA-512-256",
+                "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
+                "response=\"33e82ef13ddfea97b7a43d4cae2ca147fcd29572b9f98bffc0bb1c5efdffe253\"",
+            ),
+            (
                 "a list",
                 "Basic realm=\"r\"|Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256|Digest realm=\"r\", nonce=\"n\"",
                 sha,

@@ -1,5 +1,7 @@
 //! A call of ours, run as the daemon runs it.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +10,13 @@ use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::offer;
-use offhook::sip::transport::{SipSettings, UserAgent};
+use offhook::sip::transport::{self, SipSettings, UserAgent};
 use offhook::sip::trunk::{Credentials, Dtmf, Trunk};
 
 /// A call of ours through a trunk on loopback.
 pub(crate) struct Call {
     pub(crate) trunk: Trunk,
+    pub(crate) settings: SipSettings,
     ring: Duration,
     hang_up_when: &'static str,
     hang_up_after: Option<Duration>,
@@ -38,6 +41,7 @@ impl Call {
         };
         Self {
             trunk,
+            settings: SipSettings::listening("127.0.0.1:0".parse().unwrap()),
             ring: Duration::from_secs(20),
             hang_up_when: "",
             hang_up_after: None,
@@ -45,6 +49,27 @@ impl Call {
             told: vec![],
             sdp: String::new(),
         }
+    }
+
+    /// To this proxy, from an address of its family.
+    pub(crate) fn by(proxy: &str) -> Self {
+        let mut call = Self::to(5060);
+        call.trunk.proxy = proxy.parse().unwrap();
+        if proxy.contains('[') {
+            call.settings.listen = "[::1]:0".parse().unwrap();
+        }
+        call
+    }
+
+    pub(crate) fn trusting(mut self, authority: &Path) -> Self {
+        self.settings.tls_ca = Some(authority.to_owned());
+        self
+    }
+
+    /// Our end of the trunk.
+    pub(crate) async fn agent(&self) -> UserAgent {
+        let trunks = vec![Arc::new(self.trunk.clone())];
+        UserAgent::bind(self.settings.clone(), trunks, Seed::fresh()).await.unwrap()
     }
 
     pub(crate) fn with_password(mut self, password: &str) -> Self {
@@ -77,19 +102,31 @@ impl Call {
     }
 
     /// Runs until the call is over and nobody owes us an answer.
-    pub(crate) async fn run(mut self) -> Self {
-        let trunk = Arc::new(self.trunk.clone());
-        let any = "127.0.0.1:0".parse().unwrap();
-        let agent =
-            UserAgent::bind(SipSettings::listening(any), vec![trunk.clone()], Seed::fresh())
-                .await
-                .unwrap();
+    pub(crate) async fn run(self) -> Self {
+        let agent = self.agent().await;
         let path = agent.reach("test").await.unwrap();
+        self.run_on(&agent, path).await
+    }
+
+    /// Runs by this path until the call is over, even if an answer may still come.
+    pub(crate) async fn run_on_until_over(
+        mut self,
+        agent: &UserAgent,
+        path: transport::Path,
+    ) -> Self {
+        self.stop_at_over = true;
+        self.run_on(agent, path).await
+    }
+
+    /// Runs by this path until the call is over and nobody owes us an answer.
+    pub(crate) async fn run_on(mut self, agent: &UserAgent, path: transport::Path) -> Self {
+        let trunk = Arc::new(self.trunk.clone());
+        let rtp = SocketAddr::new(self.settings.listen.ip(), 41000);
         let plan = InvitePlan {
             trunk,
             number: "+81312345678".parse().unwrap(),
             hop: path.hop,
-            offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, Dtmf::Auto, 1),
+            offer: offer(rtp, &CODECS, Dtmf::Auto, 1),
             patience: path.patience(),
             ring: self.ring,
         };

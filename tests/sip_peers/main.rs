@@ -6,6 +6,7 @@ mod call;
 mod loss;
 mod programs;
 mod scanner;
+mod transports;
 
 use std::sync::Arc;
 use std::time::Duration;

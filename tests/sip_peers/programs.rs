@@ -26,15 +26,20 @@ impl Sipp {
 
     /// The same for so many calls.
     pub(crate) fn start_for(scenario: &'static str, calls: usize) -> Self {
+        Self::start_with(scenario, calls, &["-i", "127.0.0.1"])
+    }
+
+    /// The same with an address (`-i`, first) and a transport.
+    pub(crate) fn start_with(scenario: &'static str, calls: usize, options: &[&str]) -> Self {
         let port = free_port().unwrap();
         let file = data(&format!("{scenario}.xml"));
         let mut command = bounded("sipp");
-        command.arg("-sf").arg(file).args(["-i", "127.0.0.1", "-nostdin"]);
+        command.arg("-sf").arg(file).args(options).arg("-nostdin");
         command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
         let statistics = folder("sipp").join(format!("{port}.csv"));
         command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
         let program = Program::start(command);
-        wait_for_port(port);
+        wait_for(options[1], port, options.contains(&"t1"));
         Self { program, port, scenario, statistics }
     }
 
@@ -65,18 +70,69 @@ pub(crate) struct Kamailio {
 impl Kamailio {
     /// Calls go on to `phone`.
     pub(crate) fn start(phone: u16, algorithm: &str) -> Self {
-        let port = free_port().unwrap();
+        Self::start_on(free_port().unwrap(), phone, algorithm, None)
+    }
+
+    /// The same that also takes connections on its port, and encrypted ones on another.
+    pub(crate) fn start_on(
+        port: u16,
+        phone: u16,
+        algorithm: &str,
+        tls: Option<(u16, &Certificate)>,
+    ) -> Self {
         let folder = folder(&format!("kamailio-{port}"));
         let config = fs::read_to_string(data("kamailio.cfg")).unwrap();
         let config = config.replace("PORT", &port.to_string()).replace("PHONE", &phone.to_string());
+        let connections = match tls {
+            Some((tls, Certificate { key, chain, .. })) => format!(
+                "listen=tcp:127.0.0.1:{port}\nlisten=tls:127.0.0.1:{tls}\nenable_tls=yes\ntcp_children=1\n\
+                 loadmodule \"tls.so\"\nmodparam(\"tls\", \"private_key\", \"{}\")\n\
+                 modparam(\"tls\", \"certificate\", \"{}\")\n\
+                 modparam(\"tls\", \"tls_method\", \"TLSv1.2+\")",
+                key.display(),
+                chain.display()
+            ),
+            None => "disable_tcp=yes".to_owned(),
+        };
+        let config = config.replace("CONNECTIONS", &connections);
         let file = folder.join("kamailio.cfg");
         fs::write(&file, config.replace("ALGORITHM", algorithm)).unwrap();
         let mut command = bounded("kamailio");
         command.args(["-DD", "-E", "-m", "16", "-M", "4", "-f"]).arg(file).arg("-Y").arg(&folder);
         command.arg("-P").arg(folder.join("pid"));
         let program = Program::start(command);
-        wait_for_port(port);
+        wait_for("127.0.0.1", port, false);
+        if let Some((tls, _)) = tls {
+            wait_for("127.0.0.1", tls, true);
+        }
         Self { _program: program, port }
+    }
+}
+
+/// What a trunk shows to prove its name.
+pub(crate) struct Certificate {
+    key: PathBuf,
+    chain: PathBuf,
+    pub(crate) authority: PathBuf,
+}
+
+impl Certificate {
+    /// For `name`, such as `DNS:localhost` or `IP:127.0.0.1`, by an authority of its own.
+    pub(crate) fn of(name: &str) -> Self {
+        let folder = folder(&format!("tls-{}-{}", name.replace(':', "-"), free_port().unwrap()));
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        let script = format!(
+            "openssl req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority-$RANDOM$$ && \
+             openssl req {key} -keyout key.pem -out request.pem -subj /CN=trunk && \
+             echo 'subjectAltName={name}' > extensions && \
+             openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                 -extfile extensions -out chain.pem"
+        );
+        let made = Command::new("sh").args(["-c", &script]).current_dir(&folder).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let [key, chain, authority] =
+            ["key.pem", "chain.pem", "ca.pem"].map(|file| folder.join(file));
+        Self { key, chain, authority }
     }
 }
 
@@ -103,7 +159,7 @@ impl Baresip {
         let mut command = bounded("baresip");
         command.arg("-f").arg(&folder);
         let program = Program::start(command);
-        wait_for_port(port);
+        wait_for("127.0.0.1", port, false);
         Self { _program: program, port, control }
     }
 
@@ -141,10 +197,14 @@ fn bounded(program: &str) -> Command {
     command
 }
 
-/// Waits until somebody listens.
-fn wait_for_port(port: u16) {
+/// Waits until somebody listens: to connections, or to datagrams.
+fn wait_for(address: &str, port: u16, connections: bool) {
     let patience = now() + Duration::from_secs(10);
-    while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+    let taken = || match connections {
+        true => TcpStream::connect((address, port)).is_ok(),
+        false => UdpSocket::bind((address, port)).is_err(),
+    };
+    while !taken() {
         assert!(now() < patience, "nobody listens on {port}");
         std::thread::sleep(Duration::from_millis(5));
     }
