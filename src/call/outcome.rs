@@ -17,13 +17,19 @@ pub fn outcome(ending: &Ending, rang: bool) -> Outcome {
     }
 }
 
+/// A status that nobody has registered counts as the first of its class (RFC 3261 §8.1.3.2).
 fn refused(status: u16, rang: bool) -> Outcome {
     match status {
-        486 | 600 => Outcome::Busy,
+        // The person is to be reached elsewhere, and we did not go there.
+        301 => Outcome::WrongNumber,
+        300..=399 => Outcome::NoAnswer,
+        404 | 410 | 414 | 416 | 484 | 485 | 604 => Outcome::WrongNumber,
         408 if rang => Outcome::NoAnswer,
         480 | 487 => Outcome::NoAnswer,
+        486 => Outcome::Busy,
         603 | 607 | 608 => Outcome::Declined,
-        301 | 404 | 410 | 414 | 416 | 484 | 485 | 604 => Outcome::WrongNumber,
+        606 => Outcome::TrunkFailed,
+        600..=699 => Outcome::Busy,
         _ => Outcome::TrunkFailed,
     }
 }
@@ -58,32 +64,47 @@ mod tests {
             (Ending::Cancelled, true, Cancelled, false),
             (Ending::ByUs, true, Answered, false),
             (Ending::ByPeer, false, Answered, false),
-            (refused(302), false, TrunkFailed, false),
-            (refused(400), false, TrunkFailed, false),
-            (refused(401), false, TrunkFailed, false),
-            (refused(403), false, TrunkFailed, false),
-            (refused(404), false, WrongNumber, false),
-            (refused(407), false, TrunkFailed, false),
-            (refused(408), false, TrunkFailed, true),
-            (refused(408), true, NoAnswer, false),
-            (refused(410), false, WrongNumber, false),
-            (refused(480), false, NoAnswer, false),
-            (refused(484), false, WrongNumber, false),
-            (refused(486), true, Busy, false),
-            (refused(487), true, NoAnswer, false),
-            (refused(488), false, TrunkFailed, false),
-            (refused(500), false, TrunkFailed, true),
-            (refused(503), false, TrunkFailed, true),
-            (refused(504), false, TrunkFailed, false),
-            (refused(600), false, Busy, false),
-            (refused(603), true, Declined, false),
-            (refused(604), false, WrongNumber, false),
-            (refused(608), false, Declined, false),
         ];
         for (ending, rang, expected, next) in cases {
             assert_eq!(outcome(&ending, rang), expected, "{ending:?} rang {rang}");
             let fault = matches!(verdict(&ending, rang), Verdict::Fault(_));
             assert_eq!(fault, next, "{ending:?} rang {rang}");
         }
+    }
+
+    #[test]
+    fn every_status_has_one_outcome() {
+        // Each registered final status; `>` behind it: the next trunk is tried.
+        let table = [
+            (WrongNumber, "301 404 410 414 416 484 485 604"),
+            (NoAnswer, "300 302 305 380 480 487"),
+            (Busy, "486 600"),
+            (Declined, "603 607 608"),
+            (
+                TrunkFailed,
+                "400 401 402 403 405 406 407 408> 412 413 415 417 420 421 422 423 424 425 428 429 430 433 436 437 438 \
+                 439 440 469 470 481 482 483 488 489 491 493 494 500> 501 502 503> 504 505 513 555 580 606",
+            ),
+            // Nobody has registered these.
+            (NoAnswer, "399"),
+            (TrunkFailed, "499 599"),
+            (Busy, "699"),
+        ];
+        let mut seen = 0;
+        for (expected, statuses) in table {
+            for status in statuses.split_ascii_whitespace() {
+                let next = status.ends_with('>');
+                let status = status.trim_end_matches('>').parse().unwrap();
+                let ending = Ending::Refused { status, retry_after: None };
+                assert_eq!(outcome(&ending, false), expected, "{status}");
+                let fault = matches!(verdict(&ending, false), Verdict::Fault(_));
+                assert_eq!(fault, next, "{status}");
+                assert!(!matches!(verdict(&ending, true), Verdict::Fault(_)), "{status} rang");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 70);
+        let late = Ending::Refused { status: 408, retry_after: None };
+        assert_eq!(outcome(&late, true), NoAnswer, "it rang until the proxy gave up");
     }
 }

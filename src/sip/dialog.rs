@@ -41,6 +41,11 @@ impl Dialog {
         }
     }
 
+    /// Goes on counting where the early dialog has stopped.
+    pub fn follow(&mut self, early: &Self) {
+        (self.local_cseq, self.remote_cseq) = (early.local_cseq, early.remote_cseq);
+    }
+
     /// The far end's name for the dialog.
     pub fn remote_tag(&self) -> Option<&str> {
         self.remote_tag.as_deref()

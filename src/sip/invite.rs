@@ -1,5 +1,6 @@
 //! One outgoing call: from INVITE to BYE or CANCEL, as one machine.
 
+mod asked;
 mod events;
 mod far_end;
 mod fork;
@@ -7,6 +8,8 @@ mod fork;
 mod peer;
 mod reliable;
 mod request;
+mod retry;
+mod session_timer;
 #[cfg(test)]
 mod timeline;
 
@@ -16,9 +19,10 @@ use std::time::Instant;
 use tracing::debug;
 
 pub use self::events::{Ending, Input, InvitePlan, Output};
-use self::fork::Fork;
+use self::fork::{Fork, Received};
 use self::reliable::{Early, reliable};
-use self::request::{branch, contact, ours, retry_after, write_invite};
+use self::request::{Wording, branch, called, contact, ours, retry_after, write_invite};
+use self::session_timer::{SessionTimer, USUAL_S};
 use super::client_transaction::{ClientTransaction, cancellation};
 use super::digest::Digest;
 use super::message::{Message, Method, Start};
@@ -38,13 +42,13 @@ use crate::seed::Seed;
 pub struct Invite {
     plan: InvitePlan,
     seed: Seed,
-    call_id: String,
-    local_tag: String,
+    wording: Wording,
+    /// Where redirections have led.
+    tried: Vec<String>,
     request: Message,
     invites: Vec<ClientTransaction>,
     cancel: Option<ClientTransaction>,
     digest: Digest,
-    authorization: Vec<(&'static str, String)>,
     phase: Phase,
     forks: Vec<Fork>,
     earlies: Vec<Early>,
@@ -52,6 +56,7 @@ pub struct Invite {
     early: Option<String>,
     sdp_version: u64,
     offered_in_response: Option<u32>,
+    session: Option<SessionTimer>,
     sends: VecDeque<Vec<u8>>,
     told: VecDeque<Output>,
     done: bool,
@@ -60,21 +65,27 @@ pub struct Invite {
 impl Invite {
     /// Begins the call; the INVITE is the first output.
     pub fn new(plan: InvitePlan, mut seed: Seed, now: Instant) -> Self {
-        let (call_id, local_tag) = (seed.token(), seed.token());
+        let wording = Wording {
+            call_id: seed.token(),
+            local_tag: seed.token(),
+            cseq: 1,
+            uri: called(&plan),
+            session_s: USUAL_S,
+            authorization: vec![],
+        };
         let digest = Digest::new(plan.trunk.credentials.as_ref());
         let branch = branch(&mut seed);
         let (transport, until) = (plan.hop.transport, now + plan.patience);
-        let bytes = write_invite(&plan, &call_id, &local_tag, 1, &branch, &[]);
+        let bytes = write_invite(&plan, &wording, &branch);
         let mut invite = Self {
             plan,
             seed,
-            call_id,
-            local_tag,
+            tried: vec![wording.uri.clone()],
+            wording,
             request: ours(&bytes),
             invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, transport, now)],
             cancel: None,
             digest,
-            authorization: Vec::new(),
             phase: Phase::Calling { until },
             forks: Vec::new(),
             earlies: Vec::new(),
@@ -82,6 +93,7 @@ impl Invite {
             early: None,
             sdp_version: 0,
             offered_in_response: None,
+            session: None,
             sends: VecDeque::new(),
             told: VecDeque::new(),
             done: false,
@@ -122,7 +134,8 @@ impl Invite {
             Phase::Over { until } if self.invites.iter().any(ClientTransaction::is_pending) => {
                 Some(*until)
             }
-            Phase::Talking | Phase::Over { .. } => None,
+            Phase::Talking => self.session.as_ref().map(SessionTimer::deadline),
+            Phase::Over { .. } => None,
         };
         let clients = self.clients().filter_map(ClientTransaction::deadline);
         let servers = self.answered.iter().filter_map(ServerTransaction::deadline);
@@ -131,7 +144,7 @@ impl Invite {
 
     /// The Call-ID, under which messages for this call come in.
     pub fn call_id(&self) -> &str {
-        &self.call_id
+        &self.wording.call_id
     }
 
     /// Tells whether the call is over and nobody owes us an answer, so that a program that ends now leaves no phone ringing or waiting.
@@ -165,8 +178,10 @@ impl Invite {
             }
         }
         for fork in &mut self.forks {
-            if fork.receive(response, status, &self.plan, &mut self.seed, now) {
-                return;
+            match fork.receive(response, status, &self.plan, &mut self.seed, now) {
+                Received::NotForUs => {}
+                Received::Taken => return,
+                Received::Refreshed(status) => return self.refreshed(response, status, now),
             }
         }
         let current = self.invites.len().saturating_sub(1);
@@ -182,7 +197,9 @@ impl Invite {
             200..=299 => self.answered_by(response, now),
             _ if index != current => debug!(status, "response to an earlier INVITE dropped"),
             100..=199 => self.proceeding(response, status, now),
+            300..=399 => self.redirected(response, status, now),
             401 | 407 => self.challenged(response, status, now),
+            422 => self.asked_for_longer(response, now),
             _ => self.refused(response, status, now),
         }
     }
@@ -217,16 +234,17 @@ impl Invite {
 
     /// Tells whether a provisional response is to be heeded; a reliable one is acknowledged first.
     fn heeds(&mut self, response: &Message, now: Instant) -> bool {
-        let Some(number) = reliable(response) else { return true };
+        let number = reliable(response);
         let at = match self.earlies.iter().position(|early| early.is_from(response)) {
             Some(at) => at,
-            None if self.earlies.len() == FORKS_MAX => return false,
+            None if self.earlies.len() == FORKS_MAX => return number.is_none(),
             None => {
                 self.earlies.push(Early::new(response, &self.request));
                 self.earlies.len() - 1
             }
         };
         let Some(early) = self.earlies.get_mut(at) else { unreachable!("just found or made") };
+        let Some(number) = number else { return true };
         early.take(response, number, &self.plan, &mut self.seed, now)
     }
 
@@ -238,16 +256,22 @@ impl Invite {
             debug!("one more fork of the answer dropped");
             return;
         }
-        let mut fork =
-            Fork::new(response, &self.request, &self.authorization, &self.plan, &mut self.seed);
+        let mut fork = Fork::new(
+            response,
+            &self.request,
+            &self.wording.authorization,
+            &self.plan,
+            &mut self.seed,
+        );
         let early = self.earlies.iter().find(|early| early.is_from(response));
         if let Some(early) = early {
-            fork.dialog.local_cseq = early.local_cseq();
+            fork.dialog.follow(&early.dialog);
         }
         match std::mem::replace(&mut self.phase, Phase::Talking) {
             Phase::Calling { .. } | Phase::Proceeding { .. } => {
                 let sdp = early.and_then(Early::answer).or(response.sdp()).map(str::to_owned);
                 let sdp = sdp.or_else(|| self.early.clone());
+                self.session = SessionTimer::agreed(response, now);
                 self.told.push_back(Output::Answered(sdp.unwrap_or_default()));
             }
             Phase::Leaving { ending, .. } => {
@@ -263,27 +287,8 @@ impl Invite {
         self.forks.push(fork);
     }
 
-    fn challenged(&mut self, response: &Message, status: u16, now: Instant) {
-        let calling = matches!(self.phase, Phase::Calling { .. } | Phase::Proceeding { .. });
-        let Some(headers) = self.digest.answer(response, &self.request).filter(|_| calling) else {
-            return self.refused(response, status, now);
-        };
-        self.earlies.clear();
-        self.authorization = headers;
-        let branch = branch(&mut self.seed);
-        let cseq = self.request.cseq + 1;
-        let bytes = write_invite(
-            &self.plan,
-            &self.call_id,
-            &self.local_tag,
-            cseq,
-            &branch,
-            &self.authorization,
-        );
-        self.request = ours(&bytes);
-        let transport = self.plan.hop.transport;
-        self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
-        self.phase = Phase::Calling { until: now + self.plan.patience };
+    fn is_calling(&self) -> bool {
+        matches!(self.phase, Phase::Calling { .. } | Phase::Proceeding { .. })
     }
 
     fn refused(&mut self, response: &Message, status: u16, now: Instant) {
@@ -360,8 +365,9 @@ impl Invite {
                     invite.abandon();
                 }
             }
-            Phase::Calling { .. } | Phase::Proceeding { .. } | Phase::Leaving { .. } => {}
-            Phase::Talking | Phase::Over { .. } => {}
+            Phase::Talking => self.keep_session(now),
+            Phase::Calling { .. } | Phase::Proceeding { .. } => {}
+            Phase::Leaving { .. } | Phase::Over { .. } => {}
         }
     }
 
@@ -412,14 +418,14 @@ impl Invite {
 
     fn clients(&self) -> impl Iterator<Item = &ClientTransaction> {
         let pracks = self.earlies.iter().flat_map(Early::transactions);
-        let byes = self.forks.iter().filter_map(Fork::bye);
-        self.invites.iter().chain(&self.cancel).chain(pracks).chain(byes)
+        let asked = self.forks.iter().flat_map(Fork::transactions);
+        self.invites.iter().chain(&self.cancel).chain(pracks).chain(asked)
     }
 
     fn clients_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
         let pracks = self.earlies.iter_mut().flat_map(Early::transactions_mut);
-        let byes = self.forks.iter_mut().filter_map(Fork::bye_mut);
-        self.invites.iter_mut().chain(&mut self.cancel).chain(pracks).chain(byes)
+        let asked = self.forks.iter_mut().flat_map(Fork::transactions_mut);
+        self.invites.iter_mut().chain(&mut self.cancel).chain(pracks).chain(asked)
     }
 }
 

@@ -67,6 +67,22 @@ async fn a_phone_that_answers_in_a_reliable_response_is_talked_to() {
 }
 
 #[tokio::test]
+async fn a_session_is_refreshed_by_either_side() {
+    let mut phone = Sipp::start("keeps_a_session");
+    let call = Call::to(phone.port).run().await;
+    assert_eq!(call.told, ["answered", "over ByPeer"]);
+    phone.is_content();
+}
+
+#[tokio::test]
+async fn a_redirection_to_the_same_number_is_followed() {
+    let mut phone = Sipp::start("redirects");
+    let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;
+    assert_eq!(call.told, ["ringing", "answered", "over ByUs"]);
+    phone.is_content();
+}
+
+#[tokio::test]
 async fn a_phone_that_missed_our_ack_gets_it_again_along_the_recorded_route() {
     let mut phone = Sipp::start("answers_twice");
     let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;

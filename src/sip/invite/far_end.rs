@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tracing::debug;
 
+use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
 use crate::sip::message::{Message, Method};
 use crate::sip::offer_answer::{accept, codecs, reanswer, reoffer};
@@ -25,14 +26,13 @@ impl Invite {
             let known = self.answered.iter().any(|known| known.is_cancelled_by(request));
             return self.reply(request, if known { 200 } else { 481 }, now);
         }
-        if request.from.tag.as_ref() == Some(&self.local_tag) {
+        if request.from.tag.as_ref() == Some(&self.wording.local_tag) {
             return self.reply(request, 482, now);
         }
-        let ours = request.to.tag.as_ref() == Some(&self.local_tag);
+        let ours = request.to.tag.as_ref() == Some(&self.wording.local_tag);
         let Some(index) = self.forks.iter().position(|fork| ours && fork.dialog.owns(request))
         else {
-            self.sends.extend(stray::answer(request));
-            return;
+            return self.receive_early(request, ours, now);
         };
         let Some(fork) = self.forks.get_mut(index) else { unreachable!("just found") };
         if !fork.dialog.count(request) {
@@ -48,15 +48,46 @@ impl Invite {
                 }
             }
             _ if !talking => self.reply(request, 481, now),
-            _ if request.header("Require").is_some_and(|options| !options.is_empty()) => {
+            _ if unknown_extensions(request).next().is_some() => {
                 self.refuse_extension(request, now);
             }
             Method::Options => self.reply(request, 200, now),
             Method::Info => self.receive_info(request, now),
+            Method::Invite | Method::Update if SessionTimer::is_too_short(request) => {
+                self.refuse_session(request, now);
+            }
             Method::Invite | Method::Update => {
                 fork.dialog.refresh(request);
                 self.receive_offer(request, now);
             }
+            method => self.reply(request, stray::unknown(method), now),
+        }
+    }
+
+    /// Answers a phone that rings, and does not talk yet.
+    ///
+    /// Source: RFC 3311 §5.2 (491: our own offer waits for its answer); RFC 3261 §15: a phone that has not
+    ///         answered refuses the INVITE instead of sending BYE, so its BYE ends nothing.
+    fn receive_early(&mut self, request: &Message, ours: bool, now: Instant) {
+        let mut earlies = self.earlies.iter_mut();
+        let early = earlies.find(|early| ours && early.dialog.owns(request));
+        let Some(early) = early.filter(|_| matches!(self.phase, Phase::Proceeding { .. })) else {
+            self.sends.extend(stray::answer(request));
+            return;
+        };
+        if !early.dialog.count(request) {
+            return self.reply(request, 500, now);
+        }
+        match &request.method {
+            Method::Update if request.sdp().is_some() && early.answer().is_none() => {
+                self.reply(request, 491, now);
+            }
+            Method::Update => {
+                early.dialog.refresh(request);
+                self.receive_offer(request, now);
+            }
+            Method::Options | Method::Info | Method::Bye => self.reply(request, 200, now),
+            Method::Invite => self.reply(request, 491, now),
             method => self.reply(request, stray::unknown(method), now),
         }
     }
@@ -80,11 +111,13 @@ impl Invite {
             self.sdp_version = version;
         }
         self.offered_in_response = (invite && negotiated.is_none()).then_some(request.cseq);
-        let response = request
-            .respond(200, &self.local_tag)
+        self.session = SessionTimer::asked(request, now);
+        let draft = request
+            .respond(200, &self.wording.local_tag)
             .header("Contact", &contact(&self.plan))
-            .about_us("Server")
-            .body("application/sdp", &sdp);
+            .about_us("Server");
+        let draft = self.session.iter().fold(draft, |draft, session| session.answer(draft));
+        let response = draft.body("application/sdp", &sdp);
         self.remember(request, response, now);
         self.told.extend(negotiated.map(Output::Reoffered));
     }
@@ -121,10 +154,20 @@ impl Invite {
         self.told.extend(key.map(Output::Key));
     }
 
-    fn refuse_extension(&mut self, request: &Message, now: Instant) {
-        let options: Vec<_> = request.all("Require").collect();
+    /// Source: RFC 4028 §9.
+    fn refuse_session(&mut self, request: &Message, now: Instant) {
         let response = request
-            .respond(420, &self.local_tag)
+            .respond(422, &self.wording.local_tag)
+            .header("Min-SE", &SHORTEST_S.to_string())
+            .header("Server", crate::sip::PRODUCT)
+            .end();
+        self.remember(request, response, now);
+    }
+
+    fn refuse_extension(&mut self, request: &Message, now: Instant) {
+        let options: Vec<_> = unknown_extensions(request).collect();
+        let response = request
+            .respond(420, &self.wording.local_tag)
             .header("Unsupported", &options.join(", "))
             .header("Server", crate::sip::PRODUCT)
             .end();
@@ -132,7 +175,7 @@ impl Invite {
     }
 
     fn reply(&mut self, request: &Message, status: u16, now: Instant) {
-        self.remember(request, stray::respond(request, status, &self.local_tag), now);
+        self.remember(request, stray::respond(request, status, &self.wording.local_tag), now);
     }
 
     fn remember(&mut self, request: &Message, response: Vec<u8>, now: Instant) {
@@ -141,6 +184,11 @@ impl Invite {
         }
         self.answered.push_back(ServerTransaction::new(request, response, now));
     }
+}
+
+/// What a request insists on and we do not know. Being asked for a session timer is fine.
+fn unknown_extensions(request: &Message) -> impl Iterator<Item = &str> {
+    request.items("Require").filter(|option| !option.eq_ignore_ascii_case("timer"))
 }
 
 /// A key by its character, or by the number of its telephone event.

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{InvitePlan, branch, ours};
+use super::asked::{Asked, Content};
+use super::{InvitePlan, branch, contact};
 use crate::seed::Seed;
+use crate::sip::ALLOW;
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
-use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method};
 
 /// A dialog that a 2xx made.
@@ -18,7 +19,9 @@ pub(super) struct Fork {
     pub(super) is_over: bool,
     ack: Vec<u8>,
     send_ack: bool,
-    bye: Option<Bye>,
+    bye: Option<Asked>,
+    refresh: Option<Asked>,
+    takes_update: bool,
 }
 
 impl Fork {
@@ -38,7 +41,8 @@ impl Fork {
             ack = ack.header(name, value);
         }
         let ack = ack.header("User-Agent", crate::sip::PRODUCT).end();
-        Self { dialog, is_over: false, ack, send_ack: true, bye: None }
+        let takes_update = answer.items("Allow").any(|method| method == "UPDATE");
+        Self { dialog, is_over: false, ack, send_ack: true, bye: None, refresh: None, takes_update }
     }
 
     /// Tells whether an answer is a copy of the one that made this dialog.
@@ -54,12 +58,37 @@ impl Fork {
     /// Sends BYE, unless one side has already.
     pub(super) fn hang_up(&mut self, plan: &InvitePlan, seed: &mut Seed, now: Instant) {
         if !std::mem::replace(&mut self.is_over, true) {
-            let digest = Digest::new(plan.trunk.credentials.as_ref());
-            self.send_bye(digest, &[], plan, seed, now);
+            let content = Content::of(Method::Bye);
+            self.bye = Some(Asked::new(content, &mut self.dialog, plan, seed, now));
+            if let Some(refresh) = &mut self.refresh {
+                refresh.transaction.abandon();
+            }
         }
     }
 
-    /// Takes a response and tells whether it was for our BYE.
+    /// Says that the session goes on: by UPDATE where the far end knows it, else by a new INVITE.
+    ///
+    /// Source: RFC 4028 §7.4.
+    pub(super) fn refresh(
+        &mut self,
+        headers: Vec<(&'static str, String)>,
+        sdp: String,
+        plan: &InvitePlan,
+        seed: &mut Seed,
+        now: Instant,
+    ) {
+        let update = self.takes_update;
+        let method = if update { Method::Update } else { Method::Invite };
+        let mut content = Content { headers, ..Content::of(method) };
+        content.headers.push(("Contact", contact(plan)));
+        if !update {
+            content.headers.push(("Allow", ALLOW.to_owned()));
+            content.sdp = sdp;
+        }
+        self.refresh = Some(Asked::new(content, &mut self.dialog, plan, seed, now));
+    }
+
+    /// Takes a response. What it means is for the caller, if it is the last word to a refresh.
     pub(super) fn receive(
         &mut self,
         response: &Message,
@@ -67,27 +96,37 @@ impl Fork {
         plan: &InvitePlan,
         seed: &mut Seed,
         now: Instant,
-    ) -> bool {
-        let Some(bye) = self.bye.as_mut().filter(|bye| bye.transaction.owns(response)) else {
-            return false;
-        };
-        let news = bye.transaction.receive(response, status, now);
-        if news
-            && matches!(status, 401 | 407)
-            && let Some(headers) = bye.digest.answer(response, &bye.request)
-            && let Some(bye) = self.bye.take()
-        {
-            self.send_bye(bye.digest, &headers, plan, seed, now);
+    ) -> Received {
+        let dialog = &mut self.dialog;
+        if let Some(bye) = self.bye.as_mut().filter(|bye| bye.transaction.owns(response)) {
+            bye.receive(response, status, dialog, plan, seed, now);
+            return Received::Taken;
         }
-        true
+        let refresh = self.refresh.as_mut().filter(|it| it.transaction.owns(response));
+        let Some(refresh) = refresh else { return Received::NotForUs };
+        if response.method == Method::Invite && (200..300).contains(&status) {
+            let via = plan.hop.via(&branch(seed));
+            let ack = dialog.request(&Method::Ack, refresh.cseq(), &via);
+            self.ack = ack.header("User-Agent", crate::sip::PRODUCT).end();
+            self.send_ack = true;
+        }
+        match refresh.receive(response, status, dialog, plan, seed, now) {
+            Some(status) => Received::Refreshed(status),
+            None => Received::Taken,
+        }
     }
 
-    pub(super) fn bye(&self) -> Option<&ClientTransaction> {
-        self.bye.as_ref().map(|bye| &bye.transaction)
+    pub(super) fn transactions(&self) -> impl Iterator<Item = &ClientTransaction> {
+        self.bye.iter().chain(&self.refresh).map(|asked| &asked.transaction)
     }
 
-    pub(super) fn bye_mut(&mut self) -> Option<&mut ClientTransaction> {
-        self.bye.as_mut().map(|bye| &mut bye.transaction)
+    pub(super) fn transactions_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
+        self.bye.iter_mut().chain(&mut self.refresh).map(|asked| &mut asked.transaction)
+    }
+
+    /// Tells, once, that a refresh has had no answer for as long as one is waited for.
+    pub(super) fn refresh_is_unanswered(&mut self) -> bool {
+        self.refresh.take_if(|refresh| refresh.transaction.has_timed_out()).is_some()
     }
 
     /// What to send now: the ACK goes before the BYE.
@@ -95,35 +134,17 @@ impl Fork {
         if std::mem::take(&mut self.send_ack) {
             return Some(self.ack.clone());
         }
-        self.bye.as_mut().and_then(|bye| bye.transaction.poll())
-    }
-
-    fn send_bye(
-        &mut self,
-        digest: Digest,
-        authorization: &[(&'static str, String)],
-        plan: &InvitePlan,
-        seed: &mut Seed,
-        now: Instant,
-    ) {
-        self.dialog.local_cseq += 1;
-        let branch = branch(seed);
-        let via = plan.hop.via(&branch);
-        let mut draft = self.dialog.request(&Method::Bye, self.dialog.local_cseq, &via);
-        for (name, value) in authorization {
-            draft = draft.header(name, value);
-        }
-        let bytes = draft.header("User-Agent", crate::sip::PRODUCT).end();
-        let request = ours(&bytes);
-        let transaction =
-            ClientTransaction::new(Method::Bye, branch, bytes, plan.hop.transport, now);
-        self.bye = Some(Bye { transaction, digest, request });
+        self.transactions_mut().find_map(ClientTransaction::poll)
     }
 }
 
-#[derive(Debug)]
-struct Bye {
-    transaction: ClientTransaction,
-    digest: Digest,
-    request: Message,
+/// What became of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Received {
+    /// It belongs elsewhere.
+    NotForUs,
+    /// It is dealt with.
+    Taken,
+    /// The far end has said so to a refresh.
+    Refreshed(u16),
 }

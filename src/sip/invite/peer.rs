@@ -12,7 +12,8 @@ use crate::sip::trunk::{Dtmf, Transport, Trunk};
 use crate::sip::via::Hop;
 
 /// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
-/// `=seconds`), `cancel:` or `bye:` and a status for those, a method, `@` and seconds that pass.
+/// `=seconds`, `/session`, `/update`, `>contact`), `cancel:`, `bye:`, `prack:`, `update:` or `again:` (a new INVITE)
+/// and a status for those, a method, `@` and seconds that pass.
 pub(super) struct Peer {
     us: Invite,
     time: Instant,
@@ -21,6 +22,7 @@ pub(super) struct Peer {
     cancel: Vec<u8>,
     bye: Vec<u8>,
     prack: Vec<u8>,
+    refresh: Vec<u8>,
     last_received: Vec<u8>,
     cseq: u32,
     refused: bool,
@@ -52,6 +54,7 @@ impl Peer {
             cancel: none(),
             bye: none(),
             prack: none(),
+            refresh: none(),
             last_received: none(),
             cseq: 100,
             refused: false,
@@ -83,12 +86,16 @@ impl Peer {
             self.receive(
                 Message::parse(&self.cancel).unwrap().respond(status.parse().unwrap(), "a").end(),
             );
-        } else if let Some(status) = word.strip_prefix("bye:") {
-            let answer = Message::parse(&self.bye).unwrap().respond(status.parse().unwrap(), "a");
-            self.receive(challenge(answer, status, "one").end());
-        } else if let Some(status) = word.strip_prefix("prack:") {
-            let answer = Message::parse(&self.prack).unwrap().respond(status.parse().unwrap(), "a");
-            self.receive(challenge(answer, status, "one").end());
+        } else if let Some((asked, status)) = word
+            .split_once(':')
+            .filter(|(asked, _)| ["bye", "prack", "update", "again"].contains(asked))
+        {
+            let request = match asked {
+                "bye" => &self.bye,
+                "prack" => &self.prack,
+                _ => &self.refresh,
+            };
+            self.receive(respond(request, status));
         } else if let Some(status) = word.strip_prefix("old:") {
             self.receive(respond(&self.first_invite, status));
         } else if word.starts_with(|c: char| c.is_ascii_digit()) {
@@ -121,6 +128,7 @@ impl Peer {
     /// Sends a request of the far end: a method, the tag of its fork, `+` and what it brings.
     fn ask(&mut self, word: &str) {
         let invite = Message::parse(&self.invite).unwrap();
+        let (word, session) = word.split_once('/').unwrap_or((word, ""));
         let (name, extra) = word.split_once(['+', '=']).unwrap_or((word, ""));
         let tag = name.trim_start_matches(|c: char| c.is_ascii_uppercase());
         let method = Method::from(name.trim_end_matches(|c: char| c.is_ascii_lowercase()));
@@ -139,6 +147,9 @@ impl Peer {
             .header("To", &invite.from.text)
             .header("Call-ID", &invite.call_id)
             .header("CSeq", &format!("{} {}", self.cseq, method.as_str()));
+        if !session.is_empty() {
+            draft = draft.header("Session-Expires", session).header("Require", "timer");
+        }
         if extra == "100rel" {
             draft = draft.header("Require", "100rel");
         }
@@ -192,7 +203,9 @@ impl Peer {
         let invite = Message::parse(&self.invite).unwrap();
         if let Some(status) = message.status() {
             assert_eq!(message.to.tag, invite.from.tag);
-            return format!("->{status}{}", if message.sdp().is_some() { "+sdp" } else { "" });
+            let sdp = if message.sdp().is_some() { "+sdp" } else { "" };
+            let session = message.header("Session-Expires").map(|it| format!("={it}"));
+            return format!("->{status}{sdp}{}", session.unwrap_or_default());
         }
         assert_eq!((&message.call_id, &message.from.text), (&invite.call_id, &invite.from.text));
         match message.method {
@@ -208,7 +221,10 @@ impl Peer {
                 assert_eq!(message.branch(), invite.branch());
                 assert_eq!(message.request_uri(), invite.request_uri());
             }
-            Method::Ack => assert!(message.cseq == invite.cseq || message.cseq == 1),
+            Method::Ack => {
+                let again = Message::parse(&self.refresh).is_ok_and(|it| it.cseq == message.cseq);
+                assert!(again || message.cseq == invite.cseq || message.cseq == 1);
+            }
             Method::Bye => {
                 assert!(message.cseq > invite.cseq && message.branch() != invite.branch());
                 self.bye = bytes.clone();
@@ -227,9 +243,26 @@ impl Peer {
                 let auth = "+auth".repeat(message.all("Proxy-Authorization").count());
                 return format!("PRACK{number}{auth}");
             }
+            Method::Update | Method::Invite if message.to.tag.is_some() => {
+                assert!(message.header("Session-Expires").is_some());
+                assert_eq!(message.to.tag.as_deref(), Some("a"));
+                let sdp = if message.sdp().is_some() { "+sdp" } else { "" };
+                let auth = "+auth".repeat(message.all("Proxy-Authorization").count());
+                let word = format!("{}{sdp}{auth}", message.method.as_str());
+                self.refresh = bytes;
+                return word;
+            }
             _ => {
                 assert_eq!((message.method.as_str(), message.to.tag.as_deref()), ("INVITE", None));
+                let first = Message::parse(&self.first_invite).unwrap();
                 self.invite = bytes.clone();
+                if message.request_uri() != first.request_uri() {
+                    let host = message.request_uri().split_once('@').unwrap().1;
+                    return format!("INVITE>{host}");
+                }
+                if message.header("Session-Expires") != Some("1800") {
+                    return format!("INVITE={}", message.header("Session-Expires").unwrap());
+                }
             }
         }
         let named = |name: &str| "+auth".repeat(message.all(name).count());
@@ -244,6 +277,8 @@ impl Peer {
 
 fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     let (status, rest) = word.split_at(3);
+    let (rest, contact) = rest.split_once('>').map_or((rest, None), |(rest, it)| (rest, Some(it)));
+    let (rest, session) = rest.split_once('/').map_or((rest, None), |(rest, it)| (rest, Some(it)));
     let (rest, with_sdp) = rest.strip_suffix("+sdp").map_or((rest, false), |rest| (rest, true));
     let (rest, number) = rest.split_once('*').map_or((rest, None), |(rest, at)| (rest, Some(at)));
     let tag = match rest {
@@ -257,6 +292,16 @@ fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     }
     if let Some(seconds) = rest.strip_prefix('=') {
         draft = draft.header("Retry-After", &format!("{seconds};duration=9 (busy)"));
+    }
+    if let Some(contact) = contact {
+        draft = draft.header("Contact", &format!("<sip:x@y>;q=0.1, <{contact}>"));
+    }
+    if let Some(session) = session {
+        let (session, allow) = session.split_once("/update").unwrap_or((session, "none"));
+        let allow = if allow == "none" { "INVITE, ACK, BYE" } else { "INVITE, ACK, BYE, UPDATE" };
+        let session =
+            if status == "422" { ("Min-SE", session) } else { ("Session-Expires", session) };
+        draft = draft.header("Allow", allow).header(session.0, session.1);
     }
     if let Some(number) = number {
         draft = draft.header("Require", "precondition, 100rel").header("RSeq", number);

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use tracing::debug;
 
-use super::{InvitePlan, branch, ours};
+use super::InvitePlan;
+use super::asked::{Asked, Content};
 use crate::seed::Seed;
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
-use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method, digits};
 
 /// One phone's side of an INVITE that is not answered yet.
@@ -17,18 +17,10 @@ use crate::sip::message::{Message, Method, digits};
 /// Source:   RFC 3262 §4; each early dialog counts its responses for itself.
 #[derive(Debug)]
 pub(super) struct Early {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     last: Option<u32>,
-    pracks: Vec<Prack>,
+    pracks: Vec<Asked>,
     answer: Option<String>,
-}
-
-#[derive(Debug)]
-struct Prack {
-    transaction: ClientTransaction,
-    digest: Digest,
-    request: Message,
-    rack: String,
 }
 
 /// The number of a provisional response that is to be acknowledged.
@@ -70,8 +62,8 @@ impl Early {
         self.last = Some(number);
         self.answer = self.answer.take().or_else(|| response.sdp().map(str::to_owned));
         let rack = format!("{number} {} INVITE", response.cseq);
-        let digest = Digest::new(plan.trunk.credentials.as_ref());
-        self.send(rack, digest, &[], plan, seed, now);
+        let content = Content { headers: vec![("RAck", rack)], ..Content::of(Method::Prack) };
+        self.pracks.push(Asked::new(content, &mut self.dialog, plan, seed, now));
         true
     }
 
@@ -84,28 +76,15 @@ impl Early {
         seed: &mut Seed,
         now: Instant,
     ) -> bool {
-        let Some(at) = self.pracks.iter().position(|prack| prack.transaction.owns(response)) else {
-            return false;
-        };
-        let Some(prack) = self.pracks.get_mut(at) else { unreachable!("just found") };
-        if prack.transaction.receive(response, status, now)
-            && matches!(status, 401 | 407)
-            && let Some(headers) = prack.digest.answer(response, &prack.request)
-        {
-            let Prack { rack, digest, .. } = self.pracks.remove(at);
-            self.send(rack, digest, &headers, plan, seed, now);
-        }
+        let prack = self.pracks.iter_mut().find(|prack| prack.transaction.owns(response));
+        let Some(prack) = prack else { return false };
+        prack.receive(response, status, &mut self.dialog, plan, seed, now);
         true
     }
 
     /// The answer to our offer that has come reliably; what the 2xx says besides is no other one.
     pub(super) fn answer(&self) -> Option<&str> {
         self.answer.as_deref()
-    }
-
-    /// The number of our last request in this dialog.
-    pub(super) fn local_cseq(&self) -> u32 {
-        self.dialog.local_cseq
     }
 
     /// The INVITE has its final response; nobody waits for a PRACK any more.
@@ -119,30 +98,6 @@ impl Early {
 
     pub(super) fn transactions_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
         self.pracks.iter_mut().map(|prack| &mut prack.transaction)
-    }
-
-    fn send(
-        &mut self,
-        rack: String,
-        digest: Digest,
-        authorization: &[(&'static str, String)],
-        plan: &InvitePlan,
-        seed: &mut Seed,
-        now: Instant,
-    ) {
-        self.dialog.local_cseq += 1;
-        let branch = branch(seed);
-        let via = plan.hop.via(&branch);
-        let mut draft = self.dialog.request(&Method::Prack, self.dialog.local_cseq, &via);
-        draft = draft.header("RAck", &rack);
-        for (name, value) in authorization {
-            draft = draft.header(name, value);
-        }
-        let bytes = draft.header("User-Agent", crate::sip::PRODUCT).end();
-        let request = ours(&bytes);
-        let transaction =
-            ClientTransaction::new(Method::Prack, branch, bytes, plan.hop.transport, now);
-        self.pracks.push(Prack { transaction, digest, request, rack });
     }
 }
 

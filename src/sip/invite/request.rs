@@ -8,17 +8,28 @@ use crate::sip::draft::Draft;
 use crate::sip::message::{Message, Method, digits};
 use crate::sip::{ALLOW, PRODUCT};
 
-pub(super) fn write_invite(
-    plan: &InvitePlan,
-    call_id: &str,
-    local_tag: &str,
-    cseq: u32,
-    branch: &str,
-    authorization: &[(&'static str, String)],
-) -> Vec<u8> {
+/// What changes from one INVITE of a call to the next.
+#[derive(Debug)]
+pub(super) struct Wording {
+    pub(super) call_id: String,
+    pub(super) local_tag: String,
+    pub(super) cseq: u32,
+    /// The Request-URI, which is another after a redirection.
+    pub(super) uri: String,
+    /// The session interval that is asked for.
+    pub(super) session_s: u32,
+    pub(super) authorization: Vec<(&'static str, String)>,
+}
+
+/// The address of a number at the trunk.
+pub(super) fn called(plan: &InvitePlan) -> String {
+    format!("sip:{}@{}", plan.number.as_str(), plan.trunk.proxy.authority())
+}
+
+pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -> Vec<u8> {
     let trunk = &plan.trunk;
-    let uri = format!("sip:{}@{}", plan.number.as_str(), trunk.proxy.authority());
-    let mut draft = Draft::request(&Method::Invite, &uri)
+    let Wording { call_id, local_tag, cseq, uri, session_s, authorization } = wording;
+    let mut draft = Draft::request(&Method::Invite, uri)
         .header("Via", &plan.hop.via(branch))
         .header("Max-Forwards", "70");
     if let Some(route) = trunk.route() {
@@ -26,12 +37,13 @@ pub(super) fn write_invite(
     }
     draft = draft
         .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
-        .header("To", &format!("<{uri}>"))
+        .header("To", &format!("<{}>", called(plan)))
         .header("Call-ID", call_id)
         .header("CSeq", &format!("{cseq} INVITE"))
         .header("Contact", &contact(plan))
         .header("Allow", ALLOW)
-        .header("Supported", "100rel")
+        .header("Supported", "100rel, timer")
+        .header("Session-Expires", &session_s.to_string())
         .header("User-Agent", PRODUCT);
     for (name, value) in authorization {
         draft = draft.header(name, value);

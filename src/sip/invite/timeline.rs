@@ -227,9 +227,15 @@ fn what_the_far_end_asks_during_a_call_gets_its_answer() {
         ("cancels nothing", "200 CANCEL", "INVITE ACK Answered ->481"),
         (
             "speaks before it answers",
-            "180 OPTIONS UPDATE+sdp BYE",
-            "INVITE Ringing ->481 ->481 ->481",
+            "180 OPTIONS UPDATE+sdp UPDATE INFO=5 BYE FOO 200",
+            "INVITE Ringing ->200 ->491 ->200 ->200 ->200 ->501 ACK Answered",
         ),
+        (
+            "changes its early answer",
+            "183*1+sdp prack:200 UPDATE+hold 200 BYE",
+            "INVITE PRACK1 Early ->200+sdp hold ACK Answered+sdp ->200 ByPeer",
+        ),
+        ("speaks before it rings", "100 OPTIONS BYE", "INVITE ->481 ->481"),
         ("speaks after the end", "200 BYE INFO=5", "INVITE ACK Answered ->200 ByPeer ->481"),
         ("is somebody else", "200 BYEz", "INVITE ACK Answered ->481"),
         ("is ourselves", "loop", "INVITE ->482"),
@@ -260,7 +266,8 @@ fn our_requests_say_what_they_must_and_nothing_that_a_user_wrote() {
         "\r\nTo: <sip:+81312345678@192.0.2.1>\r\n",
         "\r\nContact: <sip:offhook@192.0.2.2:5060>\r\n",
         "\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n",
-        "\r\nSupported: 100rel\r\n",
+        "\r\nSupported: 100rel, timer\r\n",
+        "\r\nSession-Expires: 1800\r\n",
         "\r\nUser-Agent: Offhook/",
         "\r\nContent-Type: application/sdp\r\n",
     ] {
@@ -312,6 +319,96 @@ fn a_reliable_response_is_acknowledged_and_its_answer_holds() {
             "is cancelled while it rings reliably",
             "180*1 prack:200 hang cancel:200 487",
             "INVITE PRACK1 Ringing CANCEL ACK Cancelled",
+        ),
+    ]);
+}
+
+#[test]
+fn a_session_is_said_to_go_on_or_ends() {
+    check(&[
+        (
+            "wants us to refresh by UPDATE",
+            "200/90;refresher=uac/update @45 update:200/90;refresher=uac @45 update:200",
+            "INVITE ACK Answered UPDATE UPDATE",
+        ),
+        (
+            "wants us to refresh and knows no UPDATE",
+            "200/90 @45 again:200+sdp/90 @45 again:200/90",
+            "INVITE ACK Answered INVITE+sdp ACK on INVITE+sdp ACK",
+        ),
+        (
+            "refreshes by itself",
+            "200/90;refresher=uas @59 UPDATE/90;refresher=uac @59 UPDATE/90;refresher=uac",
+            "INVITE ACK Answered ->200=90;refresher=uac ->200=90;refresher=uac",
+        ),
+        ("forgets to refresh", "200/90;refresher=uas @60 bye:200", "INVITE ACK Answered BYE ByUs"),
+        (
+            "hands the refreshing over",
+            "200/90;refresher=uas/update @10 UPDATE/120;refresher=uas @60",
+            "INVITE ACK Answered ->200=120;refresher=uas UPDATE",
+        ),
+        (
+            "does not know the call any more",
+            "200/90/update @45 update:481",
+            "INVITE ACK Answered UPDATE ByPeer",
+        ),
+        (
+            "does not answer our refresh",
+            "200/1800/update @900 @32 bye:200",
+            "INVITE ACK Answered UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE BYE ByUs",
+        ),
+        (
+            "has no time for our refresh",
+            "200/90/update @45 update:491 @10 update:200/90",
+            "INVITE ACK Answered UPDATE UPDATE",
+        ),
+        (
+            "wants a password for our refresh",
+            "200/90/update @45 update:407 update:200/90",
+            "INVITE ACK Answered UPDATE UPDATE+auth",
+        ),
+        (
+            "wants longer sessions",
+            "422/3600 200/3600;refresher=uas",
+            "INVITE ACK INVITE=3600 ACK Answered",
+        ),
+        ("wants shorter ones than it says", "422/90", "INVITE ACK Refused422"),
+        ("refreshes too often", "200 UPDATE/30;refresher=uac", "INVITE ACK Answered ->422"),
+        ("speaks of no session", "200 @1000 hang", "INVITE ACK Answered BYE ByUs"),
+        ("sends rubbish for a session", "200/;;x hang", "INVITE ACK Answered BYE ByUs"),
+    ]);
+}
+
+#[test]
+fn a_redirection_is_followed_to_the_same_number_only() {
+    check(&[
+        (
+            "sends us elsewhere",
+            "302>sip:+81312345678@192.0.2.9 180 200",
+            "INVITE ACK INVITE>192.0.2.9 Ringing ACK Answered",
+        ),
+        (
+            "writes the number otherwise",
+            "302>sip:81-312345678@gw;user=phone 200",
+            "INVITE ACK INVITE>gw;user=phone ACK Answered",
+        ),
+        ("names another number", "302>sip:+81990123456@192.0.2.9", "INVITE ACK Refused302"),
+        ("names a person", "302>sip:bob@192.0.2.9", "INVITE ACK Refused302"),
+        ("names no SIP", "302>tel:+81312345678", "INVITE ACK Refused302"),
+        (
+            "sends us in a circle",
+            "302>sip:+81312345678@a 302>sip:+81312345678@b 302>sip:+81312345678@a",
+            "INVITE ACK INVITE>a ACK INVITE>b ACK Refused302",
+        ),
+        (
+            "sends us on and on",
+            "302>sip:+81312345678@a 302>sip:+81312345678@b 302>sip:+81312345678@c 302>sip:+81312345678@d",
+            "INVITE ACK INVITE>a ACK INVITE>b ACK INVITE>c ACK Refused302",
+        ),
+        (
+            "redirects after we hung up",
+            "180 hang 302>sip:+81312345678@a",
+            "INVITE Ringing CANCEL ACK Cancelled",
         ),
     ]);
 }
