@@ -262,6 +262,7 @@ fn trunk(port: u16) -> Trunk {
         calls_per_s_max: 1000,
         prefixes: vec!["+".to_owned()],
         dtmf: Dtmf::Inband,
+        answering_machine: false,
     }
 }
 

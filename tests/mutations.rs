@@ -205,6 +205,7 @@ fn trunk() -> Trunk {
         calls_per_s_max: 1,
         prefixes: vec!["+".to_owned()],
         dtmf: Dtmf::Auto,
+        answering_machine: false,
     }
 }
 

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+use crate::media::answering_machine::PickedUp;
 use crate::media::codec::Codec;
 use crate::media::{Event, Negotiated};
 use crate::notification::{Answer, MessageId};
 use crate::script::prompt::Line;
+use crate::script::screening::{self, Screening};
 use crate::script::{self, Item, Talk};
 use crate::sip::invite::{self, Ending, Invite};
 use crate::sip::offer_answer;
@@ -25,6 +27,11 @@ pub struct Call {
     dtmf: Dtmf,
     early: Option<String>,
     speech: u32,
+    /// All that a machine is to hear, if machines are told from people.
+    notice: Option<Line>,
+    screening: Option<Screening>,
+    keyed: bool,
+    found: PickedUp,
     rang: Option<Instant>,
     answered: Option<Instant>,
     outputs: VecDeque<Output>,
@@ -62,6 +69,8 @@ pub enum Output {
     SendSip(Vec<u8>),
     /// Send and hear audio so.
     Stream(Negotiated),
+    /// Find out who picked up.
+    Screen,
     /// The phone rings.
     Ringing,
     /// The phone was answered.
@@ -103,6 +112,8 @@ pub struct Over {
     pub rang: Option<Duration>,
     /// How long was talked; `None` if nobody answered.
     pub talked: Option<Duration>,
+    /// Who picked up; `None` if nobody answered.
+    pub picked_up: Option<PickedUp>,
 }
 
 impl Call {
@@ -112,6 +123,7 @@ impl Call {
         script: Talk,
         offered: Vec<Codec>,
         dtmf: Dtmf,
+        notice: Option<Line>,
         now: Instant,
     ) -> Self {
         let mut call = Self {
@@ -121,6 +133,10 @@ impl Call {
             dtmf,
             early: None,
             speech: 0,
+            notice,
+            screening: None,
+            keyed: false,
+            found: PickedUp::Unknown,
             rang: None,
             answered: None,
             outputs: VecDeque::new(),
@@ -137,9 +153,14 @@ impl Call {
             Input::HangUp | Input::Media(Event::Silent) => {
                 self.invite.handle(invite::Input::HangUp, now)
             }
-            Input::Media(Event::Key(key)) => self.script.handle(script::Input::Key(key), now),
+            Input::Media(Event::Key(key)) => self.key(key, now),
+            Input::Media(Event::Heard(heard)) => {
+                self.screen(screening::Input::Heard(heard), now);
+            }
             Input::Media(Event::Played(tag)) if tag == self.speech => {
-                self.script.handle(script::Input::Spoken, now)
+                if !self.screen(screening::Input::Spoken, now) {
+                    self.script.handle(script::Input::Spoken, now);
+                }
             }
             Input::Media(Event::Played(_)) => {}
             Input::Media(Event::RecordingOver) => self.script.handle(script::Input::Enough, now),
@@ -151,6 +172,7 @@ impl Call {
             Input::Unspeakable(id) => self.script.handle(script::Input::Unspeakable(id), now),
             Input::Tick => {
                 self.invite.handle(invite::Input::Tick, now);
+                self.screen(screening::Input::Tick, now);
                 self.script.handle(script::Input::Tick, now);
             }
         }
@@ -164,7 +186,8 @@ impl Call {
 
     /// Tells when [`Input::Tick`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.invite.deadline(), self.script.deadline()].into_iter().flatten().min()
+        let screening = self.screening.as_ref().and_then(Screening::deadline);
+        [self.invite.deadline(), self.script.deadline(), screening].into_iter().flatten().min()
     }
 
     /// The message to which something was recorded that is not sent yet.
@@ -202,12 +225,13 @@ impl Call {
             invite::Output::Reoffered(agreed) => {
                 self.outputs.push_back(Output::Stream(self.dtmf.heard(agreed)));
             }
-            invite::Output::Key(key) => self.script.handle(script::Input::Key(key), now),
+            invite::Output::Key(key) => self.key(key, now),
             invite::Output::Over(ending) => {
                 let until = self.answered.unwrap_or(now);
                 let rang = self.rang.map(|from| until.duration_since(from));
                 let talked = self.answered.map(|from| now.duration_since(from));
-                self.outputs.push_back(Output::Over(Over { ending, rang, talked }));
+                let picked_up = self.answered.map(|_| self.picked_up());
+                self.outputs.push_back(Output::Over(Over { ending, rang, talked, picked_up }));
             }
             invite::Output::Done => {}
         }
@@ -219,12 +243,61 @@ impl Call {
             Ok(agreed) => {
                 self.answered = Some(now);
                 self.outputs.extend([Output::Stream(self.dtmf.heard(agreed)), Output::Answered]);
-                self.script.handle(script::Input::Answered, now);
+                match self.notice.take() {
+                    Some(notice) => {
+                        self.screening = Some(Screening::new(notice, now));
+                        self.outputs.push_back(Output::Screen);
+                    }
+                    None => self.script.handle(script::Input::Answered, now),
+                }
             }
             Err(error) => {
                 debug!(%error, "the call was answered but cannot be talked on");
                 self.invite.handle(invite::Input::HangUp, now);
             }
+        }
+    }
+
+    fn key(&mut self, key: char, now: Instant) {
+        self.keyed = true;
+        self.screen(screening::Input::Key, now);
+        self.script.handle(script::Input::Key(key), now);
+    }
+
+    /// Tells whether it is still being found out who picked up.
+    fn screen(&mut self, input: screening::Input, now: Instant) -> bool {
+        let Some(screening) = &mut self.screening else { return false };
+        screening.handle(input, now);
+        let mut goes_on = true;
+        while let Some(output) = screening.poll() {
+            match output {
+                screening::Output::LetIn => {
+                    goes_on = false;
+                    self.script.handle(script::Input::Answered, now);
+                }
+                screening::Output::Speak(line) => {
+                    self.speech += 1;
+                    self.outputs.push_back(Output::Speak(vec![line], self.speech));
+                }
+                screening::Output::Hush => {
+                    self.speech += 1;
+                    self.outputs.push_back(Output::Hush);
+                }
+                screening::Output::HangUp => self.invite.handle(invite::Input::HangUp, now),
+            }
+        }
+        if !goes_on {
+            self.found = screening.who();
+            self.screening = None;
+        }
+        goes_on
+    }
+
+    fn picked_up(&self) -> PickedUp {
+        match &self.screening {
+            _ if self.keyed => PickedUp::Human,
+            Some(screening) => screening.who(),
+            None => self.found,
         }
     }
 

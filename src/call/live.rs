@@ -84,7 +84,7 @@ impl Live<'_> {
     /// The stream is started last, so that what the script says at once is in the first packet.
     pub(super) async fn carry_out(&mut self) -> bool {
         let mut answered = false;
-        let mut stream = None;
+        let (mut stream, mut screen) = (None, false);
         loop {
             while let Some(output) = self.call.poll() {
                 match output {
@@ -98,6 +98,7 @@ impl Live<'_> {
                         self.voice.agree(agreed.codec);
                         stream = Some(agreed);
                     }
+                    Output::Screen => screen = true,
                     Output::Ringing => self.tell_progress(Progress::Ringing),
                     Output::Answered => {
                         answered = true;
@@ -134,6 +135,9 @@ impl Live<'_> {
         }
         if let Some(agreed) = stream {
             self.media.command(Command::Start(agreed));
+        }
+        if screen {
+            self.media.command(Command::Screen);
         }
         answered
     }
@@ -235,6 +239,7 @@ impl Live<'_> {
             Output::Over(over) => self.over = Some(over),
             Output::SendSip(_)
             | Output::Stream(_)
+            | Output::Screen
             | Output::Ringing
             | Output::Answered
             | Output::Speak(..)

@@ -56,7 +56,6 @@ mod tests {
 
     #[test]
     fn every_ending_has_one_outcome() {
-        let refused = |status| Ending::Refused { status, retry_after: None };
         let cases = [
             (Ending::NoResponse, false, TrunkFailed, true),
             (Ending::TransportFailed, false, TrunkFailed, true),

@@ -16,10 +16,11 @@ use super::trunks::Verdict;
 use super::voice::Voice;
 use super::{Exchange, Stop};
 use crate::clock;
+use crate::media::answering_machine::PickedUp;
 use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::phone_number::PhoneNumber;
-use crate::script::prompt::Prompts;
+use crate::script::prompt::{Line, Prompts};
 use crate::script::{CodeCall, PinGate, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
@@ -136,6 +137,14 @@ pub(super) enum About<'c> {
 }
 
 impl About<'_> {
+    /// What an answering machine hears. Somebody waits for a code, so nobody is screened who hears one.
+    fn notice(&self) -> Option<Line> {
+        match self {
+            Self::Messages { teller, .. } => Some(teller.prompts().notice_for_machines()),
+            Self::Code(_) => None,
+        }
+    }
+
     /// The call in the store; a call with a code has none.
     pub(super) fn attempt(&self) -> AttemptId {
         match self {
@@ -179,7 +188,7 @@ impl OneTrunk<'_> {
         if rtp.ip().is_unspecified() {
             rtp.set_ip(path.hop.local.ip());
         }
-        let dtmf = trunk.dtmf;
+        let (dtmf, screened) = (trunk.dtmf, trunk.answering_machine);
         let plan = InvitePlan {
             trunk,
             number: self.number.clone(),
@@ -193,7 +202,9 @@ impl OneTrunk<'_> {
         let call_id = invite.call_id().to_owned();
         let line = self.exchange.agent.line(path.clone(), &call_id);
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
-        let call = Call::new(invite, script, self.exchange.codecs.clone(), dtmf, now);
+        let notice = self.about.notice().filter(|_| screened);
+        let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
+        let call = Call::new(invite, script, self.exchange.codecs.clone(), dtmf, notice, now);
         let codec =
             self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
         let mut live = Live {
@@ -220,6 +231,7 @@ impl OneTrunk<'_> {
         let (script, quality) = live.end(stopping, &over.ending).await;
         let rang = over.rang.is_some();
         let outcome = match outcome(&over.ending, rang) {
+            _ if over.picked_up == Some(PickedUp::Machine) && !stopping => Outcome::Machine,
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
             Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
             // We hung up on an answer that could not be talked on.
@@ -245,6 +257,7 @@ impl OneTrunk<'_> {
             trunk: name,
             stop_calls,
             retry_after,
+            picked_up: over.picked_up,
             line: quality.filter(|_| over.talked.is_some()),
         };
         (attempt, verdict, Some(path), script)
@@ -261,6 +274,7 @@ fn unplaced(outcome: Outcome) -> Attempt {
         trunk: String::new(),
         stop_calls: false,
         retry_after: None,
+        picked_up: None,
         line: None,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::table::{print, seconds, time};
 use super::{failed, read};
+use crate::media::answering_machine::PickedUp;
 use crate::notification::Outcome;
 use crate::store::{CallRecord, Reader};
 
@@ -24,7 +25,7 @@ pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
     } else {
         let head = [
             "call", "started", "for", "number", "outcome", "SIP", "rang", "talked", "heard",
-            "trunk", "line",
+            "trunk", "who", "line",
         ];
         print(&head, calls.iter().map(row).collect(), "No call has been made.");
     }
@@ -43,6 +44,7 @@ fn row(call: &CallRecord) -> Vec<String> {
         seconds(call.talked),
         format!("{} of {}", call.heard, call.messages),
         call.trunk.clone().unwrap_or_default(),
+        who(call.picked_up).into(),
         call.line.clone().unwrap_or_default(),
     ]
 }
@@ -62,6 +64,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "talked_ms": call.talked.map(|span| span.as_millis() as u64),
         "sip_call_id": call.sip_call_id,
         "trunk": call.trunk,
+        "picked_up": who(call.picked_up),
         "line": call.line,
         "stop_calls": call.stop_calls,
         "messages": call.messages,
@@ -69,10 +72,20 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
     })
 }
 
+fn who(picked_up: Option<PickedUp>) -> &'static str {
+    match picked_up {
+        Some(PickedUp::Human) => "human",
+        Some(PickedUp::Machine) => "machine",
+        Some(PickedUp::Unknown) => "unknown",
+        None => "",
+    }
+}
+
 pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
     match outcome {
         None => "on the line",
         Some(Outcome::Answered) => "answered",
+        Some(Outcome::Machine) => "answering machine",
         Some(Outcome::NoAnswer) => "no answer",
         Some(Outcome::Busy) => "busy",
         Some(Outcome::Declined) => "declined",

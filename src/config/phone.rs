@@ -90,16 +90,9 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     ];
     let dtmf = section.choice("dtmf", &choices, Dtmf::Auto);
     let answering_machine = section.flag("answering_machine", false);
-    if answering_machine == Some(true) {
-        section.note(
-            "answering_machine",
-            "has no effect: telling machines from people is not in this version",
-        );
-    }
     let prefixes = section.list("prefixes", &["+"], |text| prefix(text, true));
     section.refuse_unknown_keys();
     srtp?;
-    answering_machine?;
     Some(Trunk {
         name: name?,
         proxy: proxy?,
@@ -111,6 +104,7 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         calls_per_s_max: calls_per_s_max?,
         prefixes: prefixes?,
         dtmf: dtmf?,
+        answering_machine: answering_machine?,
     })
 }
 

@@ -214,6 +214,7 @@ impl Dialer {
                 trunk: live.trunk,
                 stop_calls: false,
                 retry_after: None,
+                picked_up: None,
                 line: None,
             };
             settle(&self.store, live.attempt, attempt).await;

@@ -1,5 +1,7 @@
 //! Voice over RTP: what is sent, what is heard, which keys were pressed.
 
+pub mod answering_machine;
+pub mod beep;
 pub mod codec;
 pub mod dtmf_events;
 pub mod dtmf_tones;
@@ -16,6 +18,7 @@ pub mod take;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use answering_machine::Heard;
 use codec::{Clip, Codec};
 use reports::Quality;
 use take::Take;
@@ -63,6 +66,8 @@ pub enum Command {
     },
     /// Give back what was recorded.
     StopRecording,
+    /// Find out who picked up; it is told by [`Event::Heard`].
+    Screen,
     /// Tell how good the line has been; nothing is told before [`Command::Start`].
     Quality(oneshot::Sender<Quality>),
 }
@@ -74,6 +79,8 @@ pub enum Event {
     Played(u32),
     /// A key was pressed: `0-9`, `*`, `#`, `A-D`. Once per press, when it begins.
     Key(char),
+    /// What was found out about whoever picked up.
+    Heard(Heard),
     /// Nothing has arrived for the time set.
     Silent,
     /// The recording is full, or nobody has spoken for a while.

@@ -254,6 +254,12 @@ impl Reports {
 
 impl std::fmt::Display for Quality {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.received == 0 && self.sent > ONE_WAY_MIN {
+            write!(f, "one way, nothing comes: ")?;
+        } else if self.far.is_some_and(|(lost, _)| self.sent > ONE_WAY_MIN && lost > self.sent / 2)
+        {
+            write!(f, "one way, little arrives there: ")?;
+        }
         write!(
             f,
             "{} sent, {} heard, {} lost, jitter {} ms",
@@ -269,6 +275,8 @@ impl std::fmt::Display for Quality {
     }
 }
 
+/// Packets; with fewer nobody knows.
+const ONE_WAY_MIN: u32 = 100;
 /// Room for a report.
 pub const REPORT_BYTES_MAX: usize = 256;
 const PAUSE: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
+use super::answering_machine::Listener;
 use super::codec::Clip;
 use super::keys::Keys;
 use super::reports::{Quality, REPORT_BYTES_MAX, Reports};
@@ -36,6 +37,7 @@ pub struct Stream {
     keys: Keys,
     reports: Reports,
     take: Option<Box<Take>>,
+    screen: Option<Listener>,
     heard_at: Instant,
     silence: Duration,
     /// Packets that were not from our peer, or were none.
@@ -75,6 +77,7 @@ impl Stream {
             source: None,
             candidate: None,
             take: None,
+            screen: None,
             heard_at: now,
             silence,
             refused: 0,
@@ -107,6 +110,11 @@ impl Stream {
     /// Writes down what is heard from now on. An earlier recording is given back.
     pub fn record(&mut self, take: Box<Take>) -> Option<Box<Take>> {
         self.take.replace(take)
+    }
+
+    /// Finds out who picked up.
+    pub fn screen(&mut self) {
+        self.screen = Some(Listener::default());
     }
 
     /// Gives back what was recorded.
@@ -206,11 +214,17 @@ impl Stream {
         if let Some(take) = &mut self.take {
             take.packet(sequence, timestamp, packet.payload(), now);
         }
-        if !self.agreed.tones {
-            return None;
-        }
         let codec = self.agreed.codec;
-        self.keys.sound(codec, packet.payload(), timestamp, now).map(Event::Key)
+        let key = if self.agreed.tones {
+            self.keys.sound(codec, packet.payload(), timestamp, now)
+        } else {
+            None
+        };
+        let screen = self.screen.as_mut();
+        let heard = screen.and_then(|screen| screen.packet(codec, packet.payload(), timestamp));
+        self.screen.take_if(|screen| screen.is_done());
+        // Whoever presses a key is a person, whatever else is heard.
+        key.map(Event::Key).or(heard.map(Event::Heard))
     }
 
     /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.

@@ -287,9 +287,8 @@ impl Outcome {
     /// Tells whether a call with this outcome counts against the recipient.
     pub fn counts(self) -> bool {
         match self {
-            Self::Answered | Self::NoAnswer | Self::Busy | Self::Declined | Self::WrongNumber => {
-                true
-            }
+            Self::Answered | Self::Machine | Self::NoAnswer => true,
+            Self::Busy | Self::Declined | Self::WrongNumber => true,
             Self::TrunkFailed | Self::Cancelled | Self::Interrupted => false,
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use xmpp_parsers::jid::{BareJid, Jid};
 
+use crate::media::answering_machine::PickedUp;
 use crate::media::reports::Quality;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::Subscriber;
@@ -112,6 +113,8 @@ pub struct Attempt {
     pub stop_calls: bool,
     /// Earliest next try that the far end asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
+    /// Who picked up, if anybody did.
+    pub picked_up: Option<PickedUp>,
     /// How good the line was, if there was talk.
     pub line: Option<Quality>,
 }
@@ -121,6 +124,8 @@ pub struct Attempt {
 pub enum Outcome {
     /// Someone, or something, picked up.
     Answered,
+    /// An answering machine picked up.
+    Machine,
     /// Rang until we gave up, or nobody there just now.
     NoAnswer,
     /// The line was busy.

@@ -191,7 +191,11 @@ impl Policy {
             Outcome::TrunkFailed | Outcome::Interrupted | Outcome::Cancelled => {
                 SETBACK_PAUSE_MAX.min(SETBACK_PAUSE * (1 << past.setbacks.clamp(1, 6).abs_diff(1)))
             }
-            Outcome::Answered | Outcome::NoAnswer | Outcome::Declined | Outcome::WrongNumber => {
+            Outcome::Answered
+            | Outcome::Machine
+            | Outcome::NoAnswer
+            | Outcome::Declined
+            | Outcome::WrongNumber => {
                 let nth = (past.attempts.max(1) - 1) as usize;
                 let pauses = &self.no_answer_retry;
                 pauses.get(nth).or(pauses.last()).copied().unwrap_or(SETBACK_PAUSE)

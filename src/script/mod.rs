@@ -6,6 +6,7 @@ pub mod gather;
 pub mod menu;
 mod pin_gate;
 pub mod prompt;
+pub mod screening;
 pub mod speakable;
 mod talk;
 #[cfg(test)]

@@ -237,6 +237,11 @@ impl Prompts {
         self.prompt("phone-goodbye")
     }
 
+    /// All that an answering machine hears.
+    pub fn notice_for_machines(&self) -> Line {
+        self.prompt("phone-machine")
+    }
+
     /// The end of a call in which nobody pressed anything.
     pub fn goodbye_unanswered(&self) -> Line {
         self.prompt("phone-goodbye-unanswered")

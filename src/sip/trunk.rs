@@ -34,6 +34,8 @@ pub struct Trunk {
     pub prefixes: Vec<String>,
     /// How keys are expected.
     pub dtmf: Dtmf,
+    /// Tell machines from people before anything is said.
+    pub answering_machine: bool,
 }
 
 impl Trunk {
@@ -54,6 +56,7 @@ impl Trunk {
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
             dtmf: Dtmf::Auto,
+            answering_machine: false,
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::StoreError;
 use super::ledger::{LEASE, Ledger};
 use super::words::{Word, ms, span_ms};
+use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::Happened;
 use crate::notification::lifecycle::{Closing, Event, Notification, State};
 use crate::notification::{
@@ -261,6 +262,7 @@ impl Ledger<'_> {
             trunk: String::new(),
             stop_calls: false,
             retry_after: None,
+            picked_up: None,
             line: None,
         };
         self.end_call(id, &attempt, true, now)
@@ -275,7 +277,7 @@ impl Ledger<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?, picked_up = ?
              WHERE id = ? AND ended IS NULL",
         )?;
         let ended = end.execute(params![
@@ -289,6 +291,7 @@ impl Ledger<'_> {
             attempt.stop_calls,
             invited,
             attempt.line.map(|line| line.to_string()),
+            attempt.picked_up.map(PickedUp::word),
             id.0,
         ])?;
         let mut notification = self.notification_of(id)?;

@@ -9,6 +9,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::words::Columns;
 use super::{StoreError, sqlite};
+use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::Ending;
 use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, Wait};
 use crate::phone_number::PhoneNumber;
@@ -158,6 +159,8 @@ pub struct CallRecord {
     pub sip_call_id: Option<String>,
     /// Name of the trunk.
     pub trunk: Option<String>,
+    /// Who picked up, if anybody did.
+    pub picked_up: Option<PickedUp>,
     /// How good the line was, in words.
     pub line: Option<String>,
     /// The callee asked for no more calls.
@@ -246,6 +249,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         talked: row.maybe_span("talked_ms")?,
         sip_call_id: named("sip_call_id")?,
         trunk: named("trunk")?,
+        picked_up: row.maybe_word("picked_up")?,
         line: row.get("line")?,
         stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
         messages: row.get("messages")?,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
+use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::Ending;
 use crate::notification::lifecycle::Closing;
 use crate::notification::{Outcome, Unreachable, Wait};
@@ -27,6 +28,7 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 impl Word for Outcome {
     const WORDS: &'static [(Self, &'static str)] = &[
         (Self::Answered, "answered"),
+        (Self::Machine, "machine"),
         (Self::NoAnswer, "no_answer"),
         (Self::Busy, "busy"),
         (Self::Declined, "declined"),
@@ -35,6 +37,11 @@ impl Word for Outcome {
         (Self::Cancelled, "cancelled"),
         (Self::Interrupted, "interrupted"),
     ];
+}
+
+impl Word for PickedUp {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Human, "human"), (Self::Machine, "machine"), (Self::Unknown, "unknown")];
 }
 
 impl Word for Wait {

@@ -23,6 +23,7 @@ next-call-none = Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt auf
 
 not-reached-not-heard = Am Telefon von { $callee } wurde abgehoben, Ihre Nachricht aber nicht angehört.
 not-reached-no-answer = { $callee } ist nicht ans Telefon gegangen.
+not-reached-machine = Für { $callee } hat ein Anrufbeantworter abgenommen. Ihre Nachricht wurde ihm nicht vorgelesen.
 not-reached-busy = Der Anschluss von { $callee } ist besetzt.
 not-reached-declined = { $callee } hat den Anruf abgelehnt.
 not-reached-wrong-number = { $callee } ist telefonisch nicht zu erreichen: Die Nummer funktioniert nicht.
@@ -132,6 +133,7 @@ test-coming = Ihr Telefon klingelt wie bei einer wartenden Nachricht. Wie es aus
 no-calls = Es gab keine Anrufe.
 call-answered = { $at } angenommen, { $seconds } s
 call-no-answer = { $at } nicht angenommen
+call-machine = { $at } ein Anrufbeantworter, { $seconds } s
 call-busy = { $at } besetzt
 call-declined = { $at } abgelehnt
 call-wrong-number = { $at } Nummer funktioniert nicht
@@ -241,6 +243,7 @@ phone-stopped = Diese Anrufe sind abgeschaltet. Ihre Nachrichten warten im Chat 
 phone-thanks = { $words } Vielen Dank.
 phone-not-stored = Leider konnte Ihre Auswahl nicht gespeichert werden. Bitte antworten Sie im Chat. Auf Wiederhören.
 phone-unspeakable = Diese Nachricht kann nicht vorgelesen werden. Sie wartet im Chat auf Sie.
+phone-machine = Guten Tag. Dies ist ein automatischer Anruf. Jemand hat versucht, Sie zu erreichen. Bitte schauen Sie in Ihren Chat. Auf Wiederhören.
 phone-goodbye = Das war alles. Auf Wiederhören.
 phone-goodbye-unanswered = Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 

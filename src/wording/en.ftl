@@ -24,6 +24,7 @@ next-call-none = No further call is planned; your message stays held.
 
 not-reached-not-heard = { $callee }'s phone was answered, but your message was not heard.
 not-reached-no-answer = { $callee } did not answer the phone.
+not-reached-machine = An answering machine took the call for { $callee }. Your message was not read to it.
 not-reached-busy = { $callee }'s line is busy.
 not-reached-declined = { $callee } declined the call.
 not-reached-wrong-number = { $callee } cannot be phoned: the number does not work.
@@ -133,6 +134,7 @@ test-coming = Your phone will ring as for a message that waits. You will read he
 no-calls = There were no calls.
 call-answered = { $at } answered, { $seconds } s
 call-no-answer = { $at } no answer
+call-machine = { $at } an answering machine, { $seconds } s
 call-busy = { $at } busy
 call-declined = { $at } declined
 call-wrong-number = { $at } number does not work
@@ -242,6 +244,7 @@ phone-stopped = These calls are switched off. Your messages wait in your chat. G
 phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
 phone-unspeakable = This message can't be read aloud. It waits in your chat.
+phone-machine = Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.
 phone-goodbye = That was all. Goodbye.
 phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
 

@@ -60,6 +60,7 @@ fn waiting(why: Wait) -> &'static str {
 fn not_reached(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Answered => "not-reached-not-heard",
+        Outcome::Machine => "not-reached-machine",
         Outcome::NoAnswer => "not-reached-no-answer",
         Outcome::Busy => "not-reached-busy",
         Outcome::Declined => "not-reached-declined",

@@ -38,6 +38,7 @@ impl Call {
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
             dtmf: Dtmf::Auto,
+            answering_machine: false,
         };
         Self {
             trunk,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use offhook::media::answering_machine::PickedUp;
 use offhook::media::reports::Quality;
 use offhook::notification::policy::Policy;
 use offhook::notification::{
@@ -206,6 +207,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         trunk: "pbx".to_owned(),
         stop_calls: false,
         retry_after: None,
+        picked_up: (outcome == Outcome::Answered).then_some(PickedUp::Human),
         line: (outcome == Outcome::Answered).then_some(Quality {
             sent: 500,
             received: 498,

@@ -216,6 +216,8 @@ impl<'l> Desk<'l> {
                     let _ = back.send(take);
                 }
             }
+            (Command::Screen, Some(stream)) => stream.screen(),
+            (Command::Screen, None) => {}
             (Command::Quality(back), Some(stream)) => drop(back.send(stream.quality())),
             (Command::Record { .. } | Command::StopRecording | Command::Quality(_), None) => {}
         }

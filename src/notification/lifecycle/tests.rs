@@ -89,6 +89,7 @@ impl Play {
             trunk: "pbx".to_owned(),
             stop_calls: step == 'S',
             retry_after: None,
+            picked_up: None,
             line: None,
         };
         self.apply(Event::Ended(&attempt));

@@ -135,7 +135,7 @@ pub fn refused(language: Language<'_>, refusal: Refusal) -> String {
 pub fn code_call(language: Language<'_>, outcome: Outcome, heard: bool) -> String {
     let id = match outcome {
         Outcome::Answered if heard => "code-heard",
-        Outcome::Answered => "code-not-heard",
+        Outcome::Answered | Outcome::Machine => "code-not-heard",
         Outcome::Busy => "code-busy",
         Outcome::NoAnswer | Outcome::Cancelled => "code-no-answer",
         Outcome::Declined => "code-declined",
@@ -189,6 +189,7 @@ pub fn call(
 ) -> String {
     let id = match outcome {
         Some(Outcome::Answered) => "call-answered",
+        Some(Outcome::Machine) => "call-machine",
         Some(Outcome::NoAnswer) => "call-no-answer",
         Some(Outcome::Busy) => "call-busy",
         Some(Outcome::Declined) => "call-declined",
