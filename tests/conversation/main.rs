@@ -60,7 +60,8 @@ plays! {
         what_is_no_message_to_read_is_not_handed_over;
     phone_calls:
         what_becomes_of_a_call_is_told
-        a_trunk_that_fails_is_passed_over_and_then_left_alone;
+        a_trunk_that_fails_is_passed_over_and_then_left_alone
+        an_answering_machine_hears_one_sentence_and_its_caller_reads_so;
     several:
         three_messages_make_one_call_and_a_fourth_joins_it;
     settings:

@@ -1,8 +1,12 @@
 //! What a phone can do instead of being answered.
 
+use std::process::Command;
+
 use offhook::cli::demo::part::Folder;
 use offhook::cli::demo::phone::Phone;
 
+use crate::answer::{Parts, pick_up};
+use crate::heard;
 use crate::house::{House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
 use crate::sipp::Sipp;
 
@@ -79,4 +83,35 @@ pub(crate) async fn a_trunk_that_fails_is_passed_over_and_then_left_alone(kind: 
     let trunks: Vec<_> = calls.as_array().unwrap().iter().map(|it| &it["trunk"]).collect();
     assert_eq!(trunks, ["second"; 3]);
     house.close(&["Hello?"]).await;
+}
+
+pub(crate) async fn an_answering_machine_hears_one_sentence_and_its_caller_reads_so(kind: Kind) {
+    let folder = Folder::make().unwrap();
+    let room = folder.room("phone").unwrap();
+    let greeting = room.join("greeting.wav");
+    let mut sox = Command::new("sox");
+    for word in ["vm-theperson", "digits/4", "digits/2", "vm-isunavail", "vm-intro", "beep"] {
+        sox.arg(format!("/usr/share/asterisk/sounds/en_US_f_Allison/{word}.gsm"));
+    }
+    // A machine goes on recording; baresip hangs up when the file is at its end.
+    let made = sox.args(["-b", "16"]).arg(&greeting).args(["pad", "1", "60"]).status().unwrap();
+    assert!(made.success());
+    let mut phone = Phone::start(&room, NUMBER, Some(&greeting)).await.unwrap();
+    let rest = trunk(phone.sip) + "answering_machine = true\n";
+    let rest = rest + &dial("wait_s = 0\nno_answer_retry_s = [3600]") + &subscriber("bob", NUMBER);
+    let mut house = House::open(kind, folder, &rest).await.settled().await;
+    house.alice.write(TO_BOB, "m1", "The door is open.").await;
+    let recording = pick_up(&mut phone).await;
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    let told = house.alice.reads("An answering machine took the call for Bob.").await;
+    assert!(told.body.unwrap().contains("The next call is at"));
+    let notice = "Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.";
+    let message =
+        "Hello, Bob. At 10:30 a message from Alice arrived. To hear it, press 5. The door is open.";
+    let stopped = "These calls are switched off. Your messages wait in your chat. Goodbye.";
+    let said = Parts::of(recording).last();
+    assert_eq!(heard::sentence(&said, &[notice, message, stopped]), Ok(notice));
+    let calls = house.offhook.says(&["calls", "--json"]);
+    assert!(calls.contains("\"picked_up\":\"machine\""), "{calls}");
+    house.close(&["door", "open"]).await;
 }
