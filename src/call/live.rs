@@ -11,6 +11,7 @@ use super::call::{Call, Input, Output, Over};
 use super::place::About;
 use super::recorder::{Recorded, Recorder};
 use super::voice::{Told, Voice};
+use super::wide_band::Room;
 use super::{Exchange, Stop};
 use crate::clock;
 use crate::media::reports::Quality;
@@ -27,6 +28,8 @@ pub(super) struct Live<'c> {
     pub(super) line: transport::Line,
     pub(super) media: engine::Line,
     pub(super) voice: Voice,
+    /// Kept while the call is in wide band, or may still be.
+    pub(super) room: Option<Room>,
     pub(super) recorder: Recorder,
     pub(super) errands: JoinSet<Done>,
     pub(super) exchange: &'c Exchange,
@@ -96,6 +99,7 @@ impl Live<'_> {
                     }
                     Output::Stream(agreed) => {
                         self.voice.agree(agreed.codec);
+                        self.room.take_if(|_| !agreed.codec.is_wide());
                         stream = Some(agreed);
                     }
                     Output::Screen => screen = true,

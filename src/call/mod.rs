@@ -11,11 +11,13 @@ mod teller;
 pub mod trunks;
 mod voice;
 mod ways_out;
+mod wide_band;
 
 use std::time::Duration;
 
 pub use place::{place, place_code};
 pub use ways_out::WaysOut;
+pub use wide_band::WideBand;
 
 use crate::media::codec::Codec;
 use crate::media::engine::Engine;
@@ -41,6 +43,8 @@ pub struct Exchange {
     pub ways: WaysOut,
     /// Codecs to offer, best first.
     pub codecs: Vec<Codec>,
+    /// How many calls may use the dear ones of them.
+    pub wide_band: WideBand,
     /// What may be dialled, and how long it rings.
     pub policy: Policy,
     /// What is asked on the phone.

@@ -17,6 +17,7 @@ use super::voice::Voice;
 use super::{Exchange, Stop};
 use crate::clock;
 use crate::media::answering_machine::PickedUp;
+use crate::media::codec::Codec;
 use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::phone_number::PhoneNumber;
@@ -26,7 +27,7 @@ use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
 use crate::sip::offer_answer;
 use crate::sip::transport::Path;
-use crate::sip::trunk::Trunk;
+use crate::sip::trunk::{Dtmf, Trunk};
 
 /// Places one call and returns what became of it.
 ///
@@ -189,11 +190,16 @@ impl OneTrunk<'_> {
             rtp.set_ip(path.hop.local.ip());
         }
         let (dtmf, screened) = (trunk.dtmf, trunk.answering_machine);
+        // Who listens for tones in the sound, or for who picked up, needs sound that is cheap to look at.
+        let (codecs, room) = match dtmf == Dtmf::Inband || screened {
+            true => (narrow(&self.exchange.codecs), None),
+            false => self.exchange.wide_band.offer(&self.exchange.codecs),
+        };
         let plan = InvitePlan {
             trunk,
             number: self.number.clone(),
             hop: path.hop,
-            offer: offer_answer::offer(rtp, &self.exchange.codecs, dtmf, seed.below(1 << 53)),
+            offer: offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53)),
             patience: path.patience(),
             ring: self.exchange.policy.ring,
         };
@@ -204,15 +210,14 @@ impl OneTrunk<'_> {
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let notice = self.about.notice().filter(|_| screened);
         let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
-        let call = Call::new(invite, script, self.exchange.codecs.clone(), dtmf, notice, now);
-        let codec =
-            self.exchange.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcmu);
+        let call = Call::new(invite, script, codecs.clone(), dtmf, notice, now);
         let mut live = Live {
             about: self.about,
             call,
             line,
             media,
-            voice: Voice::new(self.exchange.speaker.clone(), codec, unspeakable),
+            voice: Voice::new(self.exchange.speaker.clone(), codecs, unspeakable),
+            room,
             recorder: Recorder::new(
                 self.exchange.store.clone(),
                 self.about.attempt(),
@@ -277,6 +282,12 @@ fn unplaced(outcome: Outcome) -> Attempt {
         picked_up: None,
         line: None,
     }
+}
+
+fn narrow(codecs: &[Codec]) -> Vec<Codec> {
+    let narrow: Vec<_> = codecs.iter().copied().filter(|codec| !codec.is_wide()).collect();
+    // An operator who named only wide ones gets what every phone knows.
+    if narrow.is_empty() { vec![Codec::Pcmu, Codec::Pcma] } else { narrow }
 }
 
 const CODE_CALL_MAX: Duration = Duration::from_secs(120);

@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 use crate::media::Command;
 use crate::media::codec::{Clip, Codec};
 use crate::media::engine;
+use crate::media::resample::{TELEPHONE_HZ, WIDE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::script::prompt::{Kind, Line};
 use crate::speech::{Speaker, Utterance};
@@ -18,10 +19,12 @@ use crate::speech::{Speaker, Utterance};
 /// Contract: dropping it drops the renderings that nobody waits for any more.
 pub(super) struct Voice {
     speaker: Speaker,
-    codec: Codec,
-    rendering: JoinSet<(Line, Codec, Option<Arc<Clip>>)>,
+    /// The codec of the line, and before it is agreed on those that it may be.
+    codecs: Vec<Codec>,
+    rendering: JoinSet<(Line, Vec<Arc<Clip>>)>,
     asked: HashSet<Line>,
-    ready: HashMap<Line, Option<Arc<Clip>>>,
+    /// In each codec; in none, if it cannot be said.
+    ready: HashMap<Line, Vec<Arc<Clip>>>,
     speaking: VecDeque<Line>,
     tag: u32,
     /// What is said in place of a message that cannot be said.
@@ -31,10 +34,11 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    pub(super) fn new(speaker: Speaker, codec: Codec, unspeakable: Line) -> Self {
+    /// What is said is rendered in each of these codecs, until one is agreed on.
+    pub(super) fn new(speaker: Speaker, codecs: Vec<Codec>, unspeakable: Line) -> Self {
         Self {
             speaker,
-            codec,
+            codecs,
             rendering: JoinSet::new(),
             asked: HashSet::new(),
             ready: HashMap::new(),
@@ -52,26 +56,26 @@ impl Voice {
                 continue;
             }
             if line.kind == Kind::Tone {
-                let tone = Arc::new(Clip::encode(self.codec, &tone()));
-                self.ready.insert(line, Some(tone));
+                let tones = self
+                    .codecs
+                    .iter()
+                    .map(|codec| Arc::new(Clip::encode(*codec, &tone(codec.speech_hz() as u32))));
+                self.ready.insert(line, tones.collect());
                 continue;
             }
             if self.asked.insert(line.clone()) {
-                let (speaker, codec) = (self.speaker.clone(), self.codec);
+                let (speaker, codecs) = (self.speaker.clone(), self.codecs.clone());
                 self.rendering.spawn(async move {
                     let utterance = Utterance {
                         language: line.language.clone(),
                         text: line.text.clone(),
                         keep: line.kind == Kind::Prompt,
                     };
-                    let clip = match speaker.say(&utterance, codec).await {
-                        Ok(clip) => Some(clip),
-                        Err(error) => {
-                            warn!(%error, "a line could not be rendered");
-                            None
-                        }
-                    };
-                    (line, codec, clip)
+                    let clips = speaker.say_in(&utterance, &codecs).await.unwrap_or_else(|error| {
+                        warn!(%error, "a line could not be rendered");
+                        vec![]
+                    });
+                    (line, clips)
                 });
             }
         }
@@ -79,18 +83,30 @@ impl Voice {
 
     /// The codec of the line.
     pub(super) fn codec(&self) -> Codec {
-        self.codec
+        self.codecs.first().copied().unwrap_or(Codec::Pcmu)
     }
 
     /// What the callee has recorded, ready to be played to him.
     pub(super) fn has_recorded(&mut self, samples: &[i16]) {
-        self.own = Some(Arc::new(Clip::encode(self.codec, samples)));
+        let codec = self.codec();
+        let samples = match codec.is_wide() {
+            true => resampled(samples, TELEPHONE_HZ, WIDE_HZ).unwrap_or_default(),
+            false => samples.iter().map(|sample| f32::from(*sample)).collect(),
+        };
+        let samples: Vec<i16> = samples.into_iter().map(|sample| sample as i16).collect();
+        self.own = Some(Arc::new(Clip::encode(codec, &samples)));
     }
 
-    /// The codec that both ends have agreed on. What was rendered for another is rendered again.
+    /// The codec that both ends have agreed on. What was rendered only for others is rendered again.
     pub(super) fn agree(&mut self, codec: Codec) {
-        if codec != self.codec {
-            self.codec = codec;
+        let known = self.codecs.contains(&codec);
+        self.codecs = vec![codec];
+        if known {
+            for clips in self.ready.values_mut() {
+                clips.retain(|clip| clip.codec() == codec);
+            }
+        } else {
+            self.rendering.abort_all();
             self.ready.clear();
             let lines: Vec<Line> = self.asked.drain().collect();
             self.prepare(lines);
@@ -111,9 +127,8 @@ impl Voice {
 
     /// Waits for the next rendering; `None` while there is none.
     pub(super) async fn rendered(&mut self) -> Option<()> {
-        let (line, codec, clip) = self.rendering.join_next().await?.ok()?;
-        if codec == self.codec {
-            self.ready.insert(line, clip);
+        if let Ok((line, clips)) = self.rendering.join_next().await? {
+            self.ready.insert(line, clips);
         }
         Some(())
     }
@@ -123,10 +138,13 @@ impl Voice {
     pub(super) fn play(&mut self, line: &engine::Line) -> Vec<Told> {
         let mut told = vec![];
         while let Some(next) = self.speaking.front().cloned() {
+            let codec = self.codec();
+            let fitting =
+                |clips: &Vec<Arc<Clip>>| clips.iter().find(|it| it.codec() == codec).cloned();
             let ready = match next.kind {
                 Kind::Recording => Some(self.own.clone()),
                 Kind::Tone | Kind::Prompt | Kind::Announcement | Kind::Body(_) => {
-                    self.ready.get(&next).cloned()
+                    self.ready.get(&next).map(fitting)
                 }
             };
             let Some(clip) = ready else { break };
@@ -156,16 +174,16 @@ impl Voice {
 }
 
 /// A short tone that no keypad makes.
-fn tone() -> Vec<i16> {
-    let at = |n: u32| f64::from(n) / f64::from(RATE_HZ);
-    let level = |n: u32| (f64::from(n.min(TONE_SAMPLES - n)) / 80.0).min(1.0) * 6000.0;
+fn tone(rate_hz: u32) -> Vec<i16> {
+    let samples = rate_hz / 4;
+    let at = |n: u32| f64::from(n) / f64::from(rate_hz);
+    let edge = f64::from(rate_hz) / 100.0;
+    let level = |n: u32| (f64::from(n.min(samples - n)) / edge).min(1.0) * 6000.0;
     let sample = |n: u32| ((at(n) * TONE_HZ * std::f64::consts::TAU).sin() * level(n)) as i16;
-    (0..TONE_SAMPLES).map(sample).collect()
+    (0..samples).map(sample).collect()
 }
 
-const RATE_HZ: u32 = 8000;
 const TONE_HZ: f64 = 1000.0;
-const TONE_SAMPLES: u32 = RATE_HZ / 4;
 
 /// What did not go as asked.
 pub(super) enum Told {

@@ -156,24 +156,17 @@ pub(super) fn media(mut section: Section<'_>) -> Option<Media> {
     };
     let ports = ports(&mut section);
     let read = |text: &str| match text {
-        "pcmu" => Ok(Some(Codec::Pcmu)),
-        "pcma" => Ok(Some(Codec::Pcma)),
-        "opus" | "g722" => Ok(None),
+        "pcmu" => Ok(Codec::Pcmu),
+        "pcma" => Ok(Codec::Pcma),
+        "g722" => Ok(Codec::G722),
+        "opus" => Ok(Codec::Opus),
         _ => Err("must be \"opus\", \"g722\", \"pcmu\" or \"pcma\"".into()),
     };
-    let written = section.is_written("codecs");
-    let codecs =
-        section.list("codecs", &["opus", "g722", "pcmu", "pcma"], read).and_then(|codecs| {
-            if written && codecs.contains(&None) {
-                section.note("codecs", "opus and g722 are not in this version and are not offered");
-            }
-            let offered: Vec<Codec> = codecs.into_iter().flatten().collect();
-            if offered.is_empty() {
-                section.mistake("codecs", "codecs must name pcmu or pcma");
-                return None;
-            }
-            Some(offered)
-        });
+    let codecs = section.list("codecs", &["opus", "g722", "pcmu", "pcma"], read);
+    if codecs.as_ref().is_some_and(Vec::is_empty) {
+        section.mistake("codecs", "codecs must name one at least");
+        return None;
+    }
     section.refuse_unknown_keys();
     Some(Media { listen: listen?, advertise: advertise?, ports: ports?, codecs: codecs? })
 }

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::carrier::Carrier;
 use super::inquiries::Inquirer;
 use super::upload_desk::UploadDesk;
-use crate::call::{Exchange, WaysOut};
+use crate::call::{Exchange, WaysOut, WideBand};
 use crate::config::{Config, Sip};
 use crate::http::{File, HttpError, Limits, Server, Shelf};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
@@ -77,6 +77,7 @@ pub(super) fn exchange(
         store,
         ways,
         codecs: config.media.codecs.clone(),
+        wide_band: WideBand::default(),
         policy: config.policy.clone(),
         terms: Terms {
             settle: config.speech.settle,

@@ -1,6 +1,11 @@
 //! The codecs, and speech made ready to send.
 
+mod wide;
+
 use std::time::Duration;
+
+use super::resample::{TELEPHONE_HZ, WIDE_HZ};
+pub(super) use wide::{Ear, HEARD_MAX};
 
 /// How samples travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,22 +14,58 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, payload type 9: wide band, though its RTP clock says 8,000 (RFC 3551 §4.5.2).
+    G722,
+    /// Opus, in packets of 20 ms (RFC 7587).
+    Opus,
 }
 
 impl Codec {
-    /// The sample that an octet stands for.
+    /// Whether it carries more than the telephone band, at a hundred times the cost of G.711.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Self::G722 | Self::Opus)
+    }
+
+    /// Samples a second of the speech that is encoded.
+    pub fn speech_hz(self) -> usize {
+        if self.is_wide() { WIDE_HZ } else { TELEPHONE_HZ }
+    }
+
+    /// How far its RTP clock goes in a millisecond.
+    pub fn ticks_per_ms(self) -> u32 {
+        if self == Self::Opus { 48 } else { OCTETS_PER_MS as u32 }
+    }
+
+    /// How what is heard is looked at and written down: as G.711, which it is or is made into.
+    pub fn plain(self) -> Self {
+        if self.is_wide() { Self::Pcmu } else { self }
+    }
+
+    /// The sample that an octet of the plain codec stands for.
     pub fn decode(self, octet: u8) -> i16 {
-        match self {
-            Self::Pcmu => audio_codec_algorithms::decode_ulaw(octet),
+        match self.plain() {
             Self::Pcma => audio_codec_algorithms::decode_alaw(octet),
+            _ => audio_codec_algorithms::decode_ulaw(octet),
         }
     }
 
-    /// The octet that is silence.
+    /// The octet of the plain codec that is silence.
     pub fn silence(self) -> u8 {
-        match self {
-            Self::Pcmu => 0xff,
+        match self.plain() {
             Self::Pcma => 0xd5,
+            _ => 0xff,
+        }
+    }
+
+    /// A packet of silence, of at most 60 ms.
+    pub fn quiet(self, ms: usize) -> &'static [u8] {
+        let octets = ms.min(PACKET_MS_MAX) * OCTETS_PER_MS;
+        match self {
+            Self::Pcmu => &[0xff; PACKET_MS_MAX * OCTETS_PER_MS][..octets],
+            Self::Pcma => &[0xd5; PACKET_MS_MAX * OCTETS_PER_MS][..octets],
+            // The smallest step in both halves of the band.
+            Self::G722 => &[0xfc; PACKET_MS_MAX * OCTETS_PER_MS][..octets],
+            Self::Opus => &wide::OPUS_QUIET,
         }
     }
 }
@@ -33,19 +74,26 @@ impl Codec {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Clip {
     codec: Codec,
-    frames: Box<[u8]>,
+    octets: Box<[u8]>,
+    /// Where each frame ends, if they differ in length.
+    ends: Box<[u32]>,
+    frames: usize,
 }
 
 impl Clip {
-    /// Encodes mono speech of 8,000 samples a second; the last frame is filled up with silence.
-    pub fn encode(codec: Codec, pcm_8k: &[i16]) -> Self {
-        let encode = match codec {
-            Codec::Pcmu => audio_codec_algorithms::encode_ulaw,
-            Codec::Pcma => audio_codec_algorithms::encode_alaw,
+    /// Encodes mono speech of [`Codec::speech_hz`] samples a second; the last frame is filled up with silence.
+    pub fn encode(codec: Codec, pcm: &[i16]) -> Self {
+        let frame = codec.speech_hz() / 1000 * FRAME_MS;
+        let filler = pcm.len().next_multiple_of(frame) - pcm.len();
+        let samples = pcm.iter().copied().chain(std::iter::repeat_n(0, filler));
+        let frames = (pcm.len() + filler) / frame;
+        let (octets, ends) = match codec {
+            Codec::Pcmu => (samples.map(audio_codec_algorithms::encode_ulaw).collect(), vec![]),
+            Codec::Pcma => (samples.map(audio_codec_algorithms::encode_alaw).collect(), vec![]),
+            Codec::G722 => (wide::g722(&samples.collect::<Vec<_>>()), vec![]),
+            Codec::Opus => wide::opus(&samples.collect::<Vec<_>>()),
         };
-        let filler = pcm_8k.len().next_multiple_of(FRAME_BYTES) - pcm_8k.len();
-        let samples = pcm_8k.iter().copied().chain(std::iter::repeat_n(0, filler));
-        Self { codec, frames: samples.map(encode).collect() }
+        Self { codec, octets: octets.into(), ends: ends.into(), frames }
     }
 
     /// Its codec.
@@ -55,25 +103,42 @@ impl Clip {
 
     /// One frame as it goes into a packet; `None` behind the end.
     pub fn frame(&self, number: usize) -> Option<&[u8]> {
-        self.frames.chunks_exact(FRAME_BYTES).nth(number)
+        (number < self.frames).then(|| self.sound(number * FRAME_MS, FRAME_MS))
     }
 
-    /// At most so many octets as they go into a packet, from a place in the clip; none behind the end.
-    pub fn octets(&self, from: usize, max: usize) -> &[u8] {
-        let rest = self.frames.get(from..).unwrap_or_default();
-        &rest[..max.min(rest.len())]
+    /// The sound from one millisecond on, so much of it as there is; none behind the end. Opus has whole frames only.
+    pub fn sound(&self, from_ms: usize, ms: usize) -> &[u8] {
+        if self.codec == Codec::Opus {
+            let number = from_ms / FRAME_MS;
+            let Some(end) = self.ends.get(number) else { return &[] };
+            let begin =
+                number.checked_sub(1).and_then(|before| self.ends.get(before)).unwrap_or(&0);
+            return self.octets.get(*begin as usize..*end as usize).unwrap_or_default();
+        }
+        let rest = self.octets.get(from_ms * OCTETS_PER_MS..).unwrap_or_default();
+        &rest[..(ms * OCTETS_PER_MS).min(rest.len())]
     }
 
     /// How long it plays.
     pub fn duration(&self) -> Duration {
-        FRAME * u32::try_from(self.frames.len() / FRAME_BYTES).unwrap_or(u32::MAX)
+        FRAME * u32::try_from(self.frames).unwrap_or(u32::MAX)
+    }
+
+    /// How long it plays, in ms.
+    pub fn ms(&self) -> usize {
+        self.frames * FRAME_MS
     }
 }
 
 /// Length of a frame.
 pub const FRAME: Duration = Duration::from_millis(20);
 /// Octets of a G.711 frame, which are its samples and its ticks of the RTP clock too.
-pub const FRAME_BYTES: usize = 160;
+pub const FRAME_BYTES: usize = FRAME_MS * OCTETS_PER_MS;
+/// The longest packet that is sent.
+pub const PACKET_MS_MAX: usize = 60;
+/// Of G.711 and G.722.
+pub const OCTETS_PER_MS: usize = 8;
+const FRAME_MS: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -88,6 +153,7 @@ mod tests {
             assert_eq!(last[1..], [codec.silence(); FRAME_BYTES - 1]);
             assert_ne!(last[0], codec.silence());
             assert_eq!(clip.frame(2), None);
+            assert_eq!(codec.quiet(20), [codec.silence(); FRAME_BYTES]);
         }
     }
 
@@ -104,6 +170,62 @@ mod tests {
             let near = i32::from(sample.abs()) / 20 + 16;
             assert!((i32::from(mu) - i32::from(sample)).abs() <= near, "{sample} became {mu}");
             assert!((i32::from(a) - i32::from(sample)).abs() <= near, "{sample} became {a}");
+        }
+    }
+
+    #[test]
+    fn wide_band_is_heard_again_as_it_was_said() {
+        let tone = |hz: f64, rate: f64| {
+            move |n: usize| ((n as f64 * hz / rate * std::f64::consts::TAU).sin() * 8000.0) as i16
+        };
+        for codec in [Codec::G722, Codec::Opus] {
+            let clip =
+                Clip::encode(codec, &(0..16_000).map(tone(700.0, 16_000.0)).collect::<Vec<_>>());
+            assert_eq!((clip.duration(), clip.ms()), (FRAME * 50, 1000));
+            let mut ear = Ear::of(codec).unwrap();
+            let mut octets = [0; HEARD_MAX];
+            let mut samples: Vec<i16> = vec![];
+            for number in 0..50 {
+                let heard = ear.hear(clip.frame(number).unwrap(), &mut octets);
+                assert_eq!(heard, FRAME_BYTES, "{codec:?}");
+                samples.extend(octets[..heard].iter().map(|octet| codec.decode(*octet)));
+            }
+            assert_eq!((clip.frame(50), clip.sound(1000, 20).len()), (None, 0));
+            // The same tone, whatever its phase, and not much else.
+            let middle = &samples[2000..7600];
+            let part = |shift: f64| -> f64 {
+                let wave = |n: usize| (n as f64 * 700.0 / 8000.0 + shift) * std::f64::consts::TAU;
+                middle.iter().enumerate().map(|(n, s)| f64::from(*s) * wave(n).sin()).sum()
+            };
+            let heard = 2.0 * part(0.0).hypot(part(0.25)) / middle.len() as f64;
+            let all =
+                middle.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / middle.len() as f64;
+            assert!((6500.0..9500.0).contains(&heard), "{codec:?}: {heard}");
+            assert!(heard.powi(2) / 2.0 > 0.95 * all, "{codec:?}: {heard} of {}", all.sqrt());
+            let mut quiet = [0; HEARD_MAX];
+            for _ in 0..25 {
+                ear.hear(codec.quiet(20), &mut quiet);
+            }
+            let loudest =
+                quiet[..FRAME_BYTES].iter().map(|it| codec.decode(*it).unsigned_abs()).max();
+            assert!(loudest < Some(60), "{codec:?} is quiet: {loudest:?}");
+        }
+    }
+
+    #[test]
+    fn rubbish_is_silence_or_noise_and_never_too_long() {
+        let mut seed = 1_u32;
+        for codec in [Codec::G722, Codec::Opus] {
+            let mut ear = Ear::of(codec).unwrap();
+            for len in (0..1500).chain(0..200) {
+                let payload: Vec<u8> = (0..len)
+                    .map(|_| {
+                        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        (seed >> 24) as u8
+                    })
+                    .collect();
+                assert!(ear.hear(&payload, &mut [0; HEARD_MAX]) <= HEARD_MAX);
+            }
         }
     }
 }

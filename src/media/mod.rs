@@ -43,6 +43,13 @@ pub struct Negotiated {
     pub sending: bool,
 }
 
+impl Negotiated {
+    /// How much sound we put into a packet; our frames of Opus are not cut.
+    pub fn packet_ms(&self) -> u8 {
+        if self.codec == Codec::Opus { 20 } else { self.packet_ms }
+    }
+}
+
 /// What the control plane asks of one stream.
 #[derive(Debug)]
 pub enum Command {

@@ -14,6 +14,7 @@ use rtcp_types::{
 #[derive(Debug)]
 pub struct Reports {
     ssrc: u32,
+    ticks_per_ms: i64,
     start: Instant,
     due: Instant,
     random: u64,
@@ -67,9 +68,10 @@ pub struct Quality {
 
 impl Reports {
     /// Of the stream with this SSRC; `random` spreads the times of the reports.
-    pub fn new(ssrc: u32, random: u64, now: Instant) -> Self {
+    pub fn new(ssrc: u32, random: u64, ticks_per_ms: u32, now: Instant) -> Self {
         let mut reports = Self {
             ssrc,
+            ticks_per_ms: ticks_per_ms.into(),
             start: now,
             due: now,
             random,
@@ -83,6 +85,14 @@ impl Reports {
         reports
     }
 
+    /// The clock of both ends is another from now on.
+    pub fn count_in(&mut self, ticks_per_ms: u32) {
+        self.ticks_per_ms = ticks_per_ms.into();
+        if let Some(heard) = &mut self.heard {
+            (heard.transit, heard.jitter) = (i64::MAX / 2, 0);
+        }
+    }
+
     /// A packet with so much sound has left.
     pub fn sent(&mut self, octets: usize) {
         self.sent = self.sent.wrapping_add(1);
@@ -91,7 +101,7 @@ impl Reports {
 
     /// A packet of the peer has arrived. One that does not move its clock on has no time stamp here.
     pub fn arrived(&mut self, ssrc: u32, sequence: u16, timestamp: Option<u32>, now: Instant) {
-        let ticks = now.duration_since(self.start).as_micros() as i64 * TICKS_PER_MS / 1000;
+        let ticks = now.duration_since(self.start).as_micros() as i64 * self.ticks_per_ms / 1000;
         let transit = timestamp.map(|timestamp| ticks - i64::from(timestamp));
         let Some(heard) = self.heard.as_mut().filter(|heard| heard.ssrc == ssrc) else {
             let first = u32::from(sequence);
@@ -116,7 +126,7 @@ impl Reports {
         // The far end's clock wraps; its leaps are no jitter.
         let deviation = (transit - heard.transit).unsigned_abs().min(u64::from(u16::MAX)) as u32;
         heard.transit = transit;
-        if deviation < LEAP {
+        if i64::from(deviation) < LEAP_MS * self.ticks_per_ms {
             heard.jitter = heard.jitter - ((heard.jitter + 8) >> 4) + deviation;
         }
     }
@@ -157,7 +167,7 @@ impl Reports {
         let lost = block.cumulative_lost();
         // Duplicates can make the number negative (24 bits with a sign).
         let lost = if lost >= 1 << 23 { 0 } else { lost };
-        let jitter = block.interarrival_jitter() / TICKS_PER_MS as u32;
+        let jitter = block.interarrival_jitter() / self.ticks_per_ms as u32;
         self.far = Some(Far { lost, jitter, round_trip });
     }
 
@@ -207,7 +217,7 @@ impl Reports {
             sent: self.sent,
             received: heard.map_or(0, |heard| heard.received),
             lost: heard.map_or(0, |heard| expected.saturating_sub(heard.received)),
-            jitter_ms: heard.map_or(0, |heard| (heard.jitter >> 4) / TICKS_PER_MS as u32),
+            jitter_ms: heard.map_or(0, |heard| (heard.jitter >> 4) / self.ticks_per_ms as u32),
             far: self.far.map(|far| (far.lost, far.jitter)),
             round_trip_ms: self
                 .far
@@ -280,10 +290,8 @@ const ONE_WAY_MIN: u32 = 100;
 /// Room for a report.
 pub const REPORT_BYTES_MAX: usize = 256;
 const PAUSE: Duration = Duration::from_secs(5);
-/// Of the codecs that there are.
-const TICKS_PER_MS: i64 = 8;
 /// A deviation of a second is no jitter but another clock.
-const LEAP: u32 = 8000;
+const LEAP_MS: i64 = 1000;
 const LOST_MAX: u32 = (1 << 23) - 1;
 /// Seconds.
 const ROUND_TRIP_MAX: u32 = 10;
@@ -298,7 +306,7 @@ mod tests {
     /// Two ends; packets of `us` come with this jitter, and each tenth is lost where told.
     fn talk(seconds: u32, loses: bool, delay_ms: u32) -> (Quality, Quality) {
         let start = clock::now();
-        let (mut us, mut far) = (Reports::new(1, 7, start), Reports::new(2, 9, start));
+        let (mut us, mut far) = (Reports::new(1, 7, 8, start), Reports::new(2, 9, 8, start));
         let mut on_the_way: Vec<(Instant, bool, Vec<u8>)> = vec![];
         for turn in 0..seconds * 50 {
             let now = start + MS * 20 * turn;
@@ -352,7 +360,7 @@ mod tests {
     #[test]
     fn nothing_is_believed_that_is_no_report_about_us() {
         let start = clock::now();
-        let mut us = Reports::new(1, 7, start);
+        let mut us = Reports::new(1, 7, 8, start);
         let other = ReportBlock::builder(99).cumulative_lost(5);
         let report = ReceiverReport::builder(3).add_report_block(other);
         let mut buffer = [0; REPORT_BYTES_MAX];
@@ -371,7 +379,7 @@ mod tests {
     #[test]
     fn changed_reports_stop_nothing() {
         let start = clock::now();
-        let (mut seed, mut us) = (crate::seed::Seed::fixed(3), Reports::new(1, 7, start));
+        let (mut seed, mut us) = (crate::seed::Seed::fixed(3), Reports::new(1, 7, 8, start));
         us.sent(160);
         us.arrived(2, 1, Some(160), start);
         let mut buffer = [0; REPORT_BYTES_MAX];

@@ -19,6 +19,9 @@ pub(crate) fn resampled(samples: &[i16], from_hz: usize, to_hz: usize) -> Option
 /// Samples a second on the telephone (G.711).
 pub(crate) const TELEPHONE_HZ: usize = 8_000;
 
+/// Samples a second in wide band (G.722, Opus as we encode it).
+pub(crate) const WIDE_HZ: usize = 16_000;
+
 const CHUNK: usize = 1024;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use super::answering_machine::Listener;
-use super::codec::Clip;
+use super::codec::{Clip, Codec, Ear, HEARD_MAX, OCTETS_PER_MS, PACKET_MS_MAX};
 use super::keys::Keys;
 use super::reports::{Quality, REPORT_BYTES_MAX, Reports};
 use super::take::Take;
@@ -26,7 +26,7 @@ pub struct Stream {
     agreed: Negotiated,
     trunk: IpAddr,
     playing: VecDeque<(Arc<Clip>, u32)>,
-    /// How much of the first clip has been played, in octets.
+    /// How much of the first clip has been played, in ms.
     played: usize,
     ssrc: u32,
     sequence: u16,
@@ -35,6 +35,8 @@ pub struct Stream {
     source: Option<Source>,
     candidate: Option<(Source, u32)>,
     keys: Keys,
+    ear: Option<Ear>,
+    clock: PlainClock,
     reports: Reports,
     take: Option<Box<Take>>,
     screen: Option<Listener>,
@@ -65,7 +67,9 @@ impl Stream {
     ) -> Self {
         Self {
             keys: Keys::new(agreed.codec),
-            reports: Reports::new(random as u32, random, now),
+            ear: Ear::of(agreed.codec),
+            clock: PlainClock::default(),
+            reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
             trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
@@ -89,6 +93,10 @@ impl Stream {
     pub fn renegotiate(&mut self, agreed: Negotiated, now: Instant) {
         if agreed.remote != self.agreed.remote {
             (self.source, self.candidate) = (None, None);
+        }
+        if agreed.codec != self.agreed.codec {
+            self.ear = Ear::of(agreed.codec);
+            self.reports.count_in(agreed.codec.ticks_per_ms());
         }
         self.agreed = agreed;
         self.heard_at = now;
@@ -136,29 +144,31 @@ impl Stream {
 
     /// How often a packet is due.
     pub fn packet_ms(&self) -> usize {
-        usize::from(self.agreed.packet_ms)
+        usize::from(self.agreed.packet_ms()).min(PACKET_MS_MAX)
     }
 
     /// Writes the packet that is due into `packet` and tells its length; `None` while the peer wants none.
     /// The second value is told when a clip has ended with the packet before.
     pub fn next(&mut self, packet: &mut [u8; PACKET_BYTES_MAX]) -> (Option<usize>, Option<Event>) {
         let ended = self.pass_ended();
-        let octets = (self.packet_ms() * OCTETS_PER_MS).min(PAYLOAD_BYTES_MAX);
-        let sound = self.playing.front().map(|(clip, _)| clip.octets(self.played, octets));
-        // Time goes on for a call on hold: what was to be heard then is over too.
-        self.played += if sound.is_some() { octets } else { 0 };
+        let (ms, codec) = (self.packet_ms(), self.agreed.codec);
+        let ready = self.playing.front().filter(|(clip, _)| clip.codec() == codec);
+        let sound = ready.map_or(&[][..], |(clip, _)| clip.sound(self.played, ms));
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(octets as u32);
+        self.timestamp = timestamp.wrapping_add(ms as u32 * codec.ticks_per_ms());
         if !self.agreed.sending {
             self.started = false;
+            self.pass(ms);
             return (None, ended);
         }
-        let codec = self.agreed.codec;
-        let mut payload = [codec.silence(); PAYLOAD_BYTES_MAX];
-        let ready = self.playing.front().filter(|(clip, _)| clip.codec() == codec);
-        if let Some(sound) = ready.and(sound) {
-            payload[..sound.len()].copy_from_slice(sound);
-        }
+        let mut payload = [0; PAYLOAD_BYTES_MAX];
+        let whole = codec == Codec::Opus && !sound.is_empty();
+        let quiet = if whole { &[][..] } else { codec.quiet(ms) };
+        let octets = sound.len().max(quiet.len()).min(PAYLOAD_BYTES_MAX);
+        payload[..quiet.len()].copy_from_slice(quiet);
+        let said = sound.len().min(octets);
+        payload[..said].copy_from_slice(&sound[..said]);
+        self.pass(ms);
         let written = RtpPacketBuilder::new()
             .payload_type(self.agreed.payload_type)
             .marked(!self.started)
@@ -174,9 +184,14 @@ impl Stream {
         (written, ended)
     }
 
+    /// Time goes on for a call on hold: what was to be heard then is over too.
+    fn pass(&mut self, ms: usize) {
+        self.played += if self.playing.is_empty() { 0 } else { ms };
+    }
+
     fn pass_ended(&mut self) -> Option<Event> {
         let (clip, tag) = self.playing.front()?;
-        if !clip.octets(self.played, 1).is_empty() {
+        if self.played < clip.ms() {
             return None;
         }
         let tag = *tag;
@@ -211,17 +226,26 @@ impl Stream {
         if payload_type != self.agreed.payload_type {
             return None;
         }
-        if let Some(take) = &mut self.take {
-            take.packet(sequence, timestamp, packet.payload(), now);
+        if self.take.is_none() && self.screen.is_none() && !self.agreed.tones {
+            return None;
         }
         let codec = self.agreed.codec;
-        let key = if self.agreed.tones {
-            self.keys.sound(codec, packet.payload(), timestamp, now)
-        } else {
-            None
+        let mut octets = [0; HEARD_MAX];
+        let sound = match &mut self.ear {
+            None => packet.payload(),
+            Some(ear) => {
+                let heard = ear.hear(packet.payload(), &mut octets);
+                &octets[..heard]
+            }
         };
+        let timestamp = self.clock.plain(timestamp, codec);
+        if let Some(take) = &mut self.take {
+            take.packet(sequence, timestamp, sound, now);
+        }
+        let key =
+            if self.agreed.tones { self.keys.sound(codec, sound, timestamp, now) } else { None };
         let screen = self.screen.as_mut();
-        let heard = screen.and_then(|screen| screen.packet(codec, packet.payload(), timestamp));
+        let heard = screen.and_then(|screen| screen.packet(codec, sound, timestamp));
         self.screen.take_if(|screen| screen.is_done());
         // Whoever presses a key is a person, whatever else is heard.
         key.map(Event::Key).or(heard.map(Event::Heard))
@@ -303,11 +327,28 @@ impl Stream {
     }
 }
 
+/// The clock of a source as G.711 would count it: 8 ticks a millisecond.
+#[derive(Clone, Copy, Debug, Default)]
+struct PlainClock {
+    last: u32,
+    /// Since some beginning; does not wrap in any call.
+    ticks: i64,
+}
+
+impl PlainClock {
+    fn plain(&mut self, timestamp: u32, codec: Codec) -> u32 {
+        if codec.ticks_per_ms() == OCTETS_PER_MS as u32 {
+            return timestamp;
+        }
+        self.ticks += i64::from(timestamp.wrapping_sub(self.last).cast_signed());
+        self.last = timestamp;
+        (self.ticks * OCTETS_PER_MS as i64).div_euclid(codec.ticks_per_ms().into()) as u32
+    }
+}
+
 /// Room for the header and 60 ms.
 pub const PACKET_BYTES_MAX: usize = 12 + PAYLOAD_BYTES_MAX;
-const PAYLOAD_BYTES_MAX: usize = 60 * OCTETS_PER_MS;
-/// Of G.711, which are ticks of the RTP clock too.
-const OCTETS_PER_MS: usize = 8;
+const PAYLOAD_BYTES_MAX: usize = PACKET_MS_MAX * OCTETS_PER_MS;
 const QUEUE_MAX: usize = 64;
 const PROBATION: u32 = 4;
 /// Source: RFC 3389.

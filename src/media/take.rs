@@ -66,7 +66,7 @@ impl Take {
     pub fn new(codec: Codec, length_max: Duration, now: Instant) -> Self {
         let ms = usize::try_from(length_max.as_millis()).unwrap_or(0).next_multiple_of(20);
         Self {
-            codec,
+            codec: codec.plain(),
             octets: vec![codec.silence(); ms * PER_MS].into(),
             there: vec![0; ms.div_ceil(8)].into(),
             begun: now,
@@ -81,7 +81,7 @@ impl Take {
         }
     }
 
-    /// Takes the payload of one packet.
+    /// Takes the sound of one packet, in the plain codec.
     pub fn packet(&mut self, sequence: u16, timestamp: u32, payload: &[u8], now: Instant) {
         if self.ended || payload.is_empty() {
             return;
@@ -215,8 +215,8 @@ impl Take {
         let mut bytes = Vec::with_capacity(HEADER + there.len() + self.length);
         bytes.extend_from_slice(MARK);
         bytes.push(match self.codec {
-            Codec::Pcmu => 0,
             Codec::Pcma => 8,
+            _ => 0,
         });
         bytes.extend_from_slice(&u32::try_from(self.length).unwrap_or(0).to_be_bytes());
         bytes.extend_from_slice(there);

@@ -20,7 +20,12 @@ pub fn offer(local_rtp: SocketAddr, codecs: &[Codec], dtmf: Dtmf, session: u64) 
     let mut formats: Vec<_> =
         codecs.iter().map(|codec| (payload_type(*codec), Format::Audio(*codec))).collect();
     if dtmf.offers_events() {
-        formats.push((EVENTS_PAYLOAD_TYPE, Format::Events));
+        // An event goes by the clock of the sound beside it (RFC 4733 §2.5.1.2).
+        for clock in [Clock::Telephone, Clock::Opus] {
+            if codecs.iter().any(|codec| Clock::of(*codec) == clock) {
+                formats.push((clock.events_payload_type(), Format::Events(clock)));
+            }
+        }
     }
     let audio = stream(local_rtp.port(), &formats, Direction::SendRecv);
     write(local_rtp.ip(), &session.to_string(), 0, vec![audio])
@@ -46,11 +51,13 @@ pub fn reanswer(offer: &str, own: &str, version: u64) -> Result<(String, Negotia
     let (theirs, ours) = (read(offer)?, read(own)?);
     let (stream, us) = (Stream::find(&theirs)?, Stream::find(&ours)?);
     let mut negotiated = stream.negotiate(&us.codecs())?;
-    if !us.formats.iter().any(|(_, format)| *format == Format::Events) {
+    if !us.formats.iter().any(|(_, format)| matches!(format, Format::Events(_))) {
         negotiated.events_payload_type = None;
     }
     let mut formats = vec![(negotiated.payload_type, Format::Audio(negotiated.codec))];
-    formats.extend(negotiated.events_payload_type.map(|events| (events, Format::Events)));
+    let events =
+        stream.events(negotiated.codec).filter(|_| negotiated.events_payload_type.is_some());
+    formats.extend(events);
     let accepted = self::stream(us.remote.port(), &formats, stream.direction.reverse());
     let medias = theirs.medias.iter().enumerate().map(|(index, media)| {
         if index == stream.index { accepted.clone() } else { refused(media) }
@@ -96,7 +103,29 @@ pub enum AnswerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Audio(Codec),
-    Events,
+    Events(Clock),
+}
+
+/// How fast an RTP clock goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    /// 8,000 Hz.
+    Telephone,
+    /// 48,000 Hz.
+    Opus,
+}
+
+impl Clock {
+    fn of(codec: Codec) -> Self {
+        if codec == Codec::Opus { Self::Opus } else { Self::Telephone }
+    }
+
+    fn events_payload_type(self) -> u8 {
+        match self {
+            Self::Telephone => 101,
+            Self::Opus => 102,
+        }
+    }
 }
 
 /// The audio stream of a description: the first that is open and plain RTP.
@@ -138,23 +167,29 @@ impl Stream {
     fn codecs(&self) -> Vec<Codec> {
         let audio = |(_, format): &(u8, Format)| match format {
             Format::Audio(codec) => Some(*codec),
-            Format::Events => None,
+            Format::Events(_) => None,
         };
         self.formats.iter().filter_map(audio).collect()
+    }
+
+    /// Telephone events beside this codec. COMPAT(baresip and others): they come with a clock of 8,000 Hz beside Opus too.
+    fn events(&self, codec: Codec) -> Option<(u8, Format)> {
+        let with = |clock| self.formats.iter().find(|(_, format)| *format == Format::Events(clock));
+        with(Clock::of(codec)).or(with(Clock::Telephone)).or(with(Clock::Opus)).copied()
     }
 
     fn negotiate(&self, known: &[Codec]) -> Result<Negotiated, AnswerError> {
         let audio = self.formats.iter().find_map(|(payload_type, format)| match format {
             Format::Audio(codec) if known.contains(codec) => Some((*payload_type, *codec)),
-            Format::Audio(_) | Format::Events => None,
+            Format::Audio(_) | Format::Events(_) => None,
         });
         let (payload_type, codec) = audio.ok_or(AnswerError::NoCodec)?;
-        let events = self.formats.iter().find(|(_, format)| *format == Format::Events);
+        let events = self.events(codec);
         Ok(Negotiated {
             remote: self.remote,
             codec,
             payload_type,
-            events_payload_type: events.map(|(payload_type, _)| *payload_type),
+            events_payload_type: events.map(|(payload_type, _)| payload_type),
             tones: events.is_none(),
             packet_ms: self.packet_ms,
             sending: self.direction.has_recv() && !self.remote.ip().is_unspecified(),
@@ -184,11 +219,15 @@ fn stream(port: u16, formats: &[(u8, Format)], direction: Direction) -> Media {
     for (payload_type, format) in formats {
         media.add_attribute_with_value(
             "rtpmap",
-            format_args!("{payload_type} {}", encoding(*format)),
+            format_args!("{payload_type} {}{}", encoding(*format), channels(*format)),
         );
-        if *format == Format::Events {
-            media.add_attribute_with_value("fmtp", format_args!("{payload_type} 0-15"));
-        }
+        let parameters = match format {
+            Format::Events(_) => "0-15",
+            // What is heard is kept as the telephone's band has it, so no more need be sent.
+            Format::Audio(Codec::Opus) => "useinbandfec=1;maxplaybackrate=16000;stereo=0",
+            Format::Audio(_) => continue,
+        };
+        media.add_attribute_with_value("fmtp", format_args!("{payload_type} {parameters}"));
     }
     media.add_attribute_with_value("ptime", 20);
     media.add_attribute_from_str(direction.as_str());
@@ -211,11 +250,14 @@ fn format(payload_type: u8, media: &Media) -> Option<(u8, Format)> {
         None => match payload_type {
             0 => encoding(Format::Audio(Codec::Pcmu)).to_owned(),
             8 => encoding(Format::Audio(Codec::Pcma)).to_owned(),
+            9 => encoding(Format::Audio(Codec::G722)).to_owned(),
             _ => return None,
         },
     };
-    let known = [Format::Audio(Codec::Pcmu), Format::Audio(Codec::Pcma), Format::Events];
-    let format = known.into_iter().find(|format| encoding(*format).eq_ignore_ascii_case(&name))?;
+    let audio = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus].map(Format::Audio);
+    let events = [Clock::Telephone, Clock::Opus].map(Format::Events);
+    let mut known = audio.into_iter().chain(events);
+    let format = known.find(|format| encoding(*format).eq_ignore_ascii_case(&name))?;
     Some((payload_type, format))
 }
 
@@ -223,14 +265,24 @@ fn encoding(format: Format) -> &'static str {
     match format {
         Format::Audio(Codec::Pcmu) => "PCMU/8000",
         Format::Audio(Codec::Pcma) => "PCMA/8000",
-        Format::Events => "telephone-event/8000",
+        Format::Audio(Codec::G722) => "G722/8000",
+        Format::Audio(Codec::Opus) => "opus/48000",
+        Format::Events(Clock::Telephone) => "telephone-event/8000",
+        Format::Events(Clock::Opus) => "telephone-event/48000",
     }
+}
+
+/// Source: RFC 7587 §7: Opus is always declared with two channels.
+fn channels(format: Format) -> &'static str {
+    if format == Format::Audio(Codec::Opus) { "/2" } else { "" }
 }
 
 fn payload_type(codec: Codec) -> u8 {
     match codec {
         Codec::Pcmu => 0,
         Codec::Pcma => 8,
+        Codec::G722 => 9,
+        Codec::Opus => 111,
     }
 }
 
@@ -248,7 +300,6 @@ fn direction(attributes: &[Attribute]) -> Option<Direction> {
     attributes.iter().find_map(|attribute| attribute.attribute.parse().ok())
 }
 
-const EVENTS_PAYLOAD_TYPE: u8 = 101;
 const PACKETS_MS: [u8; 5] = [10, 20, 30, 40, 60];
 const MEDIAS_MAX: usize = 8;
 const ATTRIBUTES_MAX: usize = 64;

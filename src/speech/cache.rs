@@ -17,12 +17,13 @@ pub(crate) struct Cache {
     uses: u64,
 }
 
-/// Samples at 8,000 Hz that whoever comes first renders and the others wait for.
+/// Samples that whoever comes first renders and the others wait for.
 pub(crate) type Samples = Arc<OnceCell<Arc<[i16]>>>;
 
 #[derive(Debug, Default)]
 struct Prompt {
-    samples: Samples,
+    /// For the telephone band, and in wide band.
+    samples: [Samples; 2],
     clips: Vec<Arc<Clip>>,
     bytes: usize,
     last_use: u64,
@@ -42,7 +43,7 @@ impl Cache {
     }
 
     /// The place for its samples, filled or not.
-    pub(crate) fn samples(&mut self, utterance: &Utterance) -> Samples {
+    pub(crate) fn samples(&mut self, utterance: &Utterance, wide: bool) -> Samples {
         self.uses += 1;
         if !self.prompts.contains_key(utterance) {
             let bytes = utterance.text.len() + ENTRY_BYTES;
@@ -51,7 +52,7 @@ impl Cache {
         }
         let samples = self.prompts.get_mut(utterance).map(|prompt| {
             prompt.last_use = self.uses;
-            Arc::clone(&prompt.samples)
+            Arc::clone(&prompt.samples[usize::from(wide)])
         });
         self.make_room();
         samples.unwrap_or_default()
@@ -63,9 +64,12 @@ impl Cache {
         if prompt.clips.iter().any(|kept| kept.codec() == clip.codec()) {
             return;
         }
-        let samples = clip.duration().as_millis() as usize * 8;
-        // Two bytes a sample for the first codec's source, one for each codec.
-        let bytes = if prompt.clips.is_empty() { 3 * samples } else { samples };
+        let wide = clip.codec().is_wide();
+        let octets = clip.ms() * 8;
+        // Two octets a sample for the first codec of each band, and eight a millisecond for each codec.
+        let is_first = !prompt.clips.iter().any(|kept| kept.codec().is_wide() == wide);
+        let samples = clip.ms() * clip.codec().speech_hz() / 1000;
+        let bytes = if is_first { 2 * samples + octets } else { octets };
         prompt.clips.push(Arc::clone(clip));
         prompt.bytes += bytes;
         self.bytes += bytes;
@@ -101,7 +105,7 @@ mod tests {
 
     /// One second in one codec: 24,000 bytes with its source.
     fn say(cache: &mut Cache, text: &str) {
-        let samples = cache.samples(&prompt(text));
+        let samples = cache.samples(&prompt(text), false);
         samples.set(Arc::from([0; 8_000])).unwrap();
         cache.keep(&prompt(text), &Arc::new(Clip::encode(Codec::Pcmu, &[0; 8_000])));
     }
@@ -126,7 +130,7 @@ mod tests {
             assert!(cache.bytes <= 100_000);
         }
         for number in 0..1_000 {
-            cache.samples(&prompt(&format!("never rendered {number}")));
+            cache.samples(&prompt(&format!("never rendered {number}")), false);
             assert!(cache.bytes <= 100_000 && cache.prompts.len() <= 400);
         }
     }

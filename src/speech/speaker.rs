@@ -62,13 +62,15 @@ impl Speaker {
     /// Errors: [`SpeechError::Unspeakable`] and [`SpeechError::GivenUp`] are the text's fault: say another instead.
     pub async fn say(&self, utterance: &Utterance, codec: Codec) -> Result<Arc<Clip>, SpeechError> {
         if !utterance.keep {
-            return Ok(Arc::new(Clip::encode(codec, &self.render(utterance).await?)));
+            let rendered = self.render(utterance, codec.is_wide()).await?;
+            return Ok(Arc::new(Clip::encode(codec, &rendered)));
         }
         if let Some(clip) = self.cache().clip(utterance, codec) {
             return Ok(clip);
         }
-        let samples = self.cache().samples(utterance);
-        let rendered = match samples.get_or_try_init(|| self.render(utterance)).await {
+        let wide = codec.is_wide();
+        let samples = self.cache().samples(utterance, wide);
+        let rendered = match samples.get_or_try_init(|| self.render(utterance, wide)).await {
             Ok(rendered) => rendered,
             Err(error) => {
                 self.cache().forget(utterance);
@@ -80,23 +82,47 @@ impl Speaker {
         Ok(clip)
     }
 
+    /// Renders an utterance in several codecs, once for each band.
+    ///
+    /// Errors: as [`Speaker::say`].
+    pub async fn say_in(
+        &self,
+        utterance: &Utterance,
+        codecs: &[Codec],
+    ) -> Result<Vec<Arc<Clip>>, SpeechError> {
+        let mut clips = vec![];
+        let mut rendered: [Option<Arc<[i16]>>; 2] = [None, None];
+        for &codec in codecs {
+            let samples = &mut rendered[usize::from(codec.is_wide())];
+            clips.push(match samples {
+                _ if utterance.keep => self.say(utterance, codec).await?,
+                Some(samples) => Arc::new(Clip::encode(codec, samples)),
+                None => {
+                    let samples = samples.insert(self.render(utterance, codec.is_wide()).await?);
+                    Arc::new(Clip::encode(codec, samples))
+                }
+            });
+        }
+        Ok(clips)
+    }
+
     /// Tells how a text will be said, in the International Phonetic Alphabet.
     pub async fn phonemes(&self, text: &str, language: &str) -> Result<String, SpeechError> {
         let (voice, clean) = readable(text, language)?;
         let mut worker = Worker::start(&self.settings, worker::PHONEMES).await?;
-        match worker.ask(&self.order(voice, clean), self.settings.patience).await {
+        match worker.ask(&self.order(voice, clean, false), self.settings.patience).await {
             Ok(Answer::Phonemes(phonemes)) => Ok(phonemes),
             Ok(Answer::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
             Ok(_) | Err(_) => Err(SpeechError::GivenUp),
         }
     }
 
-    async fn render(&self, utterance: &Utterance) -> Result<Arc<[i16]>, SpeechError> {
+    async fn render(&self, utterance: &Utterance, wide: bool) -> Result<Arc<[i16]>, SpeechError> {
         let (voice, clean) = readable(&utterance.text, &utterance.language)?;
         // A text that kills a worker gets a second chance in crumbs: the engine's errors need a long stretch at once.
         for chars_max in [sanitise::PIECE_CHARS_MAX, CRUMB_CHARS_MAX] {
             let text = sanitise::pieces(&clean, chars_max).join("\n");
-            match self.ask(self.order(voice, text)).await {
+            match self.ask(self.order(voice, text, wide)).await {
                 Ok(Answer::Samples(samples)) if samples.is_empty() => {
                     return Err(SpeechError::Unspeakable);
                 }
@@ -111,9 +137,9 @@ impl Speaker {
         Err(SpeechError::GivenUp)
     }
 
-    fn order(&self, voice: &Voice, text: String) -> Order {
+    fn order(&self, voice: &Voice, text: String, wide: bool) -> Order {
         let SpeechSettings { rate_wpm, word_gap, .. } = *self.settings;
-        Order { rate_wpm, word_gap, voice: voice.name.to_owned(), text }
+        Order { rate_wpm, word_gap, wide, voice: voice.name.to_owned(), text }
     }
 
     async fn ask(&self, order: Order) -> Result<Answer, Lost> {

@@ -4,11 +4,13 @@ use std::io::{self, Read, Write};
 
 /// One thing the worker is asked to do.
 ///
-/// Shape: length (4), words a minute (2), word gap (1), length of voice (1), voice, text. Little-endian.
+/// Shape: length (4), words a minute (2), word gap (1), wide (1), length of voice (1), voice, text. Little-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) rate_wpm: u16,
     pub(crate) word_gap: u8,
+    /// Whether 16,000 samples a second are wanted, not 8,000.
+    pub(crate) wide: bool,
     /// The engine's name of the voice.
     pub(crate) voice: String,
     /// Clean text, one piece a line.
@@ -28,7 +30,7 @@ pub(crate) enum Answer {
     NoData,
     /// The kernel would not lock it in.
     NoSandbox,
-    /// Speech of 8,000 samples a second.
+    /// Speech, with as many samples a second as were asked for.
     Samples(Vec<i16>),
     Phonemes(String),
     /// No such voice in the data.
@@ -40,7 +42,7 @@ pub(crate) enum Answer {
 impl Order {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut body = self.rate_wpm.to_le_bytes().to_vec();
-        body.push(self.word_gap);
+        body.extend([self.word_gap, u8::from(self.wide)]);
         let voice = &self.voice.as_bytes()[..self.voice.len().min(VOICE_BYTES_MAX)];
         body.push(voice.len() as u8);
         body.extend(voice);
@@ -64,11 +66,12 @@ impl Order {
     }
 
     fn parse(body: &[u8]) -> Option<Self> {
-        let (&[rate_low, rate_high, word_gap, voice_len], rest) = body.split_first_chunk()?;
+        let (&[rate_low, rate_high, word_gap, wide, voice_len], rest) = body.split_first_chunk()?;
         let (voice, text) = rest.split_at_checked(voice_len.into())?;
         Some(Self {
             rate_wpm: u16::from_le_bytes([rate_low, rate_high]),
             word_gap,
+            wide: wide == 1,
             voice: str::from_utf8(voice).ok()?.to_owned(),
             text: str::from_utf8(text).ok()?.to_owned(),
         })
@@ -124,8 +127,8 @@ impl Answer {
 pub(crate) const HEAD_BYTES: usize = 5;
 
 const ORDER_BYTES_MAX: usize = 64 * 1024;
-/// Two minutes of speech; the worker itself stops earlier.
-const ANSWER_BYTES_MAX: usize = 2 * 8_000 * 120;
+/// Two minutes of speech in wide band; the worker itself stops earlier.
+const ANSWER_BYTES_MAX: usize = 2 * 16_000 * 120;
 const VOICE_BYTES_MAX: usize = 64;
 
 #[cfg(test)]
@@ -137,6 +140,7 @@ mod tests {
         let order = Order {
             rate_wpm: 150,
             word_gap: 2,
+            wide: true,
             voice: "de".into(),
             text: "Grüße.\nBis bald".into(),
         };

@@ -3,7 +3,7 @@
 use std::io::{self, Stdout};
 use std::path::PathBuf;
 
-use crate::media::resample::{TELEPHONE_HZ, resampled};
+use crate::media::resample::{TELEPHONE_HZ, WIDE_HZ, resampled};
 use crate::speech::engine::{self, Engine, Phonetics};
 use crate::speech::sandbox::{self, Locked};
 use crate::speech::wire::{Answer, Order};
@@ -83,8 +83,10 @@ fn speak(engine: &mut Engine, order: &Order) -> Answer {
             None => return Answer::Refused,
         }
     }
-    resampled(&samples, engine::RATE_HZ, TELEPHONE_HZ)
-        .map_or(Answer::Refused, |samples| Answer::Samples(level::for_telephone(&samples)))
+    let hz = if order.wide { WIDE_HZ } else { TELEPHONE_HZ };
+    resampled(&samples, engine::RATE_HZ, hz).map_or(Answer::Refused, |samples| {
+        Answer::Samples(level::for_telephone(&samples, hz / 1000))
+    })
 }
 
 /// The longest an utterance may sound; the rest of it is left out.

@@ -7,6 +7,7 @@ mod loss;
 mod programs;
 mod scanner;
 mod transports;
+mod wide_band;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -145,15 +145,22 @@ pub(crate) struct Baresip {
 
 impl Baresip {
     pub(crate) fn start() -> Self {
+        Self::start_with("g711.so", "pcmu/8000/1,pcma/8000/1")
+    }
+
+    /// One that knows these codecs only.
+    pub(crate) fn start_with(module: &str, codecs: &str) -> Self {
         let (port, control) = (free_port().unwrap(), free_port().unwrap());
         let folder = folder(&format!("baresip-{port}"));
         let config = format!(
             "sip_listen 127.0.0.1:{port}\naudio_player aubridge,loop\naudio_source aubridge,loop\naudio_alert aubridge,alert\n\
-             rtp_ports 42000-42999\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
+             rtp_ports 42000-42999\nmodule_path /usr/lib/baresip/modules\nmodule {module}\nmodule aubridge.so\n\
              module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         fs::write(folder.join("config"), config).unwrap();
-        let account = format!("<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto\n");
+        let account = format!(
+            "<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
+        );
         fs::write(folder.join("accounts"), account).unwrap();
         fs::write(folder.join("contacts"), "").unwrap();
         let mut command = bounded("baresip");
@@ -163,9 +170,10 @@ impl Baresip {
         Self { _program: program, port, control }
     }
 
-    /// Has the phone do what its user would: `hold`, `resume`, `hangup`.
+    /// Has the phone do what its user would: `hold`, `resume`, `hangup`, `sndcode 5`.
     pub(crate) fn command(control: u16, command: &str) {
-        let json = format!("{{\"command\":\"{command}\",\"params\":\"\",\"token\":\"t\"}}");
+        let (command, params) = command.split_once(' ').unwrap_or((command, ""));
+        let json = format!("{{\"command\":\"{command}\",\"params\":\"{params}\",\"token\":\"t\"}}");
         let mut stream = TcpStream::connect(("127.0.0.1", control)).unwrap();
         write!(stream, "{}:{json},", json.len()).unwrap();
         std::thread::sleep(Duration::from_millis(100));

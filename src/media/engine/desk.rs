@@ -189,7 +189,7 @@ impl<'l> Desk<'l> {
                 open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);
                 self.load.lines.fetch_add(1, Ordering::Relaxed);
-                let packet_ms = usize::from(agreed.packet_ms);
+                let packet_ms = usize::from(agreed.packet_ms());
                 self.take_turns(place, packet_ms);
             }
             (Command::Start(agreed), Some(stream)) => {

@@ -100,7 +100,7 @@ fn longer_and_shorter_packets_carry_the_same_sound() {
             next = Some(read.timestamp().wrapping_add(read.payload().len() as u32));
             sound.extend_from_slice(read.payload());
         }
-        assert_eq!(&sound[..1600], clip.octets(0, 1600), "{packet_ms} ms");
+        assert_eq!(&sound[..1600], clip.sound(0, 200), "{packet_ms} ms");
         assert!(sound[1600..].iter().all(|octet| *octet == 0xff), "silence behind the end");
     }
 }
