@@ -261,6 +261,7 @@ fn trunk(port: u16) -> Trunk {
         calls_max: 5000,
         calls_per_s_max: 1000,
         prefixes: vec!["+".to_owned()],
+        country: None,
         dtmf: Dtmf::Inband,
         answering_machine: false,
     }

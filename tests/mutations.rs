@@ -204,6 +204,7 @@ fn trunk() -> Trunk {
         calls_max: 1,
         calls_per_s_max: 1,
         prefixes: vec!["+".to_owned()],
+        country: None,
         dtmf: Dtmf::Auto,
         answering_machine: false,
     }

@@ -222,6 +222,7 @@ impl Call {
             // It is not listened to; an answer may rely on it, though.
             invite::Output::EarlyMedia(sdp) => self.early = Some(sdp),
             invite::Output::Answered(sdp) => self.answered(sdp, now),
+            invite::Output::Taken(agreed) => self.talk(agreed, now),
             invite::Output::Reoffered(agreed) => {
                 self.outputs.push_back(Output::Stream(self.dtmf.heard(agreed)));
             }
@@ -240,21 +241,23 @@ impl Call {
     fn answered(&mut self, sdp: String, now: Instant) {
         let description = if sdp.is_empty() { self.early.take().unwrap_or_default() } else { sdp };
         match offer_answer::accept(&description, &self.offered) {
-            Ok(agreed) => {
-                self.answered = Some(now);
-                self.outputs.extend([Output::Stream(self.dtmf.heard(agreed)), Output::Answered]);
-                match self.notice.take() {
-                    Some(notice) => {
-                        self.screening = Some(Screening::new(notice, now));
-                        self.outputs.push_back(Output::Screen);
-                    }
-                    None => self.script.handle(script::Input::Answered, now),
-                }
-            }
+            Ok(agreed) => self.talk(agreed, now),
             Err(error) => {
                 debug!(%error, "the call was answered but cannot be talked on");
                 self.invite.handle(invite::Input::HangUp, now);
             }
+        }
+    }
+
+    fn talk(&mut self, agreed: Negotiated, now: Instant) {
+        self.answered = Some(now);
+        self.outputs.extend([Output::Stream(self.dtmf.heard(agreed)), Output::Answered]);
+        match self.notice.take() {
+            Some(notice) => {
+                self.screening = Some(Screening::new(notice, now));
+                self.outputs.push_back(Output::Screen);
+            }
+            None => self.script.handle(script::Input::Answered, now),
         }
     }
 

@@ -70,7 +70,12 @@ impl Live<'_> {
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
                     Ok(Done::Recorded(recorded)) => self.recorded(recorded),
-                    Ok(Done::Pin(right)) => Input::Pin(right),
+                    Ok(Done::Pin(right)) => {
+                        if !right {
+                            self.note_wrong_pin();
+                        }
+                        Input::Pin(right)
+                    }
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
                     Ok(Done::More(messages)) => Input::More(self.items(&messages)),
                     Err(_) => Input::Committed(false),
@@ -149,7 +154,7 @@ impl Live<'_> {
     fn items(&self, messages: &[Message]) -> Vec<Item> {
         match self.about {
             About::Messages { teller, .. } => messages.iter().map(|it| teller.item(it)).collect(),
-            About::Code(_) => vec![],
+            About::Code(_) | About::Nothing => vec![],
         }
     }
 
@@ -166,6 +171,17 @@ impl Live<'_> {
         self.errands.spawn(async move {
             if let Err(error) = store.progress(attempt, progress, clock::timestamp()).await {
                 warn!(%error, "progress of the call was not stored");
+            }
+            Done::Told
+        });
+    }
+
+    /// Who calls in may guess only so often.
+    fn note_wrong_pin(&mut self) {
+        let (store, attempt) = (self.exchange.store.clone(), self.about.attempt());
+        self.errands.spawn(async move {
+            if let Err(error) = store.wrong_pin(attempt).await {
+                warn!(%error, "a wrong PIN was not counted");
             }
             Done::Told
         });

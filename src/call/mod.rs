@@ -3,9 +3,11 @@
 #[allow(clippy::module_inception)]
 // The machine is the call; the room around it has the edge and the tables.
 pub mod call;
+mod conduct;
 mod live;
 pub mod outcome;
 mod place;
+mod receive;
 mod recorder;
 mod teller;
 pub mod trunks;
@@ -16,6 +18,7 @@ mod wide_band;
 use std::time::Duration;
 
 pub use place::{place, place_code};
+pub use receive::receive;
 pub use ways_out::WaysOut;
 pub use wide_band::WideBand;
 

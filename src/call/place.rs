@@ -4,27 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::call::Call;
-use super::live::Live;
-use super::outcome::{outcome, verdict};
-use super::recorder::Recorder;
+use super::conduct::Ready;
+use super::outcome::verdict;
 use super::teller::Teller;
 use super::trunks::Verdict;
-use super::voice::Voice;
 use super::{Exchange, Stop};
 use crate::clock;
-use crate::media::answering_machine::PickedUp;
 use crate::media::codec::Codec;
 use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::phone_number::PhoneNumber;
 use crate::script::prompt::{Line, Prompts};
-use crate::script::{CodeCall, PinGate, Script, Talk};
+use crate::script::{CodeCall, Talk};
 use crate::seed::Seed;
-use crate::sip::invite::{Ending, Invite, InvitePlan};
+use crate::sip::invite::{Invite, InvitePlan};
 use crate::sip::offer_answer;
 use crate::sip::transport::Path;
 use crate::sip::trunk::{Dtmf, Trunk};
@@ -38,18 +33,8 @@ use crate::sip::trunk::{Dtmf, Trunk};
 /// Errors:   none. What goes wrong is an outcome.
 pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
     let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
-    let items = claim.messages.iter().map(|message| teller.item(message)).collect();
-    let (terms, name) = (exchange.terms.clone(), claim.callee.name.clone());
-    let prompts = teller.prompts();
-    let script = Script::new(terms, prompts, name, items, claim.continuing);
     let about = About::Messages { attempt: claim.attempt, teller: &teller };
-    let talk = match &claim.callee.pin {
-        Some(pin) => {
-            let count = claim.messages.len() as u64;
-            Talk::Guarded(PinGate::new(prompts, script, pin.digits(), count))
-        }
-        None => Talk::Messages(script),
-    };
+    let talk = teller.talk(&claim.messages, claim.continuing);
     over_trunks(&claim.number, about, talk, exchange, &mut stop).await
 }
 
@@ -133,8 +118,13 @@ async fn wanted(stop: &mut watch::Receiver<Stop>) {
 /// What a call is about.
 #[derive(Clone, Copy)]
 pub(super) enum About<'c> {
-    Messages { attempt: AttemptId, teller: &'c Teller },
+    Messages {
+        attempt: AttemptId,
+        teller: &'c Teller,
+    },
     Code(VerificationId),
+    /// Somebody has called in for whom nothing is held.
+    Nothing,
 }
 
 impl About<'_> {
@@ -142,15 +132,15 @@ impl About<'_> {
     fn notice(&self) -> Option<Line> {
         match self {
             Self::Messages { teller, .. } => Some(teller.prompts().notice_for_machines()),
-            Self::Code(_) => None,
+            Self::Code(_) | Self::Nothing => None,
         }
     }
 
-    /// The call in the store; a call with a code has none.
+    /// The call in the store; other calls have none.
     pub(super) fn attempt(&self) -> AttemptId {
         match self {
             Self::Messages { attempt, .. } => *attempt,
-            Self::Code(_) => AttemptId(0),
+            Self::Code(_) | Self::Nothing => AttemptId(0),
         }
     }
 }
@@ -185,10 +175,7 @@ impl OneTrunk<'_> {
             }
         };
         let mut seed = Seed::fresh();
-        let mut rtp = media.local;
-        if rtp.ip().is_unspecified() {
-            rtp.set_ip(path.hop.local.ip());
-        }
+        let rtp = media.advertised(path.hop.local.ip());
         let (dtmf, screened) = (trunk.dtmf, trunk.answering_machine);
         // Who listens for tones in the sound, or for who picked up, needs sound that is cheap to look at.
         let (codecs, room) = match dtmf == Dtmf::Inband || screened {
@@ -203,73 +190,18 @@ impl OneTrunk<'_> {
             patience: path.patience(),
             ring: self.exchange.policy.ring,
         };
-        let now = clock::now();
-        let invite = Invite::new(plan, seed, now);
-        let call_id = invite.call_id().to_owned();
-        let line = self.exchange.agent.line(path.clone(), &call_id);
-        let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
+        let invite = Invite::new(plan, seed, clock::now());
+        let line = self.exchange.agent.line(path.clone(), invite.call_id());
         let notice = self.about.notice().filter(|_| screened);
-        let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
-        let call = Call::new(invite, script, codecs.clone(), dtmf, notice, now);
-        let mut live = Live {
-            about: self.about,
-            call,
-            line,
-            media,
-            voice: Voice::new(self.exchange.speaker.clone(), codecs, unspeakable),
-            room,
-            recorder: Recorder::new(
-                self.exchange.store.clone(),
-                self.about.attempt(),
-                self.exchange.sealing.clone(),
-            ),
-            errands: JoinSet::new(),
-            exchange: self.exchange,
-            over: None,
-            stop_calls: false,
-        };
-        live.carry_out().await;
-        live.voice.prepare(ahead);
-        let over = live.run(self.stop).await;
-        let stop_calls = live.stop_calls;
-        let stopping = *self.stop.borrow() == Stop::ShuttingDown;
-        let (script, quality) = live.end(stopping, &over.ending).await;
-        let rang = over.rang.is_some();
-        let outcome = match outcome(&over.ending, rang) {
-            _ if over.picked_up == Some(PickedUp::Machine) && !stopping => Outcome::Machine,
-            Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
-            Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
-            // We hung up on an answer that could not be talked on.
-            Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
-            other => other,
-        };
-        let verdict = verdict(&over.ending, rang);
-        let (status, retry_after) = match over.ending {
-            Ending::Refused { status, retry_after } => (Some(status), retry_after),
-            Ending::NoResponse
-            | Ending::TransportFailed
-            | Ending::NoAnswer
-            | Ending::Cancelled
-            | Ending::ByUs
-            | Ending::ByPeer => (None, None),
-        };
-        let attempt = Attempt {
-            outcome,
-            status,
-            rang: over.rang.unwrap_or_default(),
-            talked: over.talked.unwrap_or_default(),
-            sip_call_id: call_id,
-            trunk: name,
-            stop_calls,
-            retry_after,
-            picked_up: over.picked_up,
-            line: quality.filter(|_| over.talked.is_some()),
-        };
+        let about = self.about;
+        let ready = Ready { about, trunk: name, invite, line, media, codecs, room, dtmf, notice };
+        let (attempt, over, script) = ready.conduct(script, self.exchange, self.stop).await;
+        let verdict = verdict(&over.ending, over.rang.is_some());
         (attempt, verdict, Some(path), script)
     }
 }
 
-fn unplaced(outcome: Outcome) -> Attempt {
+pub(super) fn unplaced(outcome: Outcome) -> Attempt {
     Attempt {
         outcome,
         status: None,
@@ -284,7 +216,7 @@ fn unplaced(outcome: Outcome) -> Attempt {
     }
 }
 
-fn narrow(codecs: &[Codec]) -> Vec<Codec> {
+pub(super) fn narrow(codecs: &[Codec]) -> Vec<Codec> {
     let narrow: Vec<_> = codecs.iter().copied().filter(|codec| !codec.is_wide()).collect();
     // An operator who named only wide ones gets what every phone knows.
     if narrow.is_empty() { vec![Codec::Pcmu, Codec::Pcma] } else { narrow }

@@ -5,9 +5,9 @@ use minidom::Element;
 use super::Exchange;
 use crate::clock;
 use crate::notification::Message;
-use crate::script::Item;
 use crate::script::prompt::{Line, Prompts};
 use crate::script::speakable::speakable;
+use crate::script::{Item, PinGate, Script, Talk};
 use crate::subscriber::Subscriber;
 use crate::xmpp::intake;
 
@@ -21,6 +21,20 @@ impl Teller {
     /// The sentences that this callee hears.
     pub(super) fn prompts(&self) -> Prompts {
         Prompts::new(self.callee.language.as_ref().unwrap_or(&self.exchange.language))
+    }
+
+    /// What is said in a call about these messages: behind the callee's PIN, if he has one.
+    pub(super) fn talk(&self, messages: &[Message], continuing: bool) -> Talk {
+        let items = messages.iter().map(|message| self.item(message)).collect();
+        let (terms, name) = (self.exchange.terms.clone(), self.callee.name.clone());
+        let script = Script::new(terms, self.prompts(), name, items, continuing);
+        match &self.callee.pin {
+            Some(pin) if !messages.is_empty() => {
+                let count = messages.len() as u64;
+                Talk::Guarded(PinGate::new(self.prompts(), script, pin.digits(), count))
+            }
+            Some(_) | None => Talk::Messages(script),
+        }
     }
 
     pub(super) fn item(&self, message: &Message) -> Item {

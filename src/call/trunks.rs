@@ -90,6 +90,12 @@ impl Trunks {
         Choice::None(back)
     }
 
+    /// Counts a call that this trunk brings us, unless it carries as many as it may.
+    pub fn occupy(&mut self, index: usize) -> bool {
+        let room = self.all.get_mut(index).filter(|trunk| trunk.calls < trunk.calls_max);
+        room.map(|trunk| trunk.calls += 1).is_some()
+    }
+
     /// A call by this trunk is over.
     pub fn ended(&mut self, index: usize, verdict: Verdict, now: Instant) {
         if let Some(trunk) = self.all.get_mut(index) {
@@ -174,7 +180,11 @@ mod tests {
         let second = start + Duration::from_millis(100);
         assert_eq!(trunks.choose(&number, &[], start), Choice::Go(0, second), "10 a second");
         assert_eq!(trunks.choose(&number, &[], start), Choice::Full);
+        assert!(!trunks.occupy(0), "a call that comes in takes the same room");
         trunks.ended(0, Verdict::Works, start);
+        assert!(trunks.occupy(0));
+        assert_eq!(trunks.choose(&number, &[], start), Choice::Full);
+        trunks.ended(0, Verdict::Unknown, start);
         assert!(matches!(trunks.choose(&number, &[], start), Choice::Go(0, _)));
     }
 

@@ -74,6 +74,13 @@ impl WaysOut {
         }
     }
 
+    /// Takes a place for a call that this trunk brings us, if it has one left.
+    pub fn occupy(&self, trunk: &str) -> Option<Way> {
+        let index = self.shared.trunks.iter().position(|known| known.name == trunk)?;
+        let room = self.standing().occupy(index);
+        room.then(|| Way { index, ways: self.clone(), verdict: Verdict::Unknown })
+    }
+
     /// Asks trunks how they are (OPTIONS, or their registration), for as long as it is let.
     pub async fn keep_probing(self, agent: UserAgent) {
         let mut round = 0;

@@ -17,6 +17,8 @@ pub struct Sip {
     pub tls_ca: Option<PathBuf>,
     /// The DNS server to ask in place of the system's.
     pub name_server: Option<SocketAddr>,
+    /// Whether subscribers may call in to hear what is held.
+    pub callback: bool,
 }
 
 /// `[media]`: where voice goes and comes.
@@ -91,6 +93,16 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let dtmf = section.choice("dtmf", &choices, Dtmf::Auto);
     let answering_machine = section.flag("answering_machine", false);
     let prefixes = section.list("prefixes", &["+"], |text| prefix(text, true));
+    let country = match section.text("country")?.filter(|text| !text.is_empty()) {
+        None => Some(None),
+        Some(code) => match prefix(&code, false) {
+            Ok(code) => Some(Some(code)),
+            Err(_) => {
+                section.mistake("country", "country is a country code, such as +81");
+                None
+            }
+        },
+    };
     section.refuse_unknown_keys();
     srtp?;
     Some(Trunk {
@@ -103,6 +115,7 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         calls_max: calls_max?,
         calls_per_s_max: calls_per_s_max?,
         prefixes: prefixes?,
+        country: country?,
         dtmf: dtmf?,
         answering_machine: answering_machine?,
     })
@@ -136,11 +149,9 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
         section.mistake("name_server", "name_server is an address, such as 192.0.2.53");
     }
     let (found, name_server) = (found && name_server != Some(None), name_server.flatten());
-    if section.flag("callback", false)? {
-        section.note("callback", "has no effect: incoming calls are not in this version");
-    }
+    let callback = section.flag("callback", false)?;
     section.refuse_unknown_keys();
-    found.then_some(Sip { listen: listen?, tls_ca, name_server })
+    found.then_some(Sip { listen: listen?, tls_ca, name_server, callback })
 }
 
 fn address_of_dns(text: &str) -> Option<SocketAddr> {

@@ -55,8 +55,8 @@ pub(super) async fn speaker() -> Result<Speaker, SpeechError> {
 /// The user agent and its trunks.
 pub(super) async fn agent(config: &Config) -> Result<(UserAgent, Vec<Arc<Trunk>>), TransportError> {
     let trunks: Vec<Arc<Trunk>> = config.trunks.iter().cloned().map(Arc::new).collect();
-    let Sip { listen, tls_ca, name_server } = config.sip.clone();
-    let settings = SipSettings { listen, tls_ca, name_server };
+    let Sip { listen, tls_ca, name_server, callback } = config.sip.clone();
+    let settings = SipSettings { listen, tls_ca, name_server, takes_calls: callback };
     let agent = UserAgent::bind(settings, trunks.clone(), Seed::fresh()).await?;
     Ok((agent, trunks))
 }

@@ -76,6 +76,12 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let (newcomers, people) = mpsc::channel(1);
     let (granted, is_granted) = watch::channel(Grants::default());
 
+    let reception = tokio::spawn(dialer::receive(
+        store.clone(),
+        exchanges.clone(),
+        lines.clone(),
+        dialer_stops.clone(),
+    ));
     let dialer = tokio::spawn(dialer::run(
         store.clone(),
         exchanges,
@@ -120,7 +126,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let mut broken = false;
     let mut housekeeping = interval(HOUSEKEEPING);
     let mut erasing = interval(LOOKS_EVERY);
-    tokio::pin!(dialer, switchboard, outbox, carrier);
+    tokio::pin!(dialer, reception, switchboard, outbox, carrier);
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -134,6 +140,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
                 }
             }
             _ = &mut dialer => { broken = true; break }
+            _ = &mut reception => { broken = true; break }
             _ = &mut switchboard => { broken = true; break }
             _ = &mut outbox => { broken = true; break }
             _ = &mut carrier => { broken = true; break }
@@ -146,7 +153,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     info!("stopping");
     probing.abort();
     let _ = stop_dialer.send(true);
-    let _ = timeout(CALLS_END_MAX, dialer).await;
+    let _ = timeout(CALLS_END_MAX, async { tokio::join!(dialer, reception) }).await;
     let _ = stop_switchboard.send(true);
     let _ = timeout(FLUSH_MAX, switchboard).await;
     let _ = stop_outbox.send(true);

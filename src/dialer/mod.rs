@@ -1,5 +1,7 @@
 //! Claims what is due, runs calls, settles them.
 
+mod reception;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use crate::notification::{Attempt, AttemptId, Claim, Outcome};
 use crate::redaction::Pii;
 use crate::script::prompt::Prompts;
 use crate::store::Store;
+
+pub use reception::receive;
 
 /// Returns once it is asked for.
 pub async fn asked(stopping: &mut watch::Receiver<bool>) {

@@ -198,6 +198,12 @@ impl Engine {
 }
 
 impl Line {
+    /// [`Line::local`], or this address of ours where the engine listens at all of them.
+    pub fn advertised(&self, ours: IpAddr) -> SocketAddr {
+        let ip = if self.local.ip().is_unspecified() { ours } else { self.local.ip() };
+        SocketAddr::new(ip, self.local.port())
+    }
+
     /// Asks something of the stream.
     pub fn command(&self, command: Command) {
         // A thread that is gone ends the call by silence; there is nothing better to do here.

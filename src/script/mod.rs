@@ -50,7 +50,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script for `callee` about these messages, oldest first.
+    /// A script for `callee` about these messages, oldest first; without any, it says so.
     pub fn new(
         mut terms: Terms,
         prompts: Prompts,
@@ -94,6 +94,9 @@ impl Script {
 
     /// Everything that can be known before the answer, in the order in which it will be wanted, so that it is ready then.
     pub fn lines_ahead(&self) -> Vec<Line> {
+        if self.current.is_none() {
+            return vec![self.prompts.nothing_waits()];
+        }
         let mut lines = self.greeting.clone();
         let menu = self.prompts.menu(&self.terms.menu, self.terms.voice);
         if self.terms.hear_first {
@@ -176,7 +179,11 @@ impl Script {
         match &mut self.turn {
             Turn::Settling(until) if now >= *until => {
                 let intro = std::mem::take(&mut self.greeting);
-                self.announce(intro, now);
+                if self.current.is_some() {
+                    self.announce(intro, now);
+                } else {
+                    self.leave(self.prompts.nothing_waits());
+                }
             }
             Turn::Asking { gather, .. } => {
                 if let Some(output) = gather.handle(gather::Input::Tick, now) {

@@ -115,6 +115,11 @@ impl Prompts {
         self.announcement(self.say("code-spoken", &[("digits", (&spelled.join(" ")).into())]))
     }
 
+    /// All that somebody hears who calls in when nothing is held for him; it names nobody.
+    pub fn nothing_waits(&self) -> Line {
+        self.prompt("phone-nothing-waits")
+    }
+
     /// That something waits behind a PIN, and nothing more.
     pub fn pin_question(&self, count: u64) -> Line {
         self.announcement(self.say("pin-question", &[("count", count.into())]))

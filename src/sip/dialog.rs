@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::header_value::{is_sip_uri, list, parameter, uri};
 use super::message::{Message, Method};
 
-/// Our side of a dialog that an INVITE of ours has made.
+/// Our side of a dialog that an INVITE has made.
 ///
 /// Source: RFC 3261 §12.1.2 (made by a 2xx), §12.2.1.1 (requests), §12.2.2 (numbers of requests).
 #[derive(Clone, Debug)]
@@ -38,6 +38,23 @@ impl Dialog {
             routes,
             local_cseq: invite.cseq,
             remote_cseq: None,
+        }
+    }
+
+    /// Made by our 2xx to an INVITE of the far end.
+    ///
+    /// Source: RFC 3261 §12.1.1.
+    pub fn taken(invite: &Message, local_tag: &str) -> Self {
+        let routes = invite.items("Record-Route").filter_map(uri).filter(|uri| is_sip_uri(uri));
+        Self {
+            local: format!("{};tag={local_tag}", invite.to.text),
+            remote: invite.from.text.clone(),
+            remote_tag: invite.from.tag.clone(),
+            call_id: invite.call_id.clone(),
+            target: target(invite).unwrap_or_else(|| invite.request_uri().to_owned()),
+            routes: routes.take(ROUTES_MAX).map(str::to_owned).collect(),
+            local_cseq: 0,
+            remote_cseq: Some(invite.cseq),
         }
     }
 

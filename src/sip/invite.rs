@@ -1,4 +1,4 @@
-//! One outgoing call: from INVITE to BYE or CANCEL, as one machine.
+//! One call: from INVITE to BYE or CANCEL, as one machine.
 
 mod asked;
 mod events;
@@ -10,6 +10,7 @@ mod reliable;
 mod request;
 mod retry;
 mod session_timer;
+mod taken;
 #[cfg(test)]
 mod timeline;
 
@@ -30,7 +31,7 @@ use super::server_transaction::ServerTransaction;
 use super::{PATIENCE, T4};
 use crate::seed::Seed;
 
-/// The caller's side of one call.
+/// Our side of one call: one that we make, or one of the far end that we have [taken](Invite::taken).
 ///
 /// Contract: `handle`, then `poll` until `None`, then sleep until `deadline` and hand in [`Input::Tick`].
 ///           [`Output::Over`] comes once. After it the machine still answers what is late (a copy of
@@ -56,6 +57,8 @@ pub struct Invite {
     early: Option<String>,
     sdp_version: u64,
     offered_in_response: Option<u32>,
+    /// A call of the far end that has no session yet.
+    unspoken: bool,
     session: Option<SessionTimer>,
     sends: VecDeque<Vec<u8>>,
     told: VecDeque<Output>,
@@ -93,6 +96,7 @@ impl Invite {
             early: None,
             sdp_version: 0,
             offered_in_response: None,
+            unspoken: false,
             session: None,
             sends: VecDeque::new(),
             told: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! Our SIP user agent: pure machines, one file per RFC role; `transport` alone touches sockets.
 
+pub mod caller;
 pub mod client_transaction;
 pub mod dialog;
 pub mod digest;

@@ -22,6 +22,11 @@ pub fn answer(request: &Message) -> Option<Vec<u8>> {
     Some(respond(request, status, &tag(request)))
 }
 
+/// Refuses a call that the far end wants to make. Each copy gets the same answer.
+pub fn refuse(invite: &Message, status: u16) -> Vec<u8> {
+    respond(invite, status, &tag(invite))
+}
+
 /// The status for a method that we do not answer: known to SIP, or to nobody.
 pub(super) fn unknown(method: &Method) -> u16 {
     let known = ["REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH", "REFER"];
@@ -33,6 +38,7 @@ pub(super) fn respond(request: &Message, status: u16, to_tag: &str) -> Vec<u8> {
     let draft: Draft = request.respond(status, to_tag);
     match status {
         200 => draft.header("Accept", "application/sdp").about_us("Server").end(),
+        503 => draft.header("Retry-After", RETRY_AFTER_S).header("Server", super::PRODUCT).end(),
         405 | 501 => draft.header("Allow", ALLOW).header("Server", super::PRODUCT).end(),
         _ => draft.header("Server", super::PRODUCT).end(),
     }
@@ -43,6 +49,9 @@ fn tag(request: &Message) -> String {
     (&request.call_id, &request.from.tag, request.cseq, request.branch()).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
+
+/// How soon a caller may try again whom we had no room for.
+const RETRY_AFTER_S: &str = "10";
 
 #[cfg(test)]
 mod tests {

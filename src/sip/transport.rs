@@ -2,6 +2,7 @@
 
 mod binding;
 mod connection;
+mod incoming;
 mod resolve;
 mod socket;
 mod tls;
@@ -17,13 +18,14 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, trace, warn};
 
 use self::binding::keep_registered;
+pub use self::incoming::Incoming;
 use self::resolve::Directory;
-use self::socket::{Shared, lock};
+use self::socket::{Knock, Shared, lock};
 pub use self::way::Path;
 use self::way::Way;
 use super::invite::{Input, Invite, Output};
@@ -42,12 +44,14 @@ pub struct SipSettings {
     pub tls_ca: Option<PathBuf>,
     /// The DNS server to ask in place of the system's.
     pub name_server: Option<SocketAddr>,
+    /// Whether calls of the trunks are taken; else they are refused.
+    pub takes_calls: bool,
 }
 
 impl SipSettings {
-    /// The system's authorities and DNS.
+    /// The system's authorities and DNS, and no calls of the trunks.
     pub fn listening(listen: SocketAddr) -> Self {
-        Self { listen, tls_ca: None, name_server: None }
+        Self { listen, tls_ca: None, name_server: None, takes_calls: false }
     }
 }
 
@@ -60,6 +64,7 @@ pub struct UserAgent {
     shared: Arc<Shared>,
     alive: Arc<watch::Sender<bool>>,
     registrations: Arc<Mutex<JoinSet<()>>>,
+    knocks: Arc<AsyncMutex<mpsc::Receiver<Knock>>>,
 }
 
 impl UserAgent {
@@ -83,6 +88,7 @@ impl UserAgent {
             (made, _) => tls::Tls(made.map_err(|error| error.to_string())),
         };
         let (alive, leaving) = watch::channel(false);
+        let (knocks, knocking) = mpsc::channel(KNOCKS_MAX);
         let shared = Arc::new(Shared {
             socket,
             local,
@@ -92,6 +98,7 @@ impl UserAgent {
             tls,
             alive: leaving.clone(),
             dropped: AtomicU64::new(0),
+            knocks: settings.takes_calls.then_some(knocks),
         });
         let directory = Directory::new(settings.name_server);
         for way in &shared.ways {
@@ -113,6 +120,7 @@ impl UserAgent {
             shared,
             alive: Arc::new(alive),
             registrations: Arc::new(Mutex::new(registrations)),
+            knocks: Arc::new(AsyncMutex::new(knocking)),
         })
     }
 
@@ -266,7 +274,7 @@ impl Line {
                     Output::Send(message) => drop(self.send(&message).await),
                     Output::Done => return,
                     Output::Ringing | Output::EarlyMedia(_) | Output::Answered(_) => {}
-                    Output::Reoffered(_) | Output::Key(_) | Output::Over(_) => {}
+                    Output::Taken(_) | Output::Reoffered(_) | Output::Key(_) | Output::Over(_) => {}
                 }
             }
             let Some(deadline) = invite.deadline() else { return };
@@ -351,5 +359,7 @@ pub const LEAVE_WAIT: Duration = Duration::from_secs(2);
 const PROBE_WAIT: Duration = Duration::from_secs(10);
 /// Room for what comes in while the thread is busy: some 500 messages.
 const SOCKET_BYTES: usize = 1 << 20;
+/// So many calls may come in at one instant.
+const KNOCKS_MAX: usize = 64;
 /// A free port for datagrams may be taken for connections.
 const PORT_TRIES: u32 = 20;

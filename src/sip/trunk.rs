@@ -32,6 +32,8 @@ pub struct Trunk {
     pub calls_per_s_max: u32,
     /// The beginnings of the numbers it carries, with `+`.
     pub prefixes: Vec<String>,
+    /// Where a caller's number belongs that is not written in international form, such as `+81`.
+    pub country: Option<String>,
     /// How keys are expected.
     pub dtmf: Dtmf,
     /// Tell machines from people before anything is said.
@@ -55,6 +57,7 @@ impl Trunk {
             calls_max: 1,
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
+            country: None,
             dtmf: Dtmf::Auto,
             answering_machine: false,
         }

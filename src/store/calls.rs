@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::time::Duration;
+use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
 use super::ledger::{LEASE, Ledger};
@@ -94,7 +95,7 @@ impl Ledger<'_> {
         if due > now || self.rings(notification)? {
             return Ok(None);
         }
-        let messages = self.to_read(notification, None)?;
+        let messages = self.to_read(&notification.recipient, None)?;
         if messages.is_empty() {
             self.change(notification, Event::Emptied, now)?;
             return Ok(None);
@@ -155,9 +156,9 @@ impl Ledger<'_> {
     ///
     /// A message whose handling broke off without proof that it is harmless is tried alone, so that
     /// the one at fault is set aside and not those beside it.
-    fn to_read(
+    pub(super) fn to_read(
         &self,
-        notification: &Notification,
+        recipient: &BareJid,
         running: Option<AttemptId>,
     ) -> Result<Vec<Message>, StoreError> {
         let sql = |unproven: &str| {
@@ -171,7 +172,7 @@ impl Ledger<'_> {
         };
         let attempt = running.map_or(0, |attempt| attempt.0);
         let find = |unproven, limit: i64| {
-            self.ids(&sql(unproven), params![notification.recipient.as_str(), attempt, limit])
+            self.ids(&sql(unproven), params![recipient.as_str(), attempt, limit])
         };
         let mut ids = find("= 0", MESSAGES_PER_CALL_MAX)?;
         if ids.is_empty() {
@@ -180,7 +181,7 @@ impl Ledger<'_> {
         ids.into_iter().map(|id| self.message(id)).collect()
     }
 
-    fn add_to_call(
+    pub(super) fn add_to_call(
         &self,
         attempt: AttemptId,
         message: MessageId,
@@ -227,10 +228,10 @@ impl Ledger<'_> {
     ) -> Result<Vec<Message>, StoreError> {
         self.touch(attempt, now)?;
         let mut notification = self.notification_of(attempt)?;
-        if !self.is_its_call(&notification, attempt) {
+        if !self.is_its_call(&notification, attempt) && !self.is_incoming(attempt)? {
             return Ok(vec![]);
         }
-        let messages = self.to_read(&notification, Some(attempt))?;
+        let messages = self.to_read(&notification.recipient, Some(attempt))?;
         for message in &messages {
             self.add_to_call(attempt, message.id, now)?;
             self.note(message.id, now, "joined the call")?;
@@ -277,7 +278,7 @@ impl Ledger<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?, picked_up = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ? AND NOT incoming, line = ?, picked_up = ?
              WHERE id = ? AND ended IS NULL",
         )?;
         let ended = end.execute(params![
@@ -305,6 +306,12 @@ impl Ledger<'_> {
             }
             if notification.state == State::Closed(Closing::Declined) {
                 self.decline(&notification, now)?;
+            }
+            // Who has called in need not be phoned about what he has heard.
+            if let Some(message) = self.messages_of(id)?.last()
+                && self.is_incoming(id)?
+            {
+                self.close_if_empty(*message, now)?;
             }
         }
         // Asked for on the phone, so it holds even when the call had been given up for lost.
@@ -382,6 +389,11 @@ impl Ledger<'_> {
 
     fn is_its_call(&self, notification: &Notification, attempt: AttemptId) -> bool {
         matches!(notification.state, State::Calling { attempt: its, .. } if its == attempt)
+    }
+
+    fn is_incoming(&self, attempt: AttemptId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM attempts WHERE id = ? AND incoming = 1";
+        Ok(self.conn.prepare_cached(sql)?.exists([attempt.0])?)
     }
 
     fn messages_of(&self, attempt: AttemptId) -> Result<Vec<MessageId>, StoreError> {

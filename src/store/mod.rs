@@ -1,5 +1,6 @@
 //! What must outlive a crash: held messages, planned calls, and stanzas that are owed.
 
+mod call_ins;
 mod calls;
 pub mod erasure;
 mod error;
@@ -19,6 +20,7 @@ mod verifications;
 mod words;
 mod writer;
 
+pub use call_ins::CallIn;
 pub use error::StoreError;
 pub use history::RecentCall;
 pub use messages::Held;

@@ -10,6 +10,7 @@ use super::StoreError;
 use super::ledger::Ledger;
 use super::words::{Columns, Word, misfit, ms};
 use crate::notification::lifecycle::Event;
+use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Pin, Quiet, Rule, Setting, Subscriber, WhenOffline};
 
 impl Ledger<'_> {
@@ -23,6 +24,16 @@ impl Ledger<'_> {
         let sql = "SELECT * FROM subscribers WHERE known = 1 OR registered = 1 ORDER BY jid";
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map([], subscriber)?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Those whom this number reaches.
+    pub(super) fn people_at(&self, number: &PhoneNumber) -> Result<Vec<Subscriber>, StoreError> {
+        let sql = "SELECT * FROM subscribers WHERE (known = 1 OR registered = 1)
+                       AND (coalesce(own_number, number) = ?1 OR own_second = ?1)
+                   ORDER BY jid LIMIT ?2";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_map(params![number.as_str(), PEOPLE_AT_A_PHONE_MAX], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -187,5 +198,7 @@ fn zone_name(zone: &TimeZone) -> Option<String> {
     Some(name)
 }
 
+/// So many people share a phone.
+const PEOPLE_AT_A_PHONE_MAX: i64 = 16;
 const ZONES: DateTimeParser = DateTimeParser::new();
 const NEVER_QUIET: &str = "never";

@@ -229,6 +229,7 @@ phone-greeting-continued = Hallo, { $callee }. Dies ist die Fortsetzung eines fr
     [one] { $arrival }
    *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
 }
+phone-nothing-waits = Guten Tag. Es wartet keine Nachricht. Auf Wiederhören.
 phone-next = Die nächste Nachricht. { $arrival }
 phone-just-arrived = Gerade ist noch eine Nachricht gekommen. { $arrival }
 phone-press-to-hear = Um sie zu hören, drücken Sie die 5.

@@ -230,6 +230,7 @@ phone-greeting-continued = Hello, { $callee }. This continues an earlier call. {
     [one] { $arrival }
    *[other] { $count } messages have arrived. The first: { $arrival }
 }
+phone-nothing-waits = Hello. No message is waiting. Goodbye.
 phone-next = Next message. { $arrival }
 phone-just-arrived = Another message has just come in. { $arrival }
 phone-press-to-hear = Press 5 to hear it.

@@ -37,6 +37,7 @@ impl Call {
             calls_max: 1,
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
+            country: None,
             dtmf: Dtmf::Auto,
             answering_machine: false,
         };
@@ -149,6 +150,7 @@ impl Call {
                         hang_up_at = self.hang_up_after.map(|time| now() + time);
                         "answered".to_owned()
                     }
+                    Output::Taken(_) => unreachable!("the call is ours"),
                     Output::Reoffered(now) => format!("reoffered sending={}", now.sending),
                     Output::Key(key) => format!("key {key}"),
                     Output::Over(ending) => format!("over {ending:?}"),

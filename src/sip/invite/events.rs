@@ -49,6 +49,8 @@ pub enum Output {
     EarlyMedia(String),
     /// The phone was answered, with this description; empty if the far end gave none.
     Answered(String),
+    /// A call of the far end is answered, and talks so. Once.
+    Taken(Negotiated),
     /// The far end changed the session (hold, resume, another address); it has its answer already.
     Reoffered(Negotiated),
     /// A key came by INFO.

@@ -6,6 +6,7 @@ use tracing::debug;
 
 use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
+use crate::media::Negotiated;
 use crate::sip::message::{Message, Method};
 use crate::sip::offer_answer::{accept, codecs, reanswer, reoffer};
 use crate::sip::server_transaction::ServerTransaction;
@@ -17,7 +18,7 @@ impl Invite {
     /// Source: RFC 3261 §12.2.2 (in a dialog), §14.2 (re-INVITE), §15.1.2 (BYE); RFC 3311 §5.2 (UPDATE).
     pub(super) fn receive_request(&mut self, request: &Message, now: Instant) {
         if self.answered.iter_mut().any(|known| known.absorbs(request)) {
-            return self.finish_offer(request);
+            return self.finish_offer(request, now);
         }
         if request.method == Method::Ack {
             return debug!("ACK without an INVITE dropped");
@@ -69,6 +70,10 @@ impl Invite {
     /// Source: RFC 3311 §5.2 (491: our own offer waits for its answer); RFC 3261 §15: a phone that has not
     ///         answered refuses the INVITE instead of sending BYE, so its BYE ends nothing.
     fn receive_early(&mut self, request: &Message, ours: bool, now: Instant) {
+        // Our own INVITE on its way round, or a copy of theirs that came another way (RFC 3261 §8.2.2.2).
+        if request.method == Method::Invite && request.to.tag.is_none() {
+            return self.reply(request, 482, now);
+        }
         let mut earlies = self.earlies.iter_mut();
         let early = earlies.find(|early| ours && early.dialog.owns(request));
         let Some(early) = early.filter(|_| matches!(self.phase, Phase::Proceeding { .. })) else {
@@ -93,7 +98,7 @@ impl Invite {
     }
 
     /// Source: RFC 3264 §8; an offer that we cannot take leaves everything as it was.
-    fn receive_offer(&mut self, request: &Message, now: Instant) {
+    pub(super) fn receive_offer(&mut self, request: &Message, now: Instant) {
         let version = self.sdp_version + 1;
         let invite = request.method == Method::Invite;
         let (sdp, negotiated) = match request.sdp() {
@@ -119,19 +124,33 @@ impl Invite {
         let draft = self.session.iter().fold(draft, |draft, session| session.answer(draft));
         let response = draft.body("application/sdp", &sdp);
         self.remember(request, response, now);
-        self.told.extend(negotiated.map(Output::Reoffered));
+        if let Some(negotiated) = negotiated {
+            self.agree(negotiated);
+        }
+    }
+
+    /// The session is as it was just agreed on.
+    fn agree(&mut self, negotiated: Negotiated) {
+        let first = std::mem::take(&mut self.unspoken);
+        self.told.push_back(match first {
+            true => Output::Taken(negotiated),
+            false => Output::Reoffered(negotiated),
+        });
     }
 
     /// Takes the answer that an ACK brings to an offer made in our 200.
-    fn finish_offer(&mut self, ack: &Message) {
+    fn finish_offer(&mut self, ack: &Message, now: Instant) {
         if ack.method != Method::Ack || self.offered_in_response != Some(ack.cseq) {
             return;
         }
         self.offered_in_response = None;
         match ack.sdp().map(|answer| accept(answer, &codecs(&self.plan.offer))) {
-            Some(Ok(negotiated)) => self.told.push_back(Output::Reoffered(negotiated)),
+            Some(Ok(negotiated)) => self.agree(negotiated),
             Some(Err(error)) => debug!(%error, "answer in an ACK dropped"),
             None => debug!("ACK without the answer that it owes"),
+        }
+        if self.unspoken {
+            self.hang_up_talking(now);
         }
     }
 
@@ -155,7 +174,7 @@ impl Invite {
     }
 
     /// Source: RFC 4028 §9.
-    fn refuse_session(&mut self, request: &Message, now: Instant) {
+    pub(super) fn refuse_session(&mut self, request: &Message, now: Instant) {
         let response = request
             .respond(422, &self.wording.local_tag)
             .header("Min-SE", &SHORTEST_S.to_string())
@@ -164,7 +183,7 @@ impl Invite {
         self.remember(request, response, now);
     }
 
-    fn refuse_extension(&mut self, request: &Message, now: Instant) {
+    pub(super) fn refuse_extension(&mut self, request: &Message, now: Instant) {
         let options: Vec<_> = unknown_extensions(request).collect();
         let response = request
             .respond(420, &self.wording.local_tag)
@@ -187,7 +206,7 @@ impl Invite {
 }
 
 /// What a request insists on and we do not know. Being asked for a session timer is fine.
-fn unknown_extensions(request: &Message) -> impl Iterator<Item = &str> {
+pub(super) fn unknown_extensions(request: &Message) -> impl Iterator<Item = &str> {
     request.items("Require").filter(|option| !option.eq_ignore_ascii_case("timer"))
 }
 

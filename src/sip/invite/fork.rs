@@ -45,6 +45,19 @@ impl Fork {
         Self { dialog, is_over: false, ack, send_ack: true, bye: None, refresh: None, takes_update }
     }
 
+    /// The dialog of a call that the far end has made; its ACK is theirs.
+    pub(super) fn taken(invite: &Message, local_tag: &str) -> Self {
+        Self {
+            dialog: Dialog::taken(invite, local_tag),
+            is_over: false,
+            ack: vec![],
+            send_ack: false,
+            bye: None,
+            refresh: None,
+            takes_update: invite.items("Allow").any(|method| method == "UPDATE"),
+        }
+    }
+
     /// Tells whether an answer is a copy of the one that made this dialog.
     pub(super) fn is_from(&self, answer: &Message) -> bool {
         self.dialog.remote_tag() == answer.to.tag.as_deref()

@@ -179,6 +179,7 @@ impl Peer {
                 Output::Answered(sdp) => {
                     format!("Answered{}", if sdp.is_empty() { "" } else { "+sdp" })
                 }
+                Output::Taken(_) => unreachable!("all calls here are ours"),
                 Output::Reoffered(now) => if now.sending { "on" } else { "hold" }.to_owned(),
                 Output::Key(key) => format!("Key{key}"),
                 Output::Over(Ending::Refused { status, retry_after: None }) => {

@@ -14,7 +14,7 @@ use tracing::{debug, trace, warn};
 use super::connection::Connection;
 use super::tls::Tls;
 use super::way::Way;
-use crate::sip::message::{DATAGRAM_BYTES_MAX, Message, Start};
+use crate::sip::message::{DATAGRAM_BYTES_MAX, Message, Method, Start};
 use crate::sip::stray;
 use crate::sip::trunk::Transport;
 use crate::sip::via::{return_address, seen_from, stamped, transport};
@@ -30,6 +30,17 @@ pub(super) struct Shared {
     pub(super) tls: Tls,
     pub(super) alive: watch::Receiver<bool>,
     pub(super) dropped: AtomicU64,
+    /// Where calls of the trunks go; none if they are refused.
+    pub(super) knocks: Option<mpsc::Sender<Knock>>,
+}
+
+/// An INVITE that belongs to no call yet.
+#[derive(Debug)]
+pub(super) struct Knock {
+    pub(super) request: Message,
+    pub(super) source: SocketAddr,
+    pub(super) connected: bool,
+    pub(super) inbox: mpsc::Receiver<Vec<u8>>,
 }
 
 /// What became of a message.
@@ -138,12 +149,29 @@ impl Shared {
                 self.count();
             }
         } else if request {
-            taken.answer = Message::parse(&bytes).ok().and_then(|request| stray::answer(&request));
+            taken.answer = Message::parse(&bytes)
+                .ok()
+                .and_then(|request| self.knock(request, source, connected));
         } else {
             debug!("response without a call dropped");
             self.count();
         }
         Some(taken)
+    }
+
+    /// Passes on an INVITE that is to make a call, or answers the request.
+    fn knock(&self, request: Message, source: SocketAddr, connected: bool) -> Option<Vec<u8>> {
+        let makes_a_call = request.method == Method::Invite && request.to.tag.is_none();
+        let Some(knocks) = self.knocks.as_ref().filter(|_| makes_a_call) else {
+            return stray::answer(&request);
+        };
+        let Ok(room) = knocks.try_reserve() else {
+            debug!("more calls come in than can be looked at");
+            return Some(stray::refuse(&request, 503));
+        };
+        let inbox = self.open_inbox(&request.call_id);
+        room.send(Knock { request, source, connected, inbox });
+        None
     }
 
     /// Sends a response where the topmost Via of its request says, if that is a trunk.

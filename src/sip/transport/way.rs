@@ -77,6 +77,11 @@ impl Way {
         }
     }
 
+    /// Our address as the trunk sees it.
+    pub(super) fn public(&self) -> Option<SocketAddr> {
+        lock(&self.found).public
+    }
+
     pub(super) fn pick(&self) -> Option<Target> {
         lock(&self.found).targets.pick(now())
     }
@@ -217,7 +222,7 @@ impl Shared {
     }
 
     /// The address that we have towards a trunk: the system's routing table knows.
-    fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
+    pub(super) fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
         if !self.local.ip().is_unspecified() {
             return Ok(self.local);
         }

@@ -1,0 +1,98 @@
+//! Who calls us, as far as a trunk can tell.
+
+use super::header_value::{list, uri};
+use super::message::Message;
+use crate::phone_number::PhoneNumber;
+
+/// The number of a caller, if the trunk vouches for one.
+///
+/// What the network asserts goes before what the caller says of himself. A number that is not written in
+/// international form belongs to `country`, such as `+81`, if the operator has said so; else it is no number.
+///
+/// Source: RFC 3325 §9.1 (P-Asserted-Identity from whom we trust); RFC 3966 §5.1.4 (`00` and `0` are no part of a number).
+pub fn caller(invite: &Message, country: Option<&str>) -> Option<PhoneNumber> {
+    let mut asserted = invite.all("P-Asserted-Identity").flat_map(list).peekable();
+    if asserted.peek().is_some() {
+        return asserted.find_map(|identity| number(uri(identity)?, country));
+    }
+    number(uri(&invite.from.text)?, country)
+}
+
+fn number(uri: &str, country: Option<&str>) -> Option<PhoneNumber> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let user = match scheme.to_ascii_lowercase().as_str() {
+        "sip" | "sips" => rest.split_once('@')?.0,
+        "tel" => rest,
+        _ => return None,
+    };
+    let written: String = user.split([';', ':']).next()?.replace(['-', '.', '(', ')'], "");
+    let international = if written.starts_with('+') {
+        written
+    } else if let Some(rest) = written.strip_prefix("00") {
+        format!("+{rest}")
+    } else {
+        format!("{}{}", country?, written.strip_prefix('0').unwrap_or(&written))
+    };
+    international.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_known_by_what_his_trunk_asserts_else_by_from() {
+        let (from, asserted) = ("From: <sip:+81312345678@pbx>", "P-Asserted-Identity: ");
+        let cases = [
+            ("international", from.to_owned(), None, Some("+81312345678")),
+            ("with 00", "f: \"Bob\" <sip:0081312345678@pbx>".into(), None, Some("+81312345678")),
+            (
+                "with parameters",
+                "From: <sip:+81-3-1234-5678;cpc=ordinary@pbx;user=phone>".into(),
+                None,
+                Some("+81312345678"),
+            ),
+            ("national", "From: <sip:0312345678@pbx>".into(), Some("+81"), Some("+81312345678")),
+            (
+                "national, of which country is not known",
+                "From: <sip:0312345678@pbx>".into(),
+                None,
+                None,
+            ),
+            ("a name", "From: <sip:bob@pbx>".into(), Some("+81"), None),
+            (
+                "withheld",
+                "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>".into(),
+                Some("+81"),
+                None,
+            ),
+            ("an extension", "From: <sip:201@pbx>".into(), Some("+81"), None),
+            (
+                "asserted",
+                format!("{from}\r\n{asserted}<sip:+81999999999@pbx>"),
+                None,
+                Some("+81999999999"),
+            ),
+            (
+                "asserted twice",
+                format!("{from}\r\n{asserted}<sip:bob@pbx>, <tel:+81999999999>"),
+                None,
+                Some("+81999999999"),
+            ),
+            ("asserted to be nobody", format!("{from}\r\n{asserted}<sip:bob@pbx>"), None, None),
+            ("without a scheme", "From: <+81312345678>".into(), None, None),
+        ];
+        for (caller_is, headers, country, expected) in cases {
+            let text = format!(
+                "INVITE sip:us@here SIP/2.0\r\nVia: SIP/2.0/UDP pbx;branch=z9hG4bKa\r\n{headers}\r\n\
+                 To: <sip:us@here>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"
+            );
+            let Ok(invite) = Message::parse(text.as_bytes()) else {
+                assert_eq!(expected, None, "{caller_is}");
+                continue;
+            };
+            let found = caller(&invite, country);
+            assert_eq!(found.as_ref().map(PhoneNumber::as_str), expected, "{caller_is}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Calls that people make to us, to hear what is held.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::ledger::{LEASE, Ledger};
+use super::words::ms;
+use super::{Store, StoreError, whole_ms};
+use crate::notification::{AttemptId, Claim, MessageId, NotificationId};
+use crate::phone_number::PhoneNumber;
+use crate::subscriber::Subscriber;
+
+/// What a caller is to get.
+#[derive(Debug)]
+pub enum CallIn {
+    /// He hears what is held.
+    Admitted(Box<Claim>),
+    /// He is known, but nothing waits for him.
+    Nothing(Box<Subscriber>),
+    /// Nobody has this number.
+    Unknown,
+    /// He is on the line with us already.
+    OnTheLine,
+    /// Too many digits that were not the PIN have come by call today.
+    Locked,
+}
+
+impl Store {
+    /// Takes a call from a subscriber's number: claims what is held for him, whenever his phone was to ring.
+    ///
+    /// Contract: a call that he makes fills no throttle and changes nothing of what is planned, but that what he hears need not be
+    ///           told by phone any more. It is settled as all calls are.
+    pub async fn call_in(&self, number: PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
+        self.ask(move |ledger| ledger.call_in(&number, whole_ms(now))).await
+    }
+
+    /// The digits that were entered in a call were not the PIN.
+    pub async fn wrong_pin(&self, attempt: AttemptId) -> Result<(), StoreError> {
+        self.ask(move |ledger| ledger.wrong_pin(attempt)).await
+    }
+}
+
+impl Ledger<'_> {
+    fn call_in(&mut self, number: &PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
+        let people = self.people_at(number)?;
+        let Some(first) = people.first() else { return Ok(CallIn::Unknown) };
+        // Who shares a phone with others hears what has waited longest.
+        let mut oldest: Option<(MessageId, &Subscriber)> = None;
+        for person in &people {
+            let waiting = self.waiting(&person.jid, None)?.first().map(|pending| pending.id);
+            let earlier = |id: &MessageId| oldest.is_none_or(|(known, _)| *id < known);
+            oldest = waiting.filter(earlier).map(|id| (id, person)).or(oldest);
+        }
+        let callee = oldest.map_or(first, |(_, person)| person).clone();
+        if self.is_on_the_line(number, &callee)? {
+            return Ok(CallIn::OnTheLine);
+        }
+        if callee.pin.is_some() && self.wrong_pins_of_late(&callee, now)? >= WRONG_PINS_MAX {
+            return Ok(CallIn::Locked);
+        }
+        let messages = self.to_read(&callee.jid, None)?;
+        if messages.is_empty() {
+            return Ok(CallIn::Nothing(Box::new(callee)));
+        }
+        let lease_until = now.checked_add(LEASE).unwrap_or(now);
+        let notification = self.notification_beside(&callee, number, now)?;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO attempts (notification, recipient, number, started, lease_until, invited, incoming)
+             VALUES (?, ?, ?, ?, ?, 0, 1)",
+        )?;
+        let attempt = AttemptId(insert.insert(params![
+            notification.0,
+            callee.jid.as_str(),
+            number.as_str(),
+            ms(now),
+            ms(lease_until),
+        ])?);
+        for message in &messages {
+            self.add_to_call(attempt, message.id, now)?;
+            self.note(message.id, now, "the recipient called in")?;
+        }
+        let (number, continuing) = (number.clone(), false);
+        let claim =
+            Claim { notification, attempt, number, callee, messages, continuing, lease_until };
+        Ok(CallIn::Admitted(Box::new(claim)))
+    }
+
+    /// The notification under which the call is written down: the open one, which goes its way undisturbed, or one that is
+    /// closed already.
+    fn notification_beside(
+        &self,
+        callee: &Subscriber,
+        number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<NotificationId, StoreError> {
+        if let Some(open) = self.open_notification(&callee.jid)? {
+            return Ok(open.id);
+        }
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO notifications (recipient, number, state, closing, opened, closed)
+             VALUES (?1, ?2, 'closed', 'done', ?3, ?3)",
+        )?;
+        let values = params![callee.jid.as_str(), number.as_str(), ms(now)];
+        Ok(NotificationId(insert.insert(values)?))
+    }
+
+    fn is_on_the_line(
+        &self,
+        number: &PhoneNumber,
+        callee: &Subscriber,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND (number = ? OR recipient = ?)";
+        Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), callee.jid.as_str()])?)
+    }
+
+    fn wrong_pins_of_late(&self, callee: &Subscriber, now: Timestamp) -> Result<u32, StoreError> {
+        let since = now.checked_sub(WRONG_PINS_WITHIN).unwrap_or(Timestamp::MIN);
+        let sql = "SELECT coalesce(sum(wrong_pins), 0) FROM attempts
+                   WHERE recipient = ? AND started > ? AND incoming = 1";
+        let mut find = self.conn.prepare_cached(sql)?;
+        Ok(find.query_row(params![callee.jid.as_str(), ms(since)], |row| row.get(0))?)
+    }
+
+    fn wrong_pin(&self, attempt: AttemptId) -> Result<(), StoreError> {
+        let sql = "UPDATE attempts SET wrong_pins = wrong_pins + 1 WHERE id = ?";
+        self.conn.prepare_cached(sql)?.execute([attempt.0])?;
+        Ok(())
+    }
+}
+
+/// Three calls with three tries each: at four digits, somebody who goes on for a year finds one PIN in three.
+const WRONG_PINS_MAX: u32 = 9;
+const WRONG_PINS_WITHIN: Duration = Duration::from_secs(24 * 3600);
