@@ -38,7 +38,7 @@ fn row(call: &CallRecord) -> Vec<String> {
         time(call.started),
         call.recipient.to_string(),
         call.number.as_str().into(),
-        outcome(call.outcome).into(),
+        how(call).into(),
         call.status.map(|status| status.to_string()).unwrap_or_default(),
         seconds(call.rang),
         seconds(call.talked),
@@ -57,6 +57,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "answered": call.answered.map(|at| at.to_string()),
         "ended": call.ended.map(|at| at.to_string()),
         "for": call.recipient.as_str(),
+        "direction": if call.incoming { "in" } else { "out" },
         "number": call.number.as_str(),
         "outcome": outcome(call.outcome),
         "status": call.status,
@@ -70,6 +71,13 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "messages": call.messages,
         "heard": call.heard,
     })
+}
+
+fn how(call: &CallRecord) -> &'static str {
+    match call.outcome {
+        Some(Outcome::Answered) if call.incoming => "called in",
+        other => outcome(other),
+    }
 }
 
 fn who(picked_up: Option<PickedUp>) -> &'static str {

@@ -135,9 +135,11 @@ pub struct HeldMessage {
 pub struct CallRecord {
     /// Its name.
     pub id: AttemptId,
-    /// Who was phoned.
+    /// Who was phoned, or called in.
     pub recipient: BareJid,
-    /// Where.
+    /// He called us.
+    pub incoming: bool,
+    /// Where, or from where.
     pub number: PhoneNumber,
     /// When it was claimed.
     pub started: Timestamp,
@@ -238,6 +240,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
     Ok(CallRecord {
         id: AttemptId(row.get("id")?),
         recipient: row.parsed("recipient")?,
+        incoming: row.get("incoming")?,
         number: row.parsed("number")?,
         started: row.time("started")?,
         rung: row.maybe_time("rung")?,

@@ -114,8 +114,13 @@ pub(crate) async fn house_with_phone(kind: Kind, dialing: &str) -> (House, Phone
 /// Waits until the phone rings, picks up, and gives what is heard from then on.
 pub(crate) async fn pick_up(phone: &mut Phone) -> Recording {
     phone.event("CALL_INCOMING", LONG).await.unwrap();
+    talking(phone, async |phone| phone.answer().await.unwrap()).await
+}
+
+/// Does what begins a talk, and gives what is heard from then on.
+pub(crate) async fn talking(phone: &mut Phone, begins: impl AsyncFnOnce(&mut Phone)) -> Recording {
     let before = phone.recording().map(|it| it.file().to_path_buf());
-    phone.answer().await.unwrap();
+    begins(phone).await;
     phone.event("CALL_ESTABLISHED", LONG).await.unwrap();
     loop {
         let recording = phone.recording();

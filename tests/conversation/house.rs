@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use offhook::cli::demo::chat_client::{ChatClient, ChatMessage};
-use offhook::cli::demo::part::Folder;
+use offhook::cli::demo::part::{Folder, free_port};
 use offhook::cli::demo::prosody::{Extra, Prosody};
 use tokio::task::spawn_blocking;
 
@@ -127,6 +127,8 @@ pub(crate) struct House {
     pub(crate) alice: Chat,
     pub(crate) server: Server,
     pub(crate) configuration: String,
+    /// Where Offhook takes SIP.
+    pub(crate) sip: SocketAddr,
     folder: Folder,
 }
 
@@ -140,7 +142,13 @@ impl House {
     /// The same, with further keys in `[component]`.
     pub(crate) async fn open_with(kind: Kind, folder: Folder, keys: &str, rest: &str) -> Self {
         let server = Server::start(kind, &folder).await;
-        Self::beside(server, folder, keys, rest).await
+        Self::beside(server, folder, [keys, ""], rest).await
+    }
+
+    /// The same, with people's calls taken.
+    pub(crate) async fn open_for_callers(kind: Kind, folder: Folder, rest: &str) -> Self {
+        let server = Server::start(kind, &folder).await;
+        Self::beside(server, folder, ["", "callback = true\n"], rest).await
     }
 
     /// Everything, beside a server that hands messages over.
@@ -151,19 +159,22 @@ impl House {
         rest: &str,
     ) -> Self {
         let server = Server::start_with_module(kind, &folder, privileged).await;
-        Self::beside(server, folder, "", rest).await
+        Self::beside(server, folder, ["", ""], rest).await
     }
 
-    async fn beside(server: Server, folder: Folder, keys: &str, rest: &str) -> Self {
+    /// Further keys are for `[component]` and for `[sip]`.
+    async fn beside(server: Server, folder: Folder, keys: [&str; 2], rest: &str) -> Self {
+        let [component, sip_keys] = keys;
+        let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().unwrap()));
         let configuration = format!(
-            "[component]\njid = \"{COMPONENT}\"\nserver = \"{}\"\nsecret = \"{SECRET}\"\n{keys}\
-             [sip]\nlisten = \"127.0.0.1:0\"\n[media]\nlisten = \"127.0.0.1\"\n{rest}",
+            "[component]\njid = \"{COMPONENT}\"\nserver = \"{}\"\nsecret = \"{SECRET}\"\n{component}\
+             [sip]\nlisten = \"{sip}\"\n{sip_keys}[media]\nlisten = \"127.0.0.1\"\n{rest}",
             server.components()
         );
         let room = folder.room("offhook").unwrap();
         let offhook = Offhook::start(&room, &configuration).unwrap();
         let alice = Chat::log_in("alice", "alice@localhost/desk", &server, &folder).await;
-        let mut house = Self { offhook, alice, server, configuration, folder };
+        let mut house = Self { offhook, alice, server, configuration, sip, folder };
         house.alice.client.online(0).await.unwrap();
         house.alice.client.until_reachable(COMPONENT, LONG).await.unwrap();
         house

@@ -12,6 +12,7 @@ mod offhook;
 mod sipp;
 
 mod answer;
+mod calling_in;
 mod hand_over;
 mod hostile;
 mod house;
@@ -47,6 +48,9 @@ plays! {
         bob_hears_the_message_and_alice_reads_his_answer
         hanging_up_early_is_told_and_the_phone_rings_again
         nine_twice_ends_the_calls_until_he_wants_them_again;
+    calling_in:
+        who_calls_in_hears_what_is_held_and_nobody_else_does
+        who_calls_in_must_know_his_pin;
     online:
         who_is_online_is_written_to_at_once_and_answers_from_his_client
         held_messages_are_delivered_in_order_and_once
