@@ -3,6 +3,8 @@
 // A step that fails is a test that fails; clippy knows test functions but not what they share.
 #![allow(clippy::unwrap_used)]
 
+#[path = "store/call_ins.rs"]
+mod call_ins;
 #[path = "store/calls.rs"]
 mod calls;
 #[path = "store/crash.rs"]
