@@ -104,7 +104,7 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
         let path = agent.reach("bench").await.unwrap();
         let plan = InvitePlan {
             trunk: trunk.clone(),
-            number: "+81312345678".parse().unwrap(),
+            number: "+81312345678".parse().ok(),
             hop: path.hop,
             offer: offer(line.local, &[Codec::Pcmu], Dtmf::Inband, call as u64),
             patience: path.patience(),

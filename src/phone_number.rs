@@ -14,6 +14,21 @@ use crate::redaction::Pii;
 pub struct PhoneNumber(String);
 
 impl PhoneNumber {
+    /// A number as it stands where no person has written it: with `+`, with `00` for it, or, where `country` (such as `+81`) is
+    /// known, without its country code and perhaps with a `0` for that.
+    ///
+    /// Source: ITU-T E.123 §3, E.164 Annex A (prefixes are no part of a number).
+    pub fn as_dialled(digits: &str, country: Option<&str>) -> Option<Self> {
+        let international = if digits.starts_with('+') {
+            digits.to_owned()
+        } else if let Some(rest) = digits.strip_prefix("00") {
+            format!("+{rest}")
+        } else {
+            format!("{}{}", country?, digits.strip_prefix('0').unwrap_or(digits))
+        };
+        international.parse().ok()
+    }
+
     /// The number as dialled, with its `+`.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -34,7 +34,7 @@ fn changed_messages_stop_no_call() {
         let now = clock::now();
         let plan = InvitePlan {
             trunk: trunk.clone(),
-            number: "+81312345678".parse().unwrap(),
+            number: "+81312345678".parse().ok(),
             hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
             offer: own.clone(),
             patience: Duration::from_secs(8),

@@ -50,6 +50,8 @@ pub enum Input<'b> {
     Recorded(Duration),
     /// Whether the digits of [`Output::CheckPin`] are the PIN.
     Pin(bool),
+    /// What [`Output::Identify`] found: this is to be said from now on.
+    Admitted(Box<Talk>),
     /// What was committed is durable, or will not be.
     Committed(bool),
     /// Messages that came in meanwhile.
@@ -93,6 +95,13 @@ pub enum Output {
     CommitVoice(MessageId),
     /// Tell by [`Input::Pin`] whether these digits are the callee's PIN.
     CheckPin(String),
+    /// Find out whose number and PIN these are, and tell by [`Input::Admitted`], or by [`Input::Pin`].
+    Identify {
+        /// As it was typed.
+        number: String,
+        /// The digits.
+        pin: String,
+    },
     /// Make durable that the code may be used from now on, then tell [`Input::Committed`].
     CodeWanted,
     /// Make durable that the callee wants no more calls, then tell [`Input::Committed`].
@@ -166,6 +175,10 @@ impl Call {
             Input::Media(Event::RecordingOver) => self.script.handle(script::Input::Enough, now),
             Input::Recorded(voice) => self.script.handle(script::Input::Recorded(voice), now),
             Input::Pin(right) => self.script.handle(script::Input::Pin(right), now),
+            Input::Admitted(talk) => {
+                self.script = *talk;
+                self.script.handle(script::Input::Answered, now);
+            }
             Input::Committed(true) => self.script.handle(script::Input::Committed, now),
             Input::Committed(false) => self.script.handle(script::Input::CommitFailed, now),
             Input::More(items) => self.script.handle(script::Input::More(items), now),
@@ -322,6 +335,7 @@ impl Call {
             script::Output::StopRecording(id) => Output::StopRecording(id),
             script::Output::CommitVoice(id) => Output::CommitVoice(id),
             script::Output::CheckPin(digits) => Output::CheckPin(digits),
+            script::Output::Identify { number, pin } => Output::Identify { number, pin },
             script::Output::CodeWanted => Output::CodeWanted,
             script::Output::StopCalls => Output::StopCalls,
             script::Output::CheckForMore => Output::CheckForMore,

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::media::answering_machine::PickedUp;
 use crate::media::codec::Codec;
 use crate::media::engine;
-use crate::notification::{Attempt, Outcome};
+use crate::notification::{Attempt, AttemptId, Outcome};
 use crate::script::Talk;
 use crate::script::prompt::Line;
 use crate::sip::invite::{Ending, Invite};
@@ -23,8 +23,10 @@ use crate::sip::transport;
 use crate::sip::trunk::Dtmf;
 
 /// All that a call needs before a word is said.
-pub(super) struct Ready<'c> {
-    pub(super) about: About<'c>,
+pub(super) struct Ready {
+    pub(super) about: About,
+    /// Where a number belongs that is typed without its country code.
+    pub(super) country: Option<String>,
     pub(super) trunk: String,
     pub(super) invite: Invite,
     pub(super) line: transport::Line,
@@ -36,15 +38,15 @@ pub(super) struct Ready<'c> {
     pub(super) notice: Option<Line>,
 }
 
-impl Ready<'_> {
-    /// Carries the call to its end, and tells how it went. The script is of use for another try.
+impl Ready {
+    /// Carries the call to its end, and tells how it went.
     pub(super) async fn conduct(
         self,
         script: Talk,
         exchange: &Exchange,
         stop: &mut watch::Receiver<Stop>,
-    ) -> (Attempt, Over, Talk) {
-        let Self { about, trunk, invite, line, media, codecs, room, dtmf, notice } = self;
+    ) -> Conducted {
+        let Self { about, country, trunk, invite, line, media, codecs, room, dtmf, notice } = self;
         let call_id = invite.call_id().to_owned();
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
@@ -53,6 +55,7 @@ impl Ready<'_> {
             Recorder::new(exchange.store.clone(), about.attempt(), exchange.sealing.clone());
         let mut live = Live {
             about,
+            country,
             call,
             line,
             media,
@@ -69,6 +72,7 @@ impl Ready<'_> {
         let over = live.run(stop).await;
         let stop_calls = live.stop_calls;
         let stopping = *stop.borrow() == Stop::ShuttingDown;
+        let id = live.about.attempt();
         let (script, quality) = live.end(stopping, &over.ending).await;
         let outcome = match outcome(&over.ending, over.rang.is_some()) {
             _ if over.picked_up == Some(PickedUp::Machine) && !stopping => Outcome::Machine,
@@ -99,6 +103,16 @@ impl Ready<'_> {
             line: quality.filter(|_| over.talked.is_some()),
             ..unplaced(outcome)
         };
-        (attempt, over, script)
+        Conducted { id, attempt, over, script }
     }
+}
+
+/// A call that is over.
+pub(super) struct Conducted {
+    /// Its name in the store; it may have become known during the call only.
+    pub(super) id: AttemptId,
+    pub(super) attempt: Attempt,
+    pub(super) over: Over,
+    /// Of use for another try.
+    pub(super) script: Talk,
 }

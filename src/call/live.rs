@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, warn};
 
 use super::call::{Call, Input, Output, Over};
 use super::place::About;
 use super::recorder::{Recorded, Recorder};
+use super::visitor::{self, Visitor};
 use super::voice::{Told, Voice};
 use super::wide_band::Room;
 use super::{Exchange, Stop};
@@ -23,7 +24,9 @@ use crate::sip::transport;
 
 /// A call on its way, and everything it holds.
 pub(super) struct Live<'c> {
-    pub(super) about: About<'c>,
+    pub(super) about: About,
+    /// Where a number belongs that is typed without its country code.
+    pub(super) country: Option<String>,
     pub(super) call: Call,
     pub(super) line: transport::Line,
     pub(super) media: engine::Line,
@@ -43,6 +46,7 @@ pub(super) enum Done {
     Recorded(Recorded),
     Committed(bool),
     Pin(bool),
+    Identified(Option<Box<Visitor>>),
     More(Vec<Message>),
 }
 
@@ -70,12 +74,8 @@ impl Live<'_> {
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
                     Ok(Done::Recorded(recorded)) => self.recorded(recorded),
-                    Ok(Done::Pin(right)) => {
-                        if !right {
-                            self.note_wrong_pin();
-                        }
-                        Input::Pin(right)
-                    }
+                    Ok(Done::Pin(right)) => Input::Pin(right),
+                    Ok(Done::Identified(visitor)) => self.identified(visitor),
                     Ok(Done::Committed(durable)) => Input::Committed(durable),
                     Ok(Done::More(messages)) => Input::More(self.items(&messages)),
                     Err(_) => Input::Committed(false),
@@ -152,7 +152,7 @@ impl Live<'_> {
     }
 
     fn items(&self, messages: &[Message]) -> Vec<Item> {
-        match self.about {
+        match &self.about {
             About::Messages { teller, .. } => messages.iter().map(|it| teller.item(it)).collect(),
             About::Code(_) | About::Nothing => vec![],
         }
@@ -165,23 +165,23 @@ impl Live<'_> {
         Input::Recorded(recorded.voice)
     }
 
+    /// From now on the call is his who has shown who he is.
+    fn identified(&mut self, visitor: Option<Box<Visitor>>) -> Input<'static> {
+        let Some(visitor) = visitor else { return Input::Pin(false) };
+        let Visitor { about, talk } = *visitor;
+        self.about = about;
+        self.recorder.belongs_to(self.about.attempt());
+        self.voice.prepare(talk.lines_ahead());
+        self.tell_progress(Progress::Answered);
+        Input::Admitted(Box::new(talk))
+    }
+
     fn tell_progress(&mut self, progress: Progress) {
-        let About::Messages { attempt, .. } = self.about else { return };
-        let store = self.exchange.store.clone();
+        let About::Messages { attempt, .. } = &self.about else { return };
+        let (store, attempt) = (self.exchange.store.clone(), *attempt);
         self.errands.spawn(async move {
             if let Err(error) = store.progress(attempt, progress, clock::timestamp()).await {
                 warn!(%error, "progress of the call was not stored");
-            }
-            Done::Told
-        });
-    }
-
-    /// Who calls in may guess only so often.
-    fn note_wrong_pin(&mut self) {
-        let (store, attempt) = (self.exchange.store.clone(), self.about.attempt());
-        self.errands.spawn(async move {
-            if let Err(error) = store.wrong_pin(attempt).await {
-                warn!(%error, "a wrong PIN was not counted");
             }
             Done::Told
         });
@@ -221,11 +221,17 @@ impl Live<'_> {
                 self.errands.spawn(async { Done::Committed(sent.await) });
             }
             Output::CheckPin(digits) => {
-                let About::Messages { teller, .. } = self.about else { return };
-                let pin = teller.callee.pin.clone();
+                let About::Messages { teller, .. } = &self.about else { return };
+                let callee = teller.callee.clone();
                 self.errands.spawn(async move {
-                    let is_it = move || pin.is_none_or(|pin| pin.is(&digits));
-                    Done::Pin(spawn_blocking(is_it).await.unwrap_or_default())
+                    Done::Pin(visitor::is_his(&store, &callee, digits, now).await)
+                });
+            }
+            Output::Identify { number, pin } => {
+                let (exchange, country) = (self.exchange.clone(), self.country.clone());
+                self.errands.spawn(async move {
+                    let found = visitor::identify(&exchange, &number, country.as_deref(), pin);
+                    Done::Identified(found.await.map(Box::new))
                 });
             }
             Output::CodeWanted => {

@@ -11,6 +11,7 @@ mod receive;
 mod recorder;
 mod teller;
 pub mod trunks;
+mod visitor;
 mod voice;
 mod ways_out;
 mod wide_band;
@@ -58,6 +59,8 @@ pub struct Exchange {
     pub sealing: Option<SealingKey>,
     /// Language of prompts and voice when nothing better is known.
     pub language: String,
+    /// Whoever calls from a number that nobody has may show by number and PIN who he is.
+    pub callback_pin: bool,
     /// Longer messages are cut.
     pub body_chars_max: usize,
 }

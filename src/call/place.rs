@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::conduct::Ready;
+use super::conduct::{Conducted, Ready};
 use super::outcome::verdict;
 use super::teller::Teller;
 use super::trunks::Verdict;
@@ -32,9 +32,9 @@ use crate::sip::trunk::{Dtmf, Trunk};
 ///           gets a BYE or CANCEL and no answer is lost.
 /// Errors:   none. What goes wrong is an outcome.
 pub async fn place(claim: Claim, exchange: &Exchange, mut stop: watch::Receiver<Stop>) -> Attempt {
-    let teller = Teller { callee: claim.callee.clone(), exchange: exchange.clone() };
-    let about = About::Messages { attempt: claim.attempt, teller: &teller };
-    let talk = teller.talk(&claim.messages, claim.continuing);
+    let teller = Arc::new(Teller { callee: claim.callee.clone(), exchange: exchange.clone() });
+    let about = About::Messages { attempt: claim.attempt, teller: teller.clone() };
+    let talk = teller.talk(&claim.messages, claim.continuing, true);
     over_trunks(&claim.number, about, talk, exchange, &mut stop).await
 }
 
@@ -55,7 +55,7 @@ pub async fn place_code(
 
 async fn over_trunks(
     number: &PhoneNumber,
-    about: About<'_>,
+    about: About,
     mut script: Talk,
     exchange: &Exchange,
     stop: &mut watch::Receiver<Stop>,
@@ -86,7 +86,7 @@ async fn over_trunks(
         };
         let trunk = way.trunk();
         let verdict = loop {
-            let one = OneTrunk { number, about, exchange, stop };
+            let one = OneTrunk { number, about: about.clone(), exchange, stop };
             let (verdict, path);
             (attempt, verdict, path, script) = one.run(trunk.clone(), script).await;
             // Whoever says nothing, or 503, is passed over; what else goes wrong would go wrong there too.
@@ -116,18 +116,18 @@ async fn wanted(stop: &mut watch::Receiver<Stop>) {
 }
 
 /// What a call is about.
-#[derive(Clone, Copy)]
-pub(super) enum About<'c> {
+#[derive(Clone)]
+pub(super) enum About {
     Messages {
         attempt: AttemptId,
-        teller: &'c Teller,
+        teller: Arc<Teller>,
     },
     Code(VerificationId),
     /// Somebody has called in for whom nothing is held.
     Nothing,
 }
 
-impl About<'_> {
+impl About {
     /// What an answering machine hears. Somebody waits for a code, so nobody is screened who hears one.
     fn notice(&self) -> Option<Line> {
         match self {
@@ -147,7 +147,7 @@ impl About<'_> {
 
 struct OneTrunk<'c> {
     number: &'c PhoneNumber,
-    about: About<'c>,
+    about: About,
     exchange: &'c Exchange,
     stop: &'c mut watch::Receiver<Stop>,
 }
@@ -176,7 +176,8 @@ impl OneTrunk<'_> {
         };
         let mut seed = Seed::fresh();
         let rtp = media.advertised(path.hop.local.ip());
-        let (dtmf, screened) = (trunk.dtmf, trunk.answering_machine);
+        let (dtmf, screened, country) =
+            (trunk.dtmf, trunk.answering_machine, trunk.country.clone());
         // Who listens for tones in the sound, or for who picked up, needs sound that is cheap to look at.
         let (codecs, room) = match dtmf == Dtmf::Inband || screened {
             true => (narrow(&self.exchange.codecs), None),
@@ -184,7 +185,7 @@ impl OneTrunk<'_> {
         };
         let plan = InvitePlan {
             trunk,
-            number: self.number.clone(),
+            number: Some(self.number.clone()),
             hop: path.hop,
             offer: offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53)),
             patience: path.patience(),
@@ -194,8 +195,10 @@ impl OneTrunk<'_> {
         let line = self.exchange.agent.line(path.clone(), invite.call_id());
         let notice = self.about.notice().filter(|_| screened);
         let about = self.about;
-        let ready = Ready { about, trunk: name, invite, line, media, codecs, room, dtmf, notice };
-        let (attempt, over, script) = ready.conduct(script, self.exchange, self.stop).await;
+        let ready =
+            Ready { about, country, trunk: name, invite, line, media, codecs, room, dtmf, notice };
+        let conducted = ready.conduct(script, self.exchange, self.stop).await;
+        let Conducted { attempt, over, script, .. } = conducted;
         let verdict = verdict(&over.ending, over.rang.is_some());
         (attempt, verdict, Some(path), script)
     }

@@ -40,6 +40,11 @@ impl Recorder {
         Self { store, attempt, sealing, on_line: None, kept: None }
     }
 
+    /// It is found out only during the call which one this is.
+    pub(super) fn belongs_to(&mut self, attempt: AttemptId) {
+        self.attempt = attempt;
+    }
+
     /// Begins anew; what was recorded before is dropped.
     pub(super) fn begin(&mut self, line: &engine::Line, codec: Codec, length_max: Duration) {
         if let Some(name) = self.kept.take() {

@@ -23,13 +23,13 @@ impl Teller {
         Prompts::new(self.callee.language.as_ref().unwrap_or(&self.exchange.language))
     }
 
-    /// What is said in a call about these messages: behind the callee's PIN, if he has one.
-    pub(super) fn talk(&self, messages: &[Message], continuing: bool) -> Talk {
+    /// What is said in a call about these messages: behind the callee's PIN, if he has one and it is `guarded`.
+    pub(super) fn talk(&self, messages: &[Message], continuing: bool, guarded: bool) -> Talk {
         let items = messages.iter().map(|message| self.item(message)).collect();
         let (terms, name) = (self.exchange.terms.clone(), self.callee.name.clone());
         let script = Script::new(terms, self.prompts(), name, items, continuing);
         match &self.callee.pin {
-            Some(pin) if !messages.is_empty() => {
+            Some(pin) if guarded && !messages.is_empty() => {
                 let count = messages.len() as u64;
                 Talk::Guarded(PinGate::new(self.prompts(), script, pin.digits(), count))
             }

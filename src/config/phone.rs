@@ -19,6 +19,8 @@ pub struct Sip {
     pub name_server: Option<SocketAddr>,
     /// Whether subscribers may call in to hear what is held.
     pub callback: bool,
+    /// Whether they may do so from any phone, by number and PIN.
+    pub callback_pin: bool,
 }
 
 /// `[media]`: where voice goes and comes.
@@ -150,8 +152,12 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
     }
     let (found, name_server) = (found && name_server != Some(None), name_server.flatten());
     let callback = section.flag("callback", false)?;
+    let callback_pin = section.flag("callback_pin", false)?;
+    if callback_pin && !callback {
+        section.note("callback_pin", "has no effect without callback");
+    }
     section.refuse_unknown_keys();
-    found.then_some(Sip { listen: listen?, tls_ca, name_server, callback })
+    found.then_some(Sip { listen: listen?, tls_ca, name_server, callback, callback_pin })
 }
 
 fn address_of_dns(text: &str) -> Option<SocketAddr> {

@@ -55,7 +55,7 @@ pub(super) async fn speaker() -> Result<Speaker, SpeechError> {
 /// The user agent and its trunks.
 pub(super) async fn agent(config: &Config) -> Result<(UserAgent, Vec<Arc<Trunk>>), TransportError> {
     let trunks: Vec<Arc<Trunk>> = config.trunks.iter().cloned().map(Arc::new).collect();
-    let Sip { listen, tls_ca, name_server, callback } = config.sip.clone();
+    let Sip { listen, tls_ca, name_server, callback, .. } = config.sip.clone();
     let settings = SipSettings { listen, tls_ca, name_server, takes_calls: callback };
     let agent = UserAgent::bind(settings, trunks.clone(), Seed::fresh()).await?;
     Ok((agent, trunks))
@@ -89,6 +89,7 @@ pub(super) fn exchange(
         voice_max: config.voice_reply.longest,
         sealing: config.voice_reply.key.clone(),
         language: config.speech.language.clone(),
+        callback_pin: config.sip.callback_pin,
         body_chars_max: config.speech.body_chars_max,
     }
 }

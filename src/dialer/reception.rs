@@ -21,6 +21,7 @@ pub async fn receive(
 ) {
     let stop = watch::channel(Stop::None).0;
     let mut calls = JoinSet::new();
+    let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
     let agent = exchange.borrow().agent.clone();
     loop {
         let incoming = tokio::select! {
@@ -30,10 +31,13 @@ pub async fn receive(
             incoming = agent.next_call() => incoming,
         };
         let (store, exchange) = (store.clone(), exchange.borrow().clone());
+        let strangers = strangers.clone();
         let (line, stopped) = (lines.clone().try_acquire_owned(), stop.subscribe());
         let call = async move {
             let Ok(_line) = line else { return incoming.refuse(486).await };
-            if let Some((id, attempt)) = call::receive(incoming, &exchange, stopped).await {
+            if let Some((id, attempt)) =
+                call::receive(incoming, &exchange, &strangers, stopped).await
+            {
                 settle(&store, id, attempt).await;
             }
         };
@@ -42,3 +46,6 @@ pub async fn receive(
     stop.send_replace(Stop::ShuttingDown);
     while calls.join_next().await.is_some() {}
 }
+
+/// So many may be asked at once who they are; the other lines are for those who are known.
+const STRANGERS_MAX: usize = 2;

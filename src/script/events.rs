@@ -82,6 +82,13 @@ pub enum Output {
     CommitVoice(MessageId),
     /// Say by [`Input::Pin`] whether these digits are the PIN.
     CheckPin(String),
+    /// Say by [`Input::Pin`] that this number has no such PIN, or go on with the script of whose they are.
+    Identify {
+        /// As it was typed.
+        number: String,
+        /// The digits.
+        pin: String,
+    },
     /// Somebody wants to hear the code: make durable that it opens something, then say [`Input::Committed`].
     CodeWanted,
     /// Make durable that the callee wants no more calls, then say [`Input::Committed`].

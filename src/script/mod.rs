@@ -1,6 +1,7 @@
 //! What the callee hears and can do in one call. Knows nothing of SIP, RTP or stores.
 
 mod code_call;
+mod doorkeeper;
 mod events;
 pub mod gather;
 pub mod menu;
@@ -15,6 +16,7 @@ mod turn;
 mod voice_answer;
 
 pub use code_call::CodeCall;
+pub use doorkeeper::Doorkeeper;
 pub use events::{Input, Item, Output, Terms};
 pub use pin_gate::PinGate;
 pub use talk::Talk;

@@ -120,6 +120,21 @@ impl Prompts {
         self.prompt("phone-nothing-waits")
     }
 
+    /// What somebody is asked first who calls from a number that nobody has.
+    pub fn number_question(&self) -> Line {
+        self.prompt("phone-number-question")
+    }
+
+    /// What he is asked next.
+    pub fn whose_pin_question(&self) -> Line {
+        self.prompt("phone-whose-pin-question")
+    }
+
+    /// That number and PIN are none that belong together.
+    pub fn not_known(&self) -> Line {
+        self.prompt("phone-not-known")
+    }
+
     /// That something waits behind a PIN, and nothing more.
     pub fn pin_question(&self, count: u64) -> Line {
         self.announcement(self.say("pin-question", &[("count", count.into())]))

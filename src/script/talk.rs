@@ -1,9 +1,9 @@
-//! What is said in a call: messages, perhaps behind a PIN, or a code.
+//! What is said in a call: messages, perhaps behind a PIN, or a code, or who it is.
 
 use std::time::Instant;
 
 use super::prompt::Line;
-use super::{CodeCall, Input, Output, PinGate, Script};
+use super::{CodeCall, Doorkeeper, Input, Output, PinGate, Script};
 use crate::notification::MessageId;
 
 /// What is said in a call.
@@ -16,6 +16,8 @@ pub enum Talk {
     Guarded(PinGate),
     /// A code.
     Code(CodeCall),
+    /// Who is it?
+    Door(Doorkeeper),
 }
 
 impl Talk {
@@ -25,6 +27,7 @@ impl Talk {
             Self::Messages(script) => script.lines_ahead(),
             Self::Guarded(gate) => gate.lines_ahead(),
             Self::Code(call) => call.lines_ahead(),
+            Self::Door(door) => door.lines_ahead(),
         }
     }
 
@@ -35,6 +38,7 @@ impl Talk {
             Self::Guarded(gate) => gate.unspeakable_line(),
             // No message is read in it.
             Self::Code(call) => call.lines_ahead().swap_remove(0),
+            Self::Door(door) => door.lines_ahead().swap_remove(0),
         }
     }
 
@@ -44,6 +48,7 @@ impl Talk {
             Self::Messages(script) => script.handle(input, now),
             Self::Guarded(gate) => gate.handle(input, now),
             Self::Code(call) => call.handle(input, now),
+            Self::Door(door) => door.handle(input, now),
         }
     }
 
@@ -53,6 +58,7 @@ impl Talk {
             Self::Messages(script) => script.poll(),
             Self::Guarded(gate) => gate.poll(),
             Self::Code(call) => call.poll(),
+            Self::Door(door) => door.poll(),
         }
     }
 
@@ -62,6 +68,7 @@ impl Talk {
             Self::Messages(script) => script.deadline(),
             Self::Guarded(gate) => gate.deadline(),
             Self::Code(call) => call.deadline(),
+            Self::Door(door) => door.deadline(),
         }
     }
 
@@ -70,7 +77,7 @@ impl Talk {
         match self {
             Self::Messages(script) => script.unsent_voice(),
             Self::Guarded(gate) => gate.unsent_voice(),
-            Self::Code(_) => None,
+            Self::Code(_) | Self::Door(_) => None,
         }
     }
 }

@@ -80,7 +80,7 @@ fn shown(output: &Output) -> String {
             format!("\"{}\"", lines.iter().map(short).collect::<Vec<_>>().join(", "))
         }
         Output::Hush => "hush".into(),
-        Output::CodeWanted | Output::CheckPin(_) => "code".into(),
+        Output::CodeWanted | Output::Identify { .. } | Output::CheckPin(_) => "code".into(),
         Output::Heard(id) => format!("heard{}", id.0),
         Output::Passed(id) => format!("passed{}", id.0),
         Output::Commit(answer) => format!("commit{}={}", answer.message.0, answer.key),
@@ -401,7 +401,7 @@ proptest! {
                     Output::Commit(_) | Output::CommitVoice(_) | Output::StopCalls => { owed += 1; committed = false; }
                     Output::Speak(lines) if lines.iter().any(|line| line.text.ends_with("Thank you.")) => prop_assert!(committed),
                     Output::HangUp => over = true,
-                    Output::Record | Output::StopRecording(_) | Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore | Output::CodeWanted | Output::CheckPin(_) => {}
+                    Output::Record | Output::StopRecording(_) | Output::Speak(_) | Output::Hush | Output::Heard(_) | Output::Passed(_) | Output::CheckForMore | Output::CodeWanted | Output::Identify { .. } | Output::CheckPin(_) => {}
                 }
             }
         }

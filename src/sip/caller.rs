@@ -26,14 +26,7 @@ fn number(uri: &str, country: Option<&str>) -> Option<PhoneNumber> {
         _ => return None,
     };
     let written: String = user.split([';', ':']).next()?.replace(['-', '.', '(', ')'], "");
-    let international = if written.starts_with('+') {
-        written
-    } else if let Some(rest) = written.strip_prefix("00") {
-        format!("+{rest}")
-    } else {
-        format!("{}{}", country?, written.strip_prefix('0').unwrap_or(&written))
-    };
-    international.parse().ok()
+    PhoneNumber::as_dialled(&written, country)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::params;
+use xmpp_parsers::jid::BareJid;
 
 use super::ledger::{LEASE, Ledger};
 use super::words::ms;
@@ -36,9 +37,25 @@ impl Store {
         self.ask(move |ledger| ledger.call_in(&number, whole_ms(now))).await
     }
 
-    /// The digits that were entered in a call were not the PIN.
-    pub async fn wrong_pin(&self, attempt: AttemptId) -> Result<(), StoreError> {
-        self.ask(move |ledger| ledger.wrong_pin(attempt)).await
+    /// As [`Store::call_in`] for somebody who has shown who he is, whatever number he calls from.
+    pub async fn call_in_as(&self, who: &BareJid, now: Timestamp) -> Result<CallIn, StoreError> {
+        let who = who.clone();
+        self.ask(move |ledger| ledger.call_in_as(&who, whole_ms(now))).await
+    }
+
+    /// Those whom this number reaches and who have a PIN that may still be tried today.
+    pub async fn people_with_pin(
+        &self,
+        number: PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<Subscriber>, StoreError> {
+        self.ask(move |ledger| ledger.people_with_pin(&number, whole_ms(now))).await
+    }
+
+    /// Digits that were entered by phone were not this person's PIN.
+    pub async fn wrong_pin(&self, who: &BareJid, now: Timestamp) -> Result<(), StoreError> {
+        let who = who.clone();
+        self.ask(move |ledger| ledger.wrong_pin(&who, whole_ms(now))).await
     }
 }
 
@@ -54,11 +71,28 @@ impl Ledger<'_> {
             oldest = waiting.filter(earlier).map(|id| (id, person)).or(oldest);
         }
         let callee = oldest.map_or(first, |(_, person)| person).clone();
+        if callee.pin.is_some() && self.is_locked(&callee, now)? {
+            return Ok(CallIn::Locked);
+        }
+        self.admit(callee, number, now)
+    }
+
+    fn call_in_as(&mut self, who: &BareJid, now: Timestamp) -> Result<CallIn, StoreError> {
+        let callee = self.subscriber(who)?;
+        let Some(number) = callee.as_ref().and_then(|callee| callee.number.clone()) else {
+            return Ok(CallIn::Unknown);
+        };
+        callee.map_or(Ok(CallIn::Unknown), |callee| self.admit(callee, &number, now))
+    }
+
+    fn admit(
+        &mut self,
+        callee: Subscriber,
+        number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<CallIn, StoreError> {
         if self.is_on_the_line(number, &callee)? {
             return Ok(CallIn::OnTheLine);
-        }
-        if callee.pin.is_some() && self.wrong_pins_of_late(&callee, now)? >= WRONG_PINS_MAX {
-            return Ok(CallIn::Locked);
         }
         let messages = self.to_read(&callee.jid, None)?;
         if messages.is_empty() {
@@ -115,21 +149,41 @@ impl Ledger<'_> {
         Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), callee.jid.as_str()])?)
     }
 
-    fn wrong_pins_of_late(&self, callee: &Subscriber, now: Timestamp) -> Result<u32, StoreError> {
-        let since = now.checked_sub(WRONG_PINS_WITHIN).unwrap_or(Timestamp::MIN);
-        let sql = "SELECT coalesce(sum(wrong_pins), 0) FROM attempts
-                   WHERE recipient = ? AND started > ? AND incoming = 1";
-        let mut find = self.conn.prepare_cached(sql)?;
-        Ok(find.query_row(params![callee.jid.as_str(), ms(since)], |row| row.get(0))?)
+    fn people_with_pin(
+        &self,
+        number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<Vec<Subscriber>, StoreError> {
+        let mut people = vec![];
+        for person in self.people_at(number)? {
+            if person.pin.is_some() && !self.is_locked(&person, now)? {
+                people.push(person);
+            }
+        }
+        Ok(people)
     }
 
-    fn wrong_pin(&self, attempt: AttemptId) -> Result<(), StoreError> {
-        let sql = "UPDATE attempts SET wrong_pins = wrong_pins + 1 WHERE id = ?";
-        self.conn.prepare_cached(sql)?.execute([attempt.0])?;
+    fn is_locked(&self, person: &Subscriber, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) FROM wrong_pins WHERE jid = ? AND at > ?";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let values = params![person.jid.as_str(), ms(a_day_before(now))];
+        let wrong: u32 = find.query_row(values, |row| row.get(0))?;
+        Ok(wrong >= WRONG_PINS_MAX)
+    }
+
+    fn wrong_pin(&self, who: &BareJid, now: Timestamp) -> Result<(), StoreError> {
+        let forget = "DELETE FROM wrong_pins WHERE at <= ?";
+        self.conn.prepare_cached(forget)?.execute([ms(a_day_before(now))])?;
+        let note = "INSERT INTO wrong_pins VALUES (?, ?)";
+        self.conn.prepare_cached(note)?.execute(params![who.as_str(), ms(now)])?;
         Ok(())
     }
 }
 
-/// Three calls with three tries each: at four digits, somebody who goes on for a year finds one PIN in three.
+fn a_day_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(DAY).unwrap_or(Timestamp::MIN)
+}
+
+/// Three calls with three tries each in a day: at four digits, somebody who goes on for a year finds one PIN in three.
 const WRONG_PINS_MAX: u32 = 9;
-const WRONG_PINS_WITHIN: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);

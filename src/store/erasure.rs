@@ -45,6 +45,7 @@ impl Ledger<'_> {
         )?;
         self.conn.execute("DELETE FROM sender_rules WHERE person = ?1 OR sender = ?1", [jid])?;
         self.conn.execute("DELETE FROM verifications WHERE jid = ?1", [jid])?;
+        self.conn.execute("DELETE FROM wrong_pins WHERE jid = ?1", [jid])?;
         self.conn.execute("DELETE FROM erasures WHERE jid = ?1", [jid])?;
         self.wake_due = true;
         self.wipes = true;

@@ -229,6 +229,9 @@ phone-greeting-continued = Hallo, { $callee }. Dies ist die Fortsetzung eines fr
     [one] { $arrival }
    *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
 }
+phone-number-question = Guten Tag. Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die Rautetaste.
+phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann die Rautetaste.
+phone-not-known = Nummer und PIN passen nicht zusammen.
 phone-nothing-waits = Guten Tag. Es wartet keine Nachricht. Auf Wiederhören.
 phone-next = Die nächste Nachricht. { $arrival }
 phone-just-arrived = Gerade ist noch eine Nachricht gekommen. { $arrival }

@@ -230,6 +230,9 @@ phone-greeting-continued = Hello, { $callee }. This continues an earlier call. {
     [one] { $arrival }
    *[other] { $count } messages have arrived. The first: { $arrival }
 }
+phone-number-question = Hello. Please enter your phone number with its country code, then press hash.
+phone-whose-pin-question = Please enter your PIN, then press hash.
+phone-not-known = Number and PIN do not match.
 phone-nothing-waits = Hello. No message is waiting. Goodbye.
 phone-next = Next message. { $arrival }
 phone-just-arrived = Another message has just come in. { $arrival }

@@ -173,7 +173,7 @@ pub(crate) async fn early_in_a_minute() -> Timestamp {
 
 /// The right announcement of a message of this minute, then wrong ones; none of a neighbouring minute, since "fifty
 /// seven" and "fifty eight" are one late packet apart.
-fn announcements(received: Timestamp) -> Vec<String> {
+pub(crate) fn announcements(received: Timestamp) -> Vec<String> {
     let at = |minutes: i64| received + minutes.minutes();
     let say = |greeting: &str, at: Timestamp, sender: &str| {
         let time = at.strftime("%-H:%M");

@@ -145,10 +145,15 @@ impl House {
         Self::beside(server, folder, [keys, ""], rest).await
     }
 
-    /// The same, with people's calls taken.
-    pub(crate) async fn open_for_callers(kind: Kind, folder: Folder, rest: &str) -> Self {
+    /// The same, with people's calls taken, and further keys in `[sip]`.
+    pub(crate) async fn open_for_callers(
+        kind: Kind,
+        folder: Folder,
+        keys: &str,
+        rest: &str,
+    ) -> Self {
         let server = Server::start(kind, &folder).await;
-        Self::beside(server, folder, ["", "callback = true\n"], rest).await
+        Self::beside(server, folder, ["", &format!("callback = true\n{keys}")], rest).await
     }
 
     /// Everything, beside a server that hands messages over.

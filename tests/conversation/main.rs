@@ -50,7 +50,8 @@ plays! {
         nine_twice_ends_the_calls_until_he_wants_them_again;
     calling_in:
         who_calls_in_hears_what_is_held_and_nobody_else_does
-        who_calls_in_must_know_his_pin;
+        who_calls_in_must_know_his_pin
+        a_strangers_phone_opens_by_number_and_pin;
     online:
         who_is_online_is_written_to_at_once_and_answers_from_his_client
         held_messages_are_delivered_in_order_and_once

@@ -126,7 +126,7 @@ impl Call {
         let rtp = SocketAddr::new(self.settings.listen.ip(), 41000);
         let plan = InvitePlan {
             trunk,
-            number: "+81312345678".parse().unwrap(),
+            number: "+81312345678".parse().ok(),
             hop: path.hop,
             offer: offer(rtp, &CODECS, Dtmf::Auto, 1),
             patience: path.patience(),

@@ -80,7 +80,7 @@ async fn talk(
     let path = agent.reach(&trunk.name).await.unwrap();
     let plan = InvitePlan {
         trunk: trunk.clone(),
-        number: "+81312345678".parse().unwrap(),
+        number: "+81312345678".parse().ok(),
         hop: path.hop,
         offer: offer(media.local, &CODECS, Dtmf::Auto, 1),
         patience: path.patience(),

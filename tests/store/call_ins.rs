@@ -99,13 +99,15 @@ async fn a_pin_is_guessed_nine_times_a_day_by_call_and_no_more() {
     for _ in 0..3 {
         let call = admitted(calls_in(&world).await);
         for _ in 0..3 {
-            world.store().wrong_pin(call.attempt).await.unwrap();
+            world.store().wrong_pin(&bob().jid, world.now).await.unwrap();
         }
         world.settle(&call, Outcome::Answered).await;
     }
     assert!(matches!(calls_in(&world).await, CallIn::Locked));
     world.crash().await;
     assert!(matches!(calls_in(&world).await, CallIn::Locked), "a restart opens nothing");
+    let others = world.store().people_with_pin(bob().number.unwrap(), world.now).await.unwrap();
+    assert_eq!(others, [], "nor does another phone");
     world.now += Duration::from_secs(24 * 3600 + 1);
     admitted(calls_in(&world).await);
 }

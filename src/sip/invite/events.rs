@@ -13,8 +13,8 @@ use crate::sip::via::Hop;
 pub struct InvitePlan {
     /// The way out.
     pub trunk: Arc<Trunk>,
-    /// Whom to call.
-    pub number: PhoneNumber,
+    /// Whom to call; nobody, in a call of the far end.
+    pub number: Option<PhoneNumber>,
     /// How our requests leave.
     pub hop: Hop,
     /// Our session description, from [`crate::sip::offer_answer::offer`].

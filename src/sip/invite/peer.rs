@@ -33,7 +33,7 @@ impl Peer {
         let time = now();
         let plan = InvitePlan {
             trunk: Arc::new(Trunk::example()),
-            number: "+81312345678".parse().unwrap(),
+            number: "+81312345678".parse().ok(),
             hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
             offer: offer(
                 "192.0.2.2:20000".parse().unwrap(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::InvitePlan;
+use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 use crate::sip::draft::Draft;
 use crate::sip::message::{Message, Method, digits};
@@ -23,7 +24,8 @@ pub(super) struct Wording {
 
 /// The address of a number at the trunk.
 pub(super) fn called(plan: &InvitePlan) -> String {
-    format!("sip:{}@{}", plan.number.as_str(), plan.trunk.proxy.authority())
+    let number = plan.number.as_ref().map_or("", PhoneNumber::as_str);
+    format!("sip:{number}@{}", plan.trunk.proxy.authority())
 }
 
 pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -> Vec<u8> {

@@ -65,10 +65,11 @@ impl Invite {
 ///           not. A phone that forwards its calls would else decide whom the operator pays for.
 /// Source:   RFC 3261 §8.1.3.4.
 fn elsewhere(refusal: &Message, plan: &InvitePlan, tried: &[String]) -> Option<String> {
+    let number = plan.number.as_ref()?.as_str();
     refusal
         .items("Contact")
         .filter_map(uri)
-        .filter(|uri| is_sip_uri(uri) && is_same_number(uri, plan.number.as_str()))
+        .filter(|uri| is_sip_uri(uri) && is_same_number(uri, number))
         .find(|uri| !tried.iter().any(|tried| tried == uri))
         .map(str::to_owned)
 }

@@ -13,7 +13,7 @@ use crate::sip::digest::Digest;
 use crate::sip::message::Message;
 
 impl Invite {
-    /// Answers an INVITE of the far end with 200. `plan.offer` is what we could talk, `plan.number` who calls.
+    /// Answers an INVITE of the far end with 200. `plan.offer` is what we could talk.
     ///
     /// Contract: [`Output::Taken`](super::Output::Taken) comes when it is known how to talk: at once, or with the ACK if the INVITE
     ///           brought no offer.
@@ -198,7 +198,7 @@ mod tests {
         let codecs = [Codec::Pcmu, Codec::Pcma];
         InvitePlan {
             trunk: Arc::new(Trunk::example()),
-            number: "+81312345678".parse().unwrap(),
+            number: "+81312345678".parse().ok(),
             hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
             offer: offer("192.0.2.2:20000".parse().unwrap(), &codecs, Dtmf::Auto, 7),
             patience: Duration::from_secs(8),

@@ -153,7 +153,7 @@ fn feed(datagram: &[u8]) {
     let time = now();
     let plan = InvitePlan {
         trunk: Arc::new(Trunk::example()),
-        number: "+81312345678".parse().unwrap(),
+        number: "+81312345678".parse().ok(),
         hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
         offer: offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 7),
         patience: Duration::from_secs(8),
