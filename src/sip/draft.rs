@@ -30,7 +30,7 @@ impl Draft {
 
     /// Adds what each of our messages says about us.
     pub fn about_us(self, product_header: &str) -> Self {
-        self.header("Allow", ALLOW).header("Supported", "").header(product_header, PRODUCT)
+        self.header("Allow", ALLOW).header("Supported", "timer").header(product_header, PRODUCT)
     }
 
     /// Ends the message without a body.

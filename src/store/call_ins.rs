@@ -86,7 +86,7 @@ impl Ledger<'_> {
     }
 
     fn admit(
-        &mut self,
+        &self,
         callee: Subscriber,
         number: &PhoneNumber,
         now: Timestamp,

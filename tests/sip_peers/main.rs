@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod call;
+mod incoming;
 mod loss;
 mod programs;
 mod scanner;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -41,6 +41,17 @@ impl Sipp {
         let program = Program::start(command);
         wait_for(options[1], port, options.contains(&"t1"));
         Self { program, port, scenario, statistics }
+    }
+
+    /// One that calls, once, over `u1` or `t1`.
+    pub(crate) fn calling(scenario: &'static str, to: SocketAddr, transport: &str) -> Self {
+        let port = free_port().unwrap();
+        let file = data(&format!("{scenario}.xml"));
+        let mut command = bounded("sipp");
+        command.arg("-sf").arg(file).args(["-i", "127.0.0.1", "-t", transport, "-nostdin"]);
+        command.args(["-p", &port.to_string(), "-m", "1"]).arg(to.to_string());
+        let statistics = folder("sipp").join(format!("{port}.csv"));
+        Self { program: Program::start(command), port, scenario, statistics }
     }
 
     /// Calls that are open, that went as written, and that did not.

@@ -117,10 +117,14 @@ impl Invite {
         }
         self.offered_in_response = (invite && negotiated.is_none()).then_some(request.cseq);
         self.session = SessionTimer::asked(request, now);
-        let draft = request
-            .respond(200, &self.wording.local_tag)
-            .header("Contact", &contact(&self.plan))
-            .about_us("Server");
+        let mut draft = request.respond(200, &self.wording.local_tag);
+        if request.to.tag.is_none() {
+            // The route of the dialog that this makes (RFC 3261 §12.1.1).
+            draft = request
+                .all("Record-Route")
+                .fold(draft, |it, route| it.header("Record-Route", route));
+        }
+        let draft = draft.header("Contact", &contact(&self.plan)).about_us("Server");
         let draft = self.session.iter().fold(draft, |draft, session| session.answer(draft));
         let response = draft.body("application/sdp", &sdp);
         self.remember(request, response, now);
