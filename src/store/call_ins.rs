@@ -60,7 +60,7 @@ impl Store {
 }
 
 impl Ledger<'_> {
-    fn call_in(&mut self, number: &PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
+    fn call_in(&self, number: &PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
         let people = self.people_at(number)?;
         let Some(first) = people.first() else { return Ok(CallIn::Unknown) };
         // Who shares a phone with others hears what has waited longest.
@@ -77,7 +77,7 @@ impl Ledger<'_> {
         self.admit(callee, number, now)
     }
 
-    fn call_in_as(&mut self, who: &BareJid, now: Timestamp) -> Result<CallIn, StoreError> {
+    fn call_in_as(&self, who: &BareJid, now: Timestamp) -> Result<CallIn, StoreError> {
         let callee = self.subscriber(who)?;
         let Some(number) = callee.as_ref().and_then(|callee| callee.number.clone()) else {
             return Ok(CallIn::Unknown);
