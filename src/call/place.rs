@@ -25,7 +25,7 @@ use crate::script::prompt::{Line, Prompts};
 use crate::script::{CodeCall, PinGate, Script, Talk};
 use crate::seed::Seed;
 use crate::sip::invite::{Ending, Invite, InvitePlan};
-use crate::sip::offer_answer;
+use crate::sip::offer_answer::{self, AnswerError};
 use crate::sip::transport::Path;
 use crate::sip::trunk::{Dtmf, Trunk};
 
@@ -195,11 +195,13 @@ impl OneTrunk<'_> {
             true => (narrow(&self.exchange.codecs), None),
             false => self.exchange.wide_band.offer(&self.exchange.codecs),
         };
+        let offer = offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53));
+        let offer = offer_answer::protect(offer, trunk.srtp, &mut seed);
         let plan = InvitePlan {
             trunk,
             number: self.number.clone(),
             hop: path.hop,
-            offer: offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53)),
+            offer,
             patience: path.patience(),
             ring: self.exchange.policy.ring,
         };
@@ -210,7 +212,7 @@ impl OneTrunk<'_> {
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let notice = self.about.notice().filter(|_| screened);
         let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
-        let call = Call::new(invite, script, codecs.clone(), dtmf, notice, now);
+        let call = Call::new(invite, script, dtmf, notice, now);
         let mut live = Live {
             about: self.about,
             call,
@@ -240,6 +242,7 @@ impl OneTrunk<'_> {
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
             Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
             // We hung up on an answer that could not be talked on.
+            Outcome::Answered if over.unfit == Some(AnswerError::NoKeys) => Outcome::NotEncrypted,
             Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
             other => other,
         };

@@ -12,6 +12,8 @@ mod retry;
 mod session_timer;
 #[cfg(test)]
 mod timeline;
+#[cfg(test)]
+mod timeline_of_keys;
 
 use std::collections::VecDeque;
 use std::time::Instant;

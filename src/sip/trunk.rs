@@ -32,6 +32,8 @@ pub struct Trunk {
     pub calls_per_s_max: u32,
     /// The beginnings of the numbers it carries, with `+`.
     pub prefixes: Vec<String>,
+    /// Whether voice is encrypted. Only where signalling is, since the keys stand in it.
+    pub srtp: Srtp,
     /// How keys are expected.
     pub dtmf: Dtmf,
     /// Tell machines from people before anything is said.
@@ -55,6 +57,7 @@ impl Trunk {
             calls_max: 1,
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
+            srtp: Srtp::Off,
             dtmf: Dtmf::Auto,
             answering_machine: false,
         }
@@ -189,6 +192,18 @@ impl Transport {
     pub fn is_reliable(self) -> bool {
         self != Self::Udp
     }
+}
+
+/// Whether voice is encrypted on a trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Srtp {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the far end wants it too.
+    Optional,
+    /// Always, or there is no call.
+    Required,
 }
 
 /// How keys are expected on a trunk.
