@@ -19,12 +19,13 @@ use std::time::Duration;
 use offhook::clock::now;
 use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::stream::Patience;
 use offhook::media::{self, Command as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
 use offhook::sip::transport::{self, SipSettings, UserAgent};
-use offhook::sip::trunk::{Dtmf, Trunk};
+use offhook::sip::trunk::{Dtmf, Srtp, Trunk};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -82,7 +83,7 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 12_000..=24_999,
-        silence: Duration::from_secs(3600),
+        patience: Patience { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let spoken: Vec<i16> = fs::read(folder.join(SPEECH))
@@ -146,7 +147,7 @@ async fn talk(
             match output {
                 Output::Send(bytes) => line.send(&bytes).await.unwrap(),
                 Output::Answered(sdp) => {
-                    let agreed = accept(&sdp, &[Codec::Pcmu]).unwrap();
+                    let agreed = accept(&sdp, invite.offer()).unwrap();
                     for tag in 0..8 {
                         media.command(Ask::Play { clip: speech.clone(), tag });
                     }
@@ -262,6 +263,7 @@ fn trunk(port: u16) -> Trunk {
         calls_per_s_max: 1000,
         prefixes: vec!["+".to_owned()],
         country: None,
+        srtp: Srtp::Off,
         dtmf: Dtmf::Inband,
         answering_machine: false,
     }
@@ -298,3 +300,5 @@ fn status_kb(process: &str, name: &str) -> f64 {
 
 const SPEECH: &str = "speech.s16";
 const CALLS_PER_S: u32 = 100;
+
+const HOUR: Duration = Duration::from_secs(3600);

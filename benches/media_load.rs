@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use offhook::media::codec::{Clip, Codec, FRAME};
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::stream::Patience;
 use offhook::media::{Command, Negotiated};
 use offhook::seed::Seed;
 use rtp_rs::RtpReader;
@@ -28,7 +29,7 @@ fn main() {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 30_000..=49_999,
-        silence: Duration::from_secs(3600),
+        patience: Patience { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &vec![8000; 8000 * (seconds as usize + 5)]));
@@ -48,6 +49,7 @@ fn main() {
             tones: false,
             packet_ms: 20,
             sending: true,
+            keys: None,
         }));
         lines.push(line);
         // Calls do not begin all at once; this spreads them over the 20 ms.
@@ -160,3 +162,5 @@ fn cpu_s() -> f64 {
     let fields: Vec<&str> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
+
+const HOUR: Duration = Duration::from_secs(3600);

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use offhook::media::codec::{Clip, Codec, FRAME};
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::stream::Patience;
 use offhook::media::take::Take;
 use offhook::media::{Command, Negotiated};
 use offhook::recording::{Format, encode, finish};
@@ -29,7 +30,7 @@ fn main() {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 30_000..=49_999,
-        silence: Duration::from_secs(3600),
+        patience: Patience { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &words(seconds + 60)));
@@ -45,6 +46,7 @@ fn main() {
             tones: false,
             packet_ms: 20,
             sending: true,
+            keys: None,
         }));
         line.command(Command::Play { clip: speech.clone(), tag: 1 });
         lines.push(line);
@@ -157,3 +159,5 @@ fn cpu_s() -> f64 {
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
+
+const HOUR: Duration = Duration::from_secs(3600);

@@ -42,6 +42,13 @@ impl Seed {
         nonce
     }
 
+    /// Octets that nobody can guess.
+    pub fn secret<const OCTETS: usize>(&mut self) -> [u8; OCTETS] {
+        let mut secret = [0; OCTETS];
+        self.0.fill_bytes(&mut secret);
+        secret
+    }
+
     /// A number below `bound`, each as likely as the other. `bound` of 0 counts as 1.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0.random_range(0..bound.max(1))

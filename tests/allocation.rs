@@ -11,7 +11,8 @@ use std::time::Duration;
 use offhook::clock;
 use offhook::media::Negotiated;
 use offhook::media::codec::{Clip, Codec, FRAME_BYTES};
-use offhook::media::stream::{PACKET_BYTES_MAX, Stream};
+use offhook::media::srtp::{Keys, MasterKey, Outbound, Suite};
+use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
 use offhook::media::take::Take;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
@@ -45,6 +46,17 @@ static COUNTING: Counting = Counting;
 
 #[test]
 fn no_packet_of_a_call_allocates() {
+    no_packet_allocates(None);
+    for suite in Suite::ALL {
+        no_packet_allocates(Some(suite));
+    }
+}
+
+fn no_packet_allocates(suite: Option<Suite>) {
+    let key =
+        |suite: Suite, octet| MasterKey::new(suite, &vec![octet; suite.secret_octets()]).unwrap();
+    let keys = suite.map(|suite| Arc::new(Keys { ours: key(suite, 1), theirs: key(suite, 2) }));
+    let far = suite.map(|suite| Outbound::new(key(suite, 2), 0));
     let remote: SocketAddr = "192.0.2.1:4000".parse().unwrap();
     let agreed = Negotiated {
         remote,
@@ -54,9 +66,11 @@ fn no_packet_of_a_call_allocates() {
         tones: true,
         packet_ms: 20,
         sending: true,
+        keys,
     };
     let start = clock::now();
-    let mut stream = Stream::new(agreed, remote.ip(), 7, Duration::from_secs(30), start);
+    let mut stream =
+        Stream::new(agreed, remote.ip(), 7, Patience::with_silence(Duration::from_secs(30)), start);
     stream.play(Arc::new(Clip::encode(Codec::Pcmu, &[8000; 500 * FRAME_BYTES])), 1);
     stream.record(Box::new(Take::new(Codec::Pcmu, Duration::from_secs(60), start)));
 
@@ -75,8 +89,12 @@ fn no_packet_of_a_call_allocates() {
             .payload(payload)
             .build_into(&mut arriving)
             .unwrap();
-        stream.receive(remote, &arriving[..len], now);
-        stream.receive("192.0.2.66:9".parse().unwrap(), &arriving[..len], now);
+        let len = match &far {
+            Some(far) => far.packet(&mut arriving, len, number.into()).unwrap(),
+            None => len,
+        };
+        stream.receive("192.0.2.66:9".parse().unwrap(), &mut arriving[..len], now);
+        stream.receive(remote, &mut arriving[..len], now);
         stream.next(&mut packet);
         stream.silent(now);
         stream.recorded(now);
@@ -84,7 +102,8 @@ fn no_packet_of_a_call_allocates() {
     turn(0);
     let before = ASKED.get();
     (1..2000).for_each(turn);
-    assert_eq!(ASKED.get() - before, 0, "for 2,000 packets each way");
+    assert_eq!(ASKED.get() - before, 0, "for 2,000 packets each way, {suite:?}");
+    assert_eq!(stream.quality().received, 2000, "{suite:?}");
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(ASKED.get() - before, 1, "the counter counts");
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings, Line};
-use offhook::media::{Command, Event, Negotiated};
+use offhook::media::stream::Patience;
+use offhook::media::{Command, Event, Fault, Negotiated};
 use offhook::seed::Seed;
 use rtcp_types::{Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketWriterExt};
 use rtp_rs::{RtpPacketBuilder, RtpReader};
@@ -18,7 +19,7 @@ fn engine() -> Engine {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 24_000..=25_999,
-        silence: Duration::from_millis(400),
+        patience: Patience::with_silence(Duration::from_millis(400)),
     };
     Engine::start(settings, Seed::fresh()).unwrap()
 }
@@ -45,6 +46,7 @@ impl Peer {
             tones: false,
             packet_ms,
             sending: true,
+            keys: None,
         }));
     }
 
@@ -115,6 +117,7 @@ async fn a_key_may_come_as_a_tone() {
         tones: true,
         packet_ms: 20,
         sending: true,
+        keys: None,
     }));
     let tone = |at: usize, hz: f64| (std::f64::consts::TAU * hz * at as f64 / 8000.0).sin();
     let seven = |at| ((tone(at, 852.0) + tone(at, 1209.0)) * 5000.0) as i16;
@@ -148,7 +151,7 @@ async fn a_line_that_hears_nothing_says_so() {
     let (engine, phone) = (engine(), Peer::new());
     let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
     phone.start(&line);
-    assert_eq!(line.events.recv().await, Some(Event::Silent));
+    assert_eq!(line.events.recv().await, Some(Event::Silent(Fault::FellSilent)));
 }
 
 #[test]

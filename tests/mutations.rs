@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use offhook::clock;
 use offhook::media::codec::Codec;
-use offhook::media::stream::{PACKET_BYTES_MAX, Stream};
+use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
 use offhook::media::take::Take;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::message::Message;
-use offhook::sip::offer_answer::{accept, offer, reanswer};
+use offhook::sip::offer_answer::{accept, offer, protect, reanswer};
 use offhook::sip::stray;
-use offhook::sip::trunk::{Dtmf, Transport, Trunk};
+use offhook::sip::trunk::{Dtmf, Srtp, Transport, Trunk};
 use offhook::sip::via::Hop;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
@@ -79,12 +79,13 @@ fn changed_descriptions_stop_no_call() {
     let mut mutator = Mutator::new(SDP_WORDS);
     let codecs = [Codec::Pcmu, Codec::Pcma];
     let own = offer(RTP.parse().unwrap(), &codecs, Dtmf::Auto, 1);
+    let own = protect(own, Srtp::Optional, &mut Seed::fixed(1));
     let mut accepted = 0;
     for round in 0..share(4) {
         let seed = if round % 2 == 0 { ANSWER } else { &own };
         let changed = mutator.change(seed.as_bytes());
         let Ok(changed) = std::str::from_utf8(&changed) else { continue };
-        if let Ok(agreed) = accept(changed, &codecs) {
+        if let Ok(agreed) = accept(changed, &own) {
             assert!((10..=60).contains(&agreed.packet_ms));
             accepted += 1;
         }
@@ -99,9 +100,11 @@ fn changed_descriptions_stop_no_call() {
 fn changed_packets_stop_no_stream() {
     let mut mutator = Mutator::new(&[]);
     let far: SocketAddr = "192.0.2.1:4000".parse().unwrap();
-    let agreed = Dtmf::Inband.heard(accept(ANSWER, &[Codec::Pcmu]).unwrap());
+    let own = offer(RTP.parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 1);
+    let agreed = Dtmf::Inband.heard(accept(ANSWER, &own).unwrap());
     let start = clock::now();
-    let stream = || Stream::new(agreed, far.ip(), 7, Duration::from_secs(30), start);
+    let patience = Patience::with_silence(Duration::from_secs(30));
+    let stream = || Stream::new(agreed.clone(), far.ip(), 7, patience, start);
     let (mut hears, mut out) = (stream(), [0; PACKET_BYTES_MAX]);
     for round in 0..share(2) {
         let now = start + Duration::from_millis(20) * (round % 5000) as u32;
@@ -123,11 +126,12 @@ fn changed_packets_stop_no_stream() {
             .payload(&payload)
             .build()
             .unwrap();
-        hears.receive(far, &mutator.change(&packet), now);
+        hears.receive(far, &mut mutator.change(&packet), now);
         hears.next(&mut out);
         hears.recorded(now);
     }
-    assert!(hears.taken > 0 && hears.refused > 0);
+    let quality = hears.quality();
+    assert!(quality.received > 0 && quality.refused > 0, "{quality}");
 }
 
 /// Changes bytes, and takes away, repeats and puts in pieces.
@@ -205,6 +209,7 @@ fn trunk() -> Trunk {
         calls_per_s_max: 1,
         prefixes: vec!["+".to_owned()],
         country: None,
+        srtp: Srtp::Off,
         dtmf: Dtmf::Auto,
         answering_machine: false,
     }

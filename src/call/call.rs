@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use crate::media::answering_machine::PickedUp;
-use crate::media::codec::Codec;
 use crate::media::{Event, Negotiated};
 use crate::notification::{Answer, MessageId};
 use crate::script::prompt::Line;
 use crate::script::screening::{self, Screening};
 use crate::script::{self, Item, Talk};
 use crate::sip::invite::{self, Ending, Invite};
-use crate::sip::offer_answer;
+use crate::sip::offer_answer::{self, AnswerError};
 use crate::sip::trunk::Dtmf;
 
 /// An [`Invite`] and the [`Talk`] that is played when it is answered.
@@ -23,9 +22,9 @@ use crate::sip::trunk::Dtmf;
 pub struct Call {
     invite: Invite,
     script: Talk,
-    offered: Vec<Codec>,
     dtmf: Dtmf,
     early: Option<String>,
+    unfit: Option<AnswerError>,
     speech: u32,
     /// All that a machine is to hear, if machines are told from people.
     notice: Option<Line>,
@@ -121,6 +120,8 @@ pub struct Over {
     pub rang: Option<Duration>,
     /// How long was talked; `None` if nobody answered.
     pub talked: Option<Duration>,
+    /// Why an answer could not be talked on.
+    pub unfit: Option<AnswerError>,
     /// Who picked up; `None` if nobody answered.
     pub picked_up: Option<PickedUp>,
 }
@@ -130,7 +131,6 @@ impl Call {
     pub fn new(
         invite: Invite,
         script: Talk,
-        offered: Vec<Codec>,
         dtmf: Dtmf,
         notice: Option<Line>,
         now: Instant,
@@ -138,9 +138,9 @@ impl Call {
         let mut call = Self {
             invite,
             script,
-            offered,
             dtmf,
             early: None,
+            unfit: None,
             speech: 0,
             notice,
             screening: None,
@@ -159,7 +159,7 @@ impl Call {
         match input {
             Input::Sip(bytes) => self.invite.handle(invite::Input::Received(bytes), now),
             Input::TransportFailed => self.invite.handle(invite::Input::TransportFailed, now),
-            Input::HangUp | Input::Media(Event::Silent) => {
+            Input::HangUp | Input::Media(Event::Silent(_)) => {
                 self.invite.handle(invite::Input::HangUp, now)
             }
             Input::Media(Event::Key(key)) => self.key(key, now),
@@ -245,7 +245,13 @@ impl Call {
                 let rang = self.rang.map(|from| until.duration_since(from));
                 let talked = self.answered.map(|from| now.duration_since(from));
                 let picked_up = self.answered.map(|_| self.picked_up());
-                self.outputs.push_back(Output::Over(Over { ending, rang, talked, picked_up }));
+                self.outputs.push_back(Output::Over(Over {
+                    ending,
+                    rang,
+                    talked,
+                    unfit: self.unfit,
+                    picked_up,
+                }));
             }
             invite::Output::Done => {}
         }
@@ -253,10 +259,11 @@ impl Call {
 
     fn answered(&mut self, sdp: String, now: Instant) {
         let description = if sdp.is_empty() { self.early.take().unwrap_or_default() } else { sdp };
-        match offer_answer::accept(&description, &self.offered) {
+        match offer_answer::accept(&description, self.invite.offer()) {
             Ok(agreed) => self.talk(agreed, now),
             Err(error) => {
                 debug!(%error, "the call was answered but cannot be talked on");
+                self.unfit = Some(error);
                 self.invite.handle(invite::Input::HangUp, now);
             }
         }

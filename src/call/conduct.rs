@@ -19,6 +19,7 @@ use crate::notification::{Attempt, AttemptId, Outcome};
 use crate::script::Talk;
 use crate::script::prompt::Line;
 use crate::sip::invite::{Ending, Invite};
+use crate::sip::offer_answer::AnswerError;
 use crate::sip::transport;
 use crate::sip::trunk::Dtmf;
 
@@ -50,7 +51,7 @@ impl Ready {
         let call_id = invite.call_id().to_owned();
         let (ahead, unspeakable) = (script.lines_ahead(), script.unspeakable_line());
         let ahead: Vec<Line> = notice.iter().cloned().chain(ahead).collect();
-        let call = Call::new(invite, script, codecs.clone(), dtmf, notice, clock::now());
+        let call = Call::new(invite, script, dtmf, notice, clock::now());
         let recorder =
             Recorder::new(exchange.store.clone(), about.attempt(), exchange.sealing.clone());
         let mut live = Live {
@@ -79,6 +80,7 @@ impl Ready {
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
             Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
             // We hung up on an answer that could not be talked on.
+            Outcome::Answered if over.unfit == Some(AnswerError::NoKeys) => Outcome::NotEncrypted,
             Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
             other => other,
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::call::{Call, Input, Output, Over};
 use super::place::About;
@@ -70,7 +70,12 @@ impl Live<'_> {
                     self.call.handle(Input::Sip(&message), clock::now());
                     continue;
                 }
-                Some(event) = self.media.events.recv() => Input::Media(event),
+                Some(event) = self.media.events.recv() => {
+                    if let Event::Silent(fault) = event {
+                        info!(attempt = self.about.attempt().0, "{fault}");
+                    }
+                    Input::Media(event)
+                }
                 Some(done) = self.errands.join_next() => match done {
                     Ok(Done::Told) => continue,
                     Ok(Done::Recorded(recorded)) => self.recorded(recorded),

@@ -183,11 +183,13 @@ impl OneTrunk<'_> {
             true => (narrow(&self.exchange.codecs), None),
             false => self.exchange.wide_band.offer(&self.exchange.codecs),
         };
+        let offer = offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53));
+        let offer = offer_answer::protect(offer, trunk.srtp, &mut seed);
         let plan = InvitePlan {
             trunk,
             number: Some(self.number.clone()),
             hop: path.hop,
-            offer: offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53)),
+            offer,
             patience: path.patience(),
             ring: self.exchange.policy.ring,
         };

@@ -90,6 +90,7 @@ pub async fn receive(
     let (dtmf, name, country) = (trunk.dtmf, trunk.name.clone(), trunk.country.clone());
     let rtp = media.advertised(hop.local.ip());
     let offer = offer_answer::offer(rtp, &codecs, dtmf, seed.below(1 << 53));
+    let offer = offer_answer::protect(offer, trunk.srtp, &mut seed);
     let (patience, ring) = (incoming.path.patience(), exchange.policy.ring);
     let plan = InvitePlan { trunk, number: None, hop, offer, patience, ring };
     let Incoming { request, mut line, .. } = incoming;

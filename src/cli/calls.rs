@@ -99,6 +99,7 @@ pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
         Some(Outcome::Declined) => "declined",
         Some(Outcome::WrongNumber) => "wrong number",
         Some(Outcome::TrunkFailed) => "trunk failed",
+        Some(Outcome::NotEncrypted) => "not encrypted",
         Some(Outcome::Cancelled) => "cancelled",
         Some(Outcome::Interrupted) => "interrupted",
     }

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::source::Section;
 use crate::media::codec::Codec;
-use crate::sip::trunk::{Credentials, Dtmf, Trunk, caller};
+use crate::sip::trunk::{Credentials, Dtmf, Proxy, Srtp, Transport, Trunk, caller};
 
 /// `[sip]`: our end of the trunks.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Media {
     pub ports: RangeInclusive<u16>,
     /// Codecs to offer, best first.
     pub codecs: Vec<Codec>,
+    /// How long nothing may come before a call is ended.
+    pub silence: Duration,
 }
 
 pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
@@ -81,10 +84,20 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let register = section.flag("register", false);
     let calls_max = section.number("calls_max", 1..=5000, 30, "calls at once");
     let calls_per_s_max = section.number("calls_per_s_max", 1..=1000, 5, "calls a second");
-    let srtp =
-        section.choice("srtp", &[("off", false), ("optional", true), ("required", true)], false);
-    if srtp == Some(true) {
-        section.mistake("srtp", "SRTP is not in this version; only \"off\"");
+    let choices = [("off", Srtp::Off), ("optional", Srtp::Optional), ("required", Srtp::Required)];
+    let mut srtp = section.choice("srtp", &choices, Srtp::Off);
+    if let (Some(Srtp::Optional | Srtp::Required), Some(proxy), Some(outbound)) =
+        (srtp, &proxy, &outbound_proxy)
+    {
+        let first: &Proxy = outbound.as_ref().unwrap_or(proxy);
+        if first.transport != Some(Transport::Tls) {
+            let key = if outbound.is_some() { "outbound_proxy" } else { "proxy" };
+            section.mistake(
+                "srtp",
+                &format!("the keys would stand in the clear: write {key} with ;transport=tls"),
+            );
+            srtp = None;
+        }
     }
     let choices = [
         ("auto", Dtmf::Auto),
@@ -106,7 +119,6 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         },
     };
     section.refuse_unknown_keys();
-    srtp?;
     Some(Trunk {
         name: name?,
         proxy: proxy?,
@@ -118,6 +130,7 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         calls_per_s_max: calls_per_s_max?,
         prefixes: prefixes?,
         country: country?,
+        srtp: srtp?,
         dtmf: dtmf?,
         answering_machine: answering_machine?,
     })
@@ -184,8 +197,15 @@ pub(super) fn media(mut section: Section<'_>) -> Option<Media> {
         section.mistake("codecs", "codecs must name one at least");
         return None;
     }
+    let silence = section.number("silence_s", 10..=300_u64, 30, "seconds");
     section.refuse_unknown_keys();
-    Some(Media { listen: listen?, advertise: advertise?, ports: ports?, codecs: codecs? })
+    Some(Media {
+        listen: listen?,
+        advertise: advertise?,
+        ports: ports?,
+        codecs: codecs?,
+        silence: Duration::from_secs(silence?),
+    })
 }
 
 fn ports(section: &mut Section<'_>) -> Option<RangeInclusive<u16>> {

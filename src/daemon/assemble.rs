@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tracing::warn;
@@ -14,6 +13,7 @@ use crate::call::{Exchange, WaysOut, WideBand};
 use crate::config::{Config, Sip};
 use crate::http::{File, HttpError, Limits, Server, Shelf};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
+use crate::media::stream;
 use crate::recording::Format;
 use crate::script::Terms;
 use crate::sealing;
@@ -42,7 +42,7 @@ pub(super) fn engine(config: &Config) -> Result<Engine, MediaError> {
         listen: config.media.listen,
         advertise: config.media.advertise,
         ports: config.media.ports.clone(),
-        silence: LINE_SILENT,
+        patience: stream::Patience::with_silence(config.media.silence),
     };
     Engine::start(settings, Seed::fresh())
 }
@@ -70,6 +70,7 @@ pub(super) fn exchange(
     speaker: Speaker,
     store: Store,
 ) -> Exchange {
+    engine.shun(agent.local().port());
     Exchange {
         agent,
         engine,
@@ -153,6 +154,3 @@ pub(super) fn is_local(host: &str) -> bool {
     host == "localhost"
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
-
-/// A callee from whom nothing comes for so long has no line any more.
-const LINE_SILENT: Duration = Duration::from_secs(30);

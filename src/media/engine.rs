@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 
 use self::desk::Desk;
 use super::ports::Ports;
+use super::stream::Patience;
 use super::{Command, Event, realtime};
 use crate::clock;
 use crate::seed::Seed;
@@ -41,7 +42,7 @@ pub struct EngineSettings {
     /// Ports to use.
     pub ports: RangeInclusive<u16>,
     /// How long nothing may arrive before [`Event::Silent`].
-    pub silence: Duration,
+    pub patience: Patience,
 }
 
 #[derive(Debug)]
@@ -98,13 +99,14 @@ enum Order {
     Close {
         id: u64,
     },
+    Shun(u16),
 }
 
 impl Engine {
     /// Starts the thread.
     pub fn start(settings: EngineSettings, mut seed: Seed) -> Result<Self, MediaError> {
         let ports = Ports::new(settings.ports.clone(), seed.below(u64::MAX));
-        let silence = settings.silence;
+        let patience = settings.patience;
         let shared = Arc::new(Shared {
             settings,
             ports: Mutex::new((ports, seed, 0)),
@@ -120,7 +122,7 @@ impl Engine {
                     info!(%error, "the media thread runs without real-time priority; allow it with LimitRTPRIO=25");
                 }
             }
-            Desk::new(silence, &load.load, load.started).run(&taken);
+            Desk::new(patience, &load.load, load.started).run(&taken);
         };
         thread::Builder::new().name("media".into()).spawn(run).map_err(MediaError::Thread)?;
         Ok(Self { orders, shared })
@@ -169,6 +171,11 @@ impl Engine {
             });
         }
         Err(MediaError::NoPort)
+    }
+
+    /// Sends nothing to this port of this machine, which is ours for something else. Ports of lines go without saying.
+    pub fn shun(&self, port: u16) {
+        let _ = self.orders.send(Order::Shun(port));
     }
 
     /// Waits while one more call would harm those that run.

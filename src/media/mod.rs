@@ -6,11 +6,13 @@ pub mod codec;
 pub mod dtmf_events;
 pub mod dtmf_tones;
 pub mod engine;
+mod far_end;
 mod keys;
 pub mod ports;
 mod realtime;
 pub mod reports;
 pub(crate) mod resample;
+pub mod srtp;
 mod strain;
 pub mod stream;
 pub mod take;
@@ -21,11 +23,12 @@ use std::sync::Arc;
 use answering_machine::Heard;
 use codec::{Clip, Codec};
 use reports::Quality;
+use srtp::Keys;
 use take::Take;
 use tokio::sync::oneshot;
 
 /// What offer and answer have agreed on for one stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
     /// Where the far end wants RTP.
     pub remote: SocketAddr,
@@ -41,6 +44,8 @@ pub struct Negotiated {
     pub packet_ms: u8,
     /// Whether the far end is on hold and wants no packets from us.
     pub sending: bool,
+    /// What both ends encrypt with; `None`: nothing.
+    pub keys: Option<Arc<Keys>>,
 }
 
 impl Negotiated {
@@ -88,8 +93,29 @@ pub enum Event {
     Key(char),
     /// What was found out about whoever picked up.
     Heard(Heard),
-    /// Nothing has arrived for the time set.
-    Silent,
+    /// Only one end is heard, or none.
+    Silent(Fault),
     /// The recording is full, or nobody has spoken for a while.
     RecordingOver,
+}
+
+/// Why it makes no sense to talk on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing has come from where we were to send.
+    NothingCame,
+    /// Nothing has come for the time set.
+    FellSilent,
+    /// The far end reports that nothing of ours arrives any more.
+    NothingArrives,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NothingCame => "ended, nothing came from the far end",
+            Self::FellSilent => "ended, the far end fell silent",
+            Self::NothingArrives => "ended, nothing of ours arrived any more",
+        })
+    }
 }

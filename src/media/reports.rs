@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::Fault;
+use super::srtp::Suite;
 use rtcp_types::{
     Bye, Compound, Packet, ReceiverReport, ReportBlock, ReportBlockBuilder, RtcpPacketWriterExt,
     Sdes, SdesChunk, SdesItem, SenderReport,
@@ -20,6 +22,8 @@ pub struct Reports {
     random: u64,
     sent: u32,
     sent_octets: u32,
+    /// The sequence number that was sent last.
+    sequence: u16,
     heard: Option<Heard>,
     /// The middle of the time in the peer's last report, and when it came.
     last_report: Option<(u32, Instant)>,
@@ -47,6 +51,11 @@ struct Far {
     lost: u32,
     jitter: u32,
     round_trip: Option<Duration>,
+    /// The latest packet of ours that has arrived there, and how many had been sent when that was new, and when it was
+    /// told last.
+    highest: u32,
+    new_at: u32,
+    told_at: u32,
 }
 
 /// How good the line was.
@@ -64,6 +73,16 @@ pub struct Quality {
     pub far: Option<(u32, u32)>,
     /// There and back, in ms.
     pub round_trip_ms: Option<u32>,
+    /// Packets that arrived and were comfort noise.
+    pub noise: u32,
+    /// Packets and reports of strangers, or none at all.
+    pub refused: u32,
+    /// Packets and reports that were not authentic, or had come before.
+    pub forged: u32,
+    /// What has encrypted it.
+    pub encrypted: Option<Suite>,
+    /// Why it was no use to talk on.
+    pub fault: Option<Fault>,
 }
 
 impl Reports {
@@ -77,6 +96,7 @@ impl Reports {
             random,
             sent: 0,
             sent_octets: 0,
+            sequence: 0,
             heard: None,
             last_report: None,
             far: None,
@@ -93,8 +113,9 @@ impl Reports {
         }
     }
 
-    /// A packet with so much sound has left.
-    pub fn sent(&mut self, octets: usize) {
+    /// A packet with so much sound has left under this sequence number.
+    pub fn sent(&mut self, octets: usize, sequence: u16) {
+        self.sequence = sequence;
         self.sent = self.sent.wrapping_add(1);
         self.sent_octets = self.sent_octets.wrapping_add(octets as u32);
     }
@@ -131,22 +152,27 @@ impl Reports {
         }
     }
 
-    /// Reads what the peer reports. What cannot be read is dropped.
-    pub fn read(&mut self, datagram: &[u8], now: Instant) {
-        let Ok(compound) = Compound::parse(datagram) else { return };
+    /// Reads what the peer reports, and tells whether it is a report. What cannot be read is dropped.
+    pub fn read(&mut self, datagram: &[u8], now: Instant) -> bool {
+        let Ok(compound) = Compound::parse(datagram) else { return false };
+        let mut reported = false;
         for packet in compound.flatten() {
             match packet {
                 Packet::Sr(report) => {
+                    reported = true;
                     let middle = (report.ntp_timestamp() >> 16) as u32;
                     self.last_report = Some((middle, now));
                     report.report_blocks().for_each(|block| self.read_block(&block, now));
                 }
                 Packet::Rr(report) => {
+                    reported = true;
                     report.report_blocks().for_each(|block| self.read_block(&block, now));
                 }
+                // A BYE ends nothing: SIP does.
                 _ => {}
             }
         }
+        reported
     }
 
     fn read_block(&mut self, block: &ReportBlock<'_>, now: Instant) {
@@ -168,7 +194,18 @@ impl Reports {
         // Duplicates can make the number negative (24 bits with a sign).
         let lost = if lost >= 1 << 23 { 0 } else { lost };
         let jitter = block.interarrival_jitter() / self.ticks_per_ms as u32;
-        self.far = Some(Far { lost, jitter, round_trip });
+        let highest = block.extended_sequence_number();
+        let told_at = self.sent;
+        // What is no packet of ours tells nothing; some ends fill in zeros.
+        let ours = u32::from(self.sequence.wrapping_sub(highest as u16)) < self.sent;
+        let same = self.far.filter(|far| ours && far.highest == highest);
+        let new_at = same.map_or(told_at, |far| far.new_at);
+        self.far = Some(Far { lost, jitter, round_trip, highest, new_at, told_at });
+    }
+
+    /// Whether the far end has told for long that nothing of ours arrives any more.
+    pub fn is_unheard(&self) -> bool {
+        self.far.is_some_and(|far| far.told_at - far.new_at > UNHEARD_MIN)
     }
 
     /// Writes a report if one is due, for a stream that is at `timestamp`.
@@ -223,6 +260,7 @@ impl Reports {
                 .far
                 .and_then(|far| far.round_trip)
                 .map(|time| time.as_millis() as u32),
+            ..Quality::default()
         }
     }
 
@@ -264,11 +302,15 @@ impl Reports {
 
 impl std::fmt::Display for Quality {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.received == 0 && self.sent > ONE_WAY_MIN {
+        if let Some(fault) = self.fault {
+            write!(f, "{fault}: ")?;
+        } else if self.received == 0 && self.sent > ONE_WAY_MIN {
             write!(f, "one way, nothing comes: ")?;
         } else if self.far.is_some_and(|(lost, _)| self.sent > ONE_WAY_MIN && lost > self.sent / 2)
         {
             write!(f, "one way, little arrives there: ")?;
+        } else if self.noise > ONE_WAY_MIN && self.noise == self.received {
+            write!(f, "only comfort noise comes: ")?;
         }
         write!(
             f,
@@ -278,8 +320,16 @@ impl std::fmt::Display for Quality {
         if let Some((lost, jitter)) = self.far {
             write!(f, "; far end: {lost} lost, jitter {jitter} ms")?;
         }
-        match self.round_trip_ms {
-            Some(ms) => write!(f, "; round trip {ms} ms"),
+        if let Some(ms) = self.round_trip_ms {
+            write!(f, "; round trip {ms} ms")?;
+        }
+        for (count, of) in [(self.refused, "of strangers"), (self.forged, "not authentic")] {
+            if count > 0 {
+                write!(f, "; {count} {of}")?;
+            }
+        }
+        match self.encrypted {
+            Some(suite) => write!(f, "; {}", suite.name()),
             None => Ok(()),
         }
     }
@@ -287,6 +337,8 @@ impl std::fmt::Display for Quality {
 
 /// Packets; with fewer nobody knows.
 const ONE_WAY_MIN: u32 = 100;
+/// 15 s of packets.
+const UNHEARD_MIN: u32 = 750;
 /// Room for a report.
 pub const REPORT_BYTES_MAX: usize = 256;
 const PAUSE: Duration = Duration::from_secs(5);
@@ -310,8 +362,8 @@ mod tests {
         let mut on_the_way: Vec<(Instant, bool, Vec<u8>)> = vec![];
         for turn in 0..seconds * 50 {
             let now = start + MS * 20 * turn;
-            us.sent(160);
-            far.sent(160);
+            us.sent(160, (65_500 + turn) as u16);
+            far.sent(160, turn as u16);
             let uneven = MS * ((turn % 2) * 10);
             if !(loses && turn % 10 == 5) {
                 far.arrived(
@@ -333,12 +385,7 @@ mod tests {
                 if *at > now {
                     return true;
                 }
-                if *to_far {
-                    far.read(report, *at)
-                } else {
-                    us.read(report, *at)
-                }
-                false
+                if *to_far { !far.read(report, *at) } else { !us.read(report, *at) }
             });
         }
         (us.quality(), far.quality())
@@ -380,7 +427,7 @@ mod tests {
     fn changed_reports_stop_nothing() {
         let start = clock::now();
         let (mut seed, mut us) = (crate::seed::Seed::fixed(3), Reports::new(1, 7, 8, start));
-        us.sent(160);
+        us.sent(160, 1);
         us.arrived(2, 1, Some(160), start);
         let mut buffer = [0; REPORT_BYTES_MAX];
         let length = us.write(160, start + PAUSE * 2, &mut buffer).unwrap();

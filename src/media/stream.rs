@@ -9,31 +9,32 @@ use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use super::answering_machine::Listener;
 use super::codec::{Clip, Codec, Ear, HEARD_MAX, OCTETS_PER_MS, PACKET_MS_MAX};
+use super::far_end::{FarEnd, From, Source};
 use super::keys::Keys;
 use super::reports::{Quality, REPORT_BYTES_MAX, Reports};
+use super::srtp::TRAILER_MAX;
+use super::srtp::guard::Guard;
 use super::take::Take;
-use super::{Event, Negotiated};
+use super::{Event, Fault, Negotiated};
 
 /// The two directions of one call's audio.
 ///
-/// Nothing is taken from, or sent to, a host that neither the session description has named nor is the trunk itself.
-/// Another address of those two is learned when packets come from there and none from the one named (symmetric
-/// RTP); then source and SSRC are fixed.
+/// Where keys are agreed on, what is not authentic is dropped before anything of it is looked at.
 ///
-/// Source: RFC 3550 §5.1; RFC 3551 §4.5; RFC 4961 (symmetric RTP); RFC 3550 §A.1 (probation).
+/// Source: RFC 3550 §5.1; RFC 3551 §4.5; RFC 3711 §3.3.1 (the first sequence number lies below 2^15).
 #[derive(Debug)]
 pub struct Stream {
     agreed: Negotiated,
-    trunk: IpAddr,
+    far_end: FarEnd,
+    guard: Guard,
     playing: VecDeque<(Arc<Clip>, u32)>,
     /// How much of the first clip has been played, in ms.
     played: usize,
     ssrc: u32,
-    sequence: u16,
+    /// The sequence number with its roll-overs above it.
+    index: u64,
     timestamp: u32,
     started: bool,
-    source: Option<Source>,
-    candidate: Option<(Source, u32)>,
     keys: Keys,
     ear: Option<Ear>,
     clock: PlainClock,
@@ -41,59 +42,76 @@ pub struct Stream {
     take: Option<Box<Take>>,
     screen: Option<Listener>,
     heard_at: Instant,
-    silence: Duration,
-    /// Packets that were not from our peer, or were none.
-    pub refused: u64,
-    /// Packets that were taken.
-    pub taken: u64,
+    patience: Patience,
+    counts: Counts,
+    fault: Option<Fault>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Source {
-    address: SocketAddr,
-    ssrc: u32,
+/// How long a far end may say nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// At the beginning, while nobody knows whether it wants our packets.
+    pub first: Duration,
+    /// Later, with neither packets nor reports.
+    pub silence: Duration,
+}
+
+impl Patience {
+    /// For real calls, with this silence.
+    pub fn with_silence(silence: Duration) -> Self {
+        Self { first: FIRST, silence }
+    }
+}
+
+/// What came, beside what [`Reports`] counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    refused: u32,
+    forged: u32,
+    noise: u32,
 }
 
 impl Stream {
     /// A stream through the trunk at this address, with a random start (`random`: SSRC, sequence and timestamp).
     ///
-    /// `silence` without a packet from the peer is told by [`Event::Silent`].
+    /// When `patience` is over it is told by [`Event::Silent`].
     pub fn new(
         agreed: Negotiated,
         trunk: IpAddr,
         random: u64,
-        silence: Duration,
+        patience: Patience,
         now: Instant,
     ) -> Self {
+        let index = (random >> 32) & 0x7fff;
+        let mut guard = Guard::default();
+        guard.agree(agreed.keys.as_ref(), index);
         Self {
+            far_end: FarEnd::new(trunk, agreed.remote, patience.first),
+            guard,
             keys: Keys::new(agreed.codec),
             ear: Ear::of(agreed.codec),
             clock: PlainClock::default(),
             reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
-            trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
             played: 0,
             ssrc: random as u32,
-            sequence: (random >> 32) as u16,
+            index,
             timestamp: (random >> 24) as u32,
             started: false,
-            source: None,
-            candidate: None,
             take: None,
             screen: None,
             heard_at: now,
-            silence,
-            refused: 0,
-            taken: 0,
+            patience,
+            counts: Counts::default(),
+            fault: None,
         }
     }
 
     /// The peer has changed its mind: another address, codec or direction.
     pub fn renegotiate(&mut self, agreed: Negotiated, now: Instant) {
-        if agreed.remote != self.agreed.remote {
-            (self.source, self.candidate) = (None, None);
-        }
+        self.far_end.rename(agreed.remote);
+        self.guard.agree(agreed.keys.as_ref(), self.index);
         if agreed.codec != self.agreed.codec {
             self.ear = Ear::of(agreed.codec);
             self.reports.count_in(agreed.codec.ticks_per_ms());
@@ -137,9 +155,14 @@ impl Stream {
         self.take.as_mut()?.tick(now).map(|_| Event::RecordingOver)
     }
 
+    /// Whether the address of the session description is one of our own, to which nothing is to go.
+    pub fn bar(&mut self, is_ours: bool) {
+        self.far_end.bar(is_ours);
+    }
+
     /// Where packets go.
     pub fn remote(&self) -> SocketAddr {
-        self.source.map_or(self.agreed.remote, |source| source.address)
+        self.far_end.address()
     }
 
     /// How often a packet is due.
@@ -150,6 +173,14 @@ impl Stream {
     /// Writes the packet that is due into `packet` and tells its length; `None` while the peer wants none.
     /// The second value is told when a clip has ended with the packet before.
     pub fn next(&mut self, packet: &mut [u8; PACKET_BYTES_MAX]) -> (Option<usize>, Option<Event>) {
+        let packet_ms = Duration::from_millis(self.packet_ms() as u64);
+        if self.agreed.sending {
+            self.far_end.pass(packet_ms);
+            if !self.far_end.may_be_sent_to() {
+                // Time stands still until somebody is there who can hear it.
+                return (None, None);
+            }
+        }
         let ended = self.pass_ended();
         let (ms, codec) = (self.packet_ms(), self.agreed.codec);
         let ready = self.playing.front().filter(|(clip, _)| clip.codec() == codec);
@@ -172,16 +203,17 @@ impl Stream {
         let written = RtpPacketBuilder::new()
             .payload_type(self.agreed.payload_type)
             .marked(!self.started)
-            .sequence(Seq::from(self.sequence))
+            .sequence(Seq::from(self.index as u16))
             .timestamp(timestamp)
             .ssrc(self.ssrc)
             .payload(&payload[..octets])
             .build_into(packet)
             .ok();
-        self.reports.sent(octets);
+        let sealed = written.and_then(|length| self.guard.seal(packet, length, self.index));
+        self.reports.sent(octets, self.index as u16);
         self.started = true;
-        self.sequence = self.sequence.wrapping_add(1);
-        (written, ended)
+        self.index += 1;
+        (sealed, ended)
     }
 
     /// Time goes on for a call on hold: what was to be heard then is over too.
@@ -200,22 +232,39 @@ impl Stream {
         Some(Event::Played(tag))
     }
 
-    /// Takes one datagram and tells what it means.
-    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) -> Option<Event> {
+    /// Takes one datagram, which is decrypted where it lies, and tells what it means.
+    pub fn receive(
+        &mut self,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        now: Instant,
+    ) -> Option<Event> {
+        if !self.far_end.vouches_for(from.ip()) {
+            self.counts.refused += 1;
+            return None;
+        }
+        let Some(datagram) = self.guard.open(datagram) else {
+            self.counts.forged += 1;
+            return None;
+        };
         let Ok(packet) = RtpReader::new(datagram) else {
-            self.refused += 1;
+            self.counts.refused += 1;
             return None;
         };
         let payload_type = packet.payload_type();
         let events = self.agreed.events_payload_type == Some(payload_type);
         let known =
             events || payload_type == self.agreed.payload_type || payload_type == COMFORT_NOISE;
-        let vouched = from.ip() == self.agreed.remote.ip() || from.ip() == self.trunk;
-        if !vouched || !known || !self.is_peer(Source { address: from, ssrc: packet.ssrc() }) {
-            self.refused += 1;
-            return None;
+        let source = Source { address: from, ssrc: packet.ssrc() };
+        match if known { self.far_end.tell(source) } else { From::Stranger } {
+            From::Stranger => {
+                self.counts.refused += 1;
+                return None;
+            }
+            From::NewPeer => self.keys = Keys::new(self.agreed.codec),
+            From::Peer => {}
         }
-        self.taken += 1;
+        self.far_end.hear(from.ip());
         self.heard_at = now;
         let (sequence, timestamp) = (u16::from(packet.sequence_number()), packet.timestamp());
         // An event goes on under the time stamp of its beginning.
@@ -223,6 +272,7 @@ impl Stream {
         if events {
             return self.keys.event(packet.payload(), timestamp, now).map(Event::Key);
         }
+        self.counts.noise += u32::from(payload_type == COMFORT_NOISE);
         if payload_type != self.agreed.payload_type {
             return None;
         }
@@ -251,40 +301,6 @@ impl Stream {
         key.map(Event::Key).or(heard.map(Event::Heard))
     }
 
-    /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.
-    fn is_peer(&mut self, source: Source) -> bool {
-        match self.source {
-            Some(peer) if peer == source => {
-                self.candidate = None;
-                return true;
-            }
-            None if source.address == self.agreed.remote => {
-                self.fix(source);
-                return true;
-            }
-            Some(peer) if peer.address == self.agreed.remote && source.address != peer.address => {
-                return false; // The address named is in use; a neighbour of it is a stranger.
-            }
-            Some(_) | None => {}
-        }
-        let seen = match self.candidate {
-            Some((candidate, seen)) if candidate == source => seen + 1,
-            Some(_) | None => 1,
-        };
-        self.candidate = Some((source, seen));
-        if seen < PROBATION {
-            return false;
-        }
-        self.fix(source);
-        true
-    }
-
-    fn fix(&mut self, source: Source) {
-        self.source = Some(source);
-        self.candidate = None;
-        self.keys = Keys::new(self.agreed.codec);
-    }
-
     /// Where reports go: beside the packets.
     pub fn reports_to(&self) -> SocketAddr {
         let remote = self.remote();
@@ -294,36 +310,65 @@ impl Stream {
     /// Writes a report if one is due.
     pub fn report(&mut self, report: &mut [u8; REPORT_BYTES_MAX], now: Instant) -> Option<usize> {
         // A far end on hold may name no address at all.
-        let somewhere = !self.remote().ip().is_unspecified();
-        somewhere.then(|| self.reports.write(self.timestamp, now, report))?
+        if !self.far_end.may_be_sent_to() {
+            return None;
+        }
+        let length = self.reports.write(self.timestamp, now, report)?;
+        self.guard.seal_report(report, length)
     }
 
-    /// Reads a report, if it comes from where packets come from.
-    pub fn read_report(&mut self, from: SocketAddr, report: &[u8], now: Instant) {
-        if from.ip() == self.remote().ip() {
-            self.reports.read(report, now);
-        } else {
-            self.refused += 1;
+    /// Reads a report, if it comes from where packets come from. Whoever reports is there.
+    pub fn read_report(&mut self, from: SocketAddr, report: &mut [u8], now: Instant) {
+        if from.ip() != self.remote().ip() {
+            self.counts.refused += 1;
+            return;
+        }
+        match self.guard.open_report(report) {
+            Some(report) if self.reports.read(report, now) => {
+                self.far_end.hear(from.ip());
+                self.heard_at = now;
+            }
+            Some(_) => self.counts.refused += 1,
+            None => self.counts.forged += 1,
         }
     }
 
     /// Writes what tells the peer that the stream is over.
-    pub fn farewell(&self, report: &mut [u8; REPORT_BYTES_MAX]) -> Option<usize> {
-        self.reports.write_bye(report)
+    pub fn farewell(&mut self, report: &mut [u8; REPORT_BYTES_MAX]) -> Option<usize> {
+        if !self.far_end.may_be_sent_to() {
+            return None;
+        }
+        let length = self.reports.write_bye(report)?;
+        self.guard.seal_report(report, length)
     }
 
     /// How good the line has been so far.
     pub fn quality(&self) -> Quality {
-        self.reports.quality()
+        Quality {
+            noise: self.counts.noise,
+            refused: self.counts.refused,
+            forged: self.counts.forged,
+            encrypted: self.guard.suite(),
+            fault: self.fault,
+            ..self.reports.quality()
+        }
     }
 
-    /// Tells, once per silence, that nothing has come from the peer for too long. A call on hold is not silent.
+    /// Tells, once, that one end is not heard. A call on hold is not silent.
     pub fn silent(&mut self, now: Instant) -> Option<Event> {
-        if self.agreed.sending && now.duration_since(self.heard_at) >= self.silence {
-            self.heard_at = now;
-            return Some(Event::Silent);
+        if !self.agreed.sending || self.fault.is_some() {
+            return None;
         }
-        None
+        self.fault = if self.far_end.is_given_up() {
+            Some(Fault::NothingCame)
+        } else if now.duration_since(self.heard_at) >= self.patience.silence {
+            Some(Fault::FellSilent)
+        } else if self.reports.is_unheard() {
+            Some(Fault::NothingArrives)
+        } else {
+            None
+        };
+        self.fault.map(Event::Silent)
     }
 }
 
@@ -346,11 +391,12 @@ impl PlainClock {
     }
 }
 
-/// Room for the header and 60 ms.
-pub const PACKET_BYTES_MAX: usize = 12 + PAYLOAD_BYTES_MAX;
+/// Room for the header, 60 ms, and what protects them.
+pub const PACKET_BYTES_MAX: usize = 12 + PAYLOAD_BYTES_MAX + TRAILER_MAX;
 const PAYLOAD_BYTES_MAX: usize = PACKET_MS_MAX * OCTETS_PER_MS;
 const QUEUE_MAX: usize = 64;
-const PROBATION: u32 = 4;
+/// A phone says something within that time, or its reports do (each 5 s).
+const FIRST: Duration = Duration::from_secs(10);
 /// Source: RFC 3389.
 const COMFORT_NOISE: u8 = 13;
 

@@ -288,7 +288,7 @@ impl Outcome {
     pub fn counts(self) -> bool {
         match self {
             Self::Answered | Self::Machine | Self::NoAnswer => true,
-            Self::Busy | Self::Declined | Self::WrongNumber => true,
+            Self::Busy | Self::Declined | Self::WrongNumber | Self::NotEncrypted => true,
             Self::TrunkFailed | Self::Cancelled | Self::Interrupted => false,
         }
     }

@@ -136,6 +136,8 @@ pub enum Outcome {
     WrongNumber,
     /// The trunk could not carry the call.
     TrunkFailed,
+    /// It was answered, but the far end takes no encrypted voice, which the trunk must have.
+    NotEncrypted,
     /// We cancelled the ringing: the recipient came online.
     Cancelled,
     /// The program stopped or crashed during the call.

@@ -195,7 +195,8 @@ impl Policy {
             | Outcome::Machine
             | Outcome::NoAnswer
             | Outcome::Declined
-            | Outcome::WrongNumber => {
+            | Outcome::WrongNumber
+            | Outcome::NotEncrypted => {
                 let nth = (past.attempts.max(1) - 1) as usize;
                 let pauses = &self.no_answer_retry;
                 pauses.get(nth).or(pauses.last()).copied().unwrap_or(SETBACK_PAUSE)

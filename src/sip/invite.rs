@@ -13,6 +13,8 @@ mod session_timer;
 mod taken;
 #[cfg(test)]
 mod timeline;
+#[cfg(test)]
+mod timeline_of_keys;
 
 use std::collections::VecDeque;
 use std::time::Instant;

@@ -12,6 +12,7 @@ pub mod message;
 pub mod offer_answer;
 pub mod probe;
 pub mod registration;
+mod sdes;
 pub mod server_transaction;
 pub mod stray;
 pub mod targets;

@@ -1,15 +1,19 @@
 //! Offer and answer: which codec, where to, and who sends.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use sdp_types::{
     Attribute, Connection, Direction, Media, MediaType, Origin, RtpMap, Session, TransportProto,
 };
 
 use super::message::DATAGRAM_BYTES_MAX;
-use super::trunk::Dtmf;
+use super::sdes::Crypto;
+use super::trunk::{Dtmf, Srtp};
 use crate::media::Negotiated;
 use crate::media::codec::Codec;
+use crate::media::srtp::Keys;
+use crate::seed::Seed;
 
 /// Writes our offer: one audio stream of 20 ms packets, with telephone events where `dtmf` wants them.
 ///
@@ -31,14 +35,38 @@ pub fn offer(local_rtp: SocketAddr, codecs: &[Codec], dtmf: Dtmf, session: u64) 
     write(local_rtp.ip(), &session.to_string(), 0, vec![audio])
 }
 
-/// Reads the far end's answer to an offer of `offered`.
+/// Adds fresh keys to an offer of ours.
+///
+/// Where they are optional the offer stays RTP/AVP, which who knows no SRTP takes too.
+///
+/// Source: RFC 4568 §5.1.1; RFC 3711 §12 (RTP/SAVP).
+pub fn protect(offer: String, srtp: Srtp, seed: &mut Seed) -> String {
+    let Some(mut session) = read(&offer).ok().filter(|_| srtp != Srtp::Off) else { return offer };
+    for media in &mut session.medias {
+        if srtp == Srtp::Required {
+            media.proto = SECURE.0.to_owned();
+        }
+        for crypto in Crypto::fresh(seed) {
+            media.add_attribute_with_value("crypto", crypto.write());
+        }
+    }
+    session.to_string()
+}
+
+/// Reads the far end's answer to an offer of `own`.
 ///
 /// Errors: [`AnswerError`]; the call cannot speak and is hung up.
-/// Source: RFC 3264 §6, §7. We send with the payload types of the answer.
-pub fn accept(answer: &str, offered: &[Codec]) -> Result<Negotiated, AnswerError> {
-    let session = read(answer)?;
-    let stream = Stream::find(&session)?;
-    stream.negotiate(offered)
+/// Source: RFC 3264 §6, §7. We send with the payload types of the answer. RFC 4568 §5.1.3 (keys).
+pub fn accept(answer: &str, own: &str) -> Result<Negotiated, AnswerError> {
+    let (theirs, ours) = (read(answer)?, read(own)?);
+    let us = Stream::ours(&ours)?;
+    let stream = Stream::find(&theirs, us.srtp())?;
+    let fits = |it: &Crypto, own: &Crypto| it.tag == own.tag && it.key.suite() == own.key.suite();
+    let keys = stream.keys(&us, fits)?.map(|(keys, _)| keys);
+    if keys.is_none() && stream.names_keys && us.srtp() != Srtp::Off {
+        return Err(AnswerError::NoKeys);
+    }
+    stream.negotiate(&us.codecs(), keys)
 }
 
 /// Answers an offer of the far end during a call, and tells what now holds.
@@ -46,11 +74,15 @@ pub fn accept(answer: &str, offered: &[Codec]) -> Result<Negotiated, AnswerError
 /// `own` is the description that we gave last; the answer names the same port and the codecs known from it.
 ///
 /// Errors: [`AnswerError`]; the offer is refused with 488 and what held before holds on.
-/// Source: RFC 3264 §6 (answer), §8 (changing a session), §8.4 (hold).
+/// Source: RFC 3264 §6 (answer), §8 (changing a session), §8.4 (hold); RFC 4568 §7.1.4 (changing keys). Our key for a
+///         suite stays the same during a call, and its packets go on counting.
 pub fn reanswer(offer: &str, own: &str, version: u64) -> Result<(String, Negotiated), AnswerError> {
     let (theirs, ours) = (read(offer)?, read(own)?);
-    let (stream, us) = (Stream::find(&theirs)?, Stream::find(&ours)?);
-    let mut negotiated = stream.negotiate(&us.codecs())?;
+    let us = Stream::ours(&ours)?;
+    let stream = Stream::find(&theirs, us.srtp())?;
+    let fits = |it: &Crypto, own: &Crypto| it.key.suite() == own.key.suite();
+    let (keys, tag) = stream.keys(&us, fits)?.unzip();
+    let mut negotiated = stream.negotiate(&us.codecs(), keys)?;
     if !us.formats.iter().any(|(_, format)| matches!(format, Format::Events(_))) {
         negotiated.events_payload_type = None;
     }
@@ -58,7 +90,12 @@ pub fn reanswer(offer: &str, own: &str, version: u64) -> Result<(String, Negotia
     let events =
         stream.events(negotiated.codec).filter(|_| negotiated.events_payload_type.is_some());
     formats.extend(events);
-    let accepted = self::stream(us.remote.port(), &formats, stream.direction.reverse());
+    let mut accepted = self::stream(us.remote.port(), &formats, stream.direction.reverse());
+    accepted.proto.clone_from(&stream.proto);
+    if let (Some(keys), Some(tag)) = (&negotiated.keys, tag) {
+        let crypto = Crypto { tag, key: keys.ours.clone() };
+        accepted.add_attribute_with_value("crypto", crypto.write());
+    }
     let medias = theirs.medias.iter().enumerate().map(|(index, media)| {
         if index == stream.index { accepted.clone() } else { refused(media) }
     });
@@ -75,11 +112,6 @@ pub fn reoffer(own: &str, version: u64) -> Result<String, AnswerError> {
     Ok(session.to_string())
 }
 
-/// The codecs of a description of ours.
-pub fn codecs(own: &str) -> Vec<Codec> {
-    read(own).and_then(|session| Stream::find(&session).map(|us| us.codecs())).unwrap_or_default()
-}
-
 /// Why a description is of no use to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
@@ -89,9 +121,14 @@ pub enum AnswerError {
     /// Not a session description.
     #[error("the session description cannot be read")]
     NotSdp,
-    /// No audio stream over plain RTP that is open.
-    #[error("the far end takes no plain audio")]
+    /// No audio stream that is open and over RTP as we have it.
+    #[error("the far end takes no audio that we could send")]
     NoAudio,
+    /// No key that fits one of ours, where one must.
+    #[error(
+        "the far end gives no key for SRTP that fits, and the trunk's srtp does not allow plain audio"
+    )]
+    NoKeys,
     /// No codec of ours.
     #[error("the far end knows none of the codecs offered; allow another in codecs")]
     NoCodec,
@@ -128,25 +165,35 @@ impl Clock {
     }
 }
 
-/// The audio stream of a description: the first that is open and plain RTP.
+/// The audio stream of a description: the first that is open.
 struct Stream {
     index: usize,
     remote: SocketAddr,
     direction: Direction,
     formats: Vec<(u8, Format)>,
     packet_ms: u8,
+    proto: String,
+    crypto: Vec<Crypto>,
+    /// Whether there are lines for keys, of use to us or not.
+    names_keys: bool,
 }
 
 impl Stream {
-    fn find(session: &Session) -> Result<Self, AnswerError> {
+    fn ours(session: &Session) -> Result<Self, AnswerError> {
+        Self::find(session, Srtp::Optional)
+    }
+
+    /// What we take: where nothing is encrypted only what is in the clear; where all is, rather what has keys.
+    fn find(session: &Session, srtp: Srtp) -> Result<Self, AnswerError> {
         let open = |media: &&(usize, &Media)| {
-            let plain = ["RTP/AVP", "RTP/AVPF"]
-                .iter()
-                .any(|proto| media.1.proto.eq_ignore_ascii_case(proto));
-            media.1.media.eq_ignore_ascii_case("audio") && media.1.port != 0 && plain
+            let plain = srtp != Srtp::Off && is_one_of(SECURE, &media.1.proto);
+            let known = plain || is_one_of(PLAIN, &media.1.proto);
+            media.1.media.eq_ignore_ascii_case("audio") && media.1.port != 0 && known
         };
-        let medias: Vec<_> = session.medias.iter().enumerate().collect();
-        let (index, media) = *medias.iter().find(open).ok_or(AnswerError::NoAudio)?;
+        let medias: Vec<_> = session.medias.iter().enumerate().filter(|it| open(&it)).collect();
+        let with_keys = |(_, media): &&(usize, &Media)| !Crypto::all(media).is_empty();
+        let safe = medias.iter().find(with_keys).filter(|_| srtp == Srtp::Required);
+        let (index, media) = *safe.or(medias.first()).ok_or(AnswerError::NoAudio)?;
         let connection = media.connections.first().or(session.connection.as_ref());
         let ip = connection
             .and_then(|connection| connection.connection_address.trim().parse::<IpAddr>().ok())
@@ -161,7 +208,46 @@ impl Stream {
         let direction = direction(&media.attributes).or_else(|| direction(&session.attributes));
         let direction = direction.unwrap_or(Direction::SendRecv);
         let packet_ms = packet_ms(media);
-        Ok(Self { index, remote: SocketAddr::new(ip, media.port), direction, formats, packet_ms })
+        Ok(Self {
+            index,
+            remote: SocketAddr::new(ip, media.port),
+            direction,
+            formats,
+            packet_ms,
+            proto: media.proto.clone(),
+            crypto: Crypto::all(media),
+            names_keys: media.attributes.iter().any(|line| line.attribute == "crypto"),
+        })
+    }
+
+    /// What a description of ours insists on.
+    fn srtp(&self) -> Srtp {
+        match is_one_of(SECURE, &self.proto) {
+            true => Srtp::Required,
+            false if self.crypto.is_empty() => Srtp::Off,
+            false => Srtp::Optional,
+        }
+    }
+
+    /// The first key of theirs that fits one of ours, with its tag; none where there may be none.
+    fn keys(
+        &self,
+        us: &Self,
+        fits: impl Fn(&Crypto, &Crypto) -> bool,
+    ) -> Result<Option<(Arc<Keys>, u32)>, AnswerError> {
+        let keys = self.crypto.iter().find_map(|it| {
+            let own = us.crypto.iter().find(|own| fits(it, own) && it.key != own.key)?;
+            let keys = Keys { ours: own.key.clone(), theirs: it.key.clone() };
+            Some((Arc::new(keys), it.tag))
+        });
+        match us.srtp() {
+            _ if keys.is_some() => Ok(keys),
+            Srtp::Required => Err(AnswerError::NoKeys),
+            Srtp::Optional | Srtp::Off if is_one_of(SECURE, &self.proto) => {
+                Err(AnswerError::NoKeys)
+            }
+            Srtp::Optional | Srtp::Off => Ok(None),
+        }
     }
 
     fn codecs(&self) -> Vec<Codec> {
@@ -178,7 +264,11 @@ impl Stream {
         with(Clock::of(codec)).or(with(Clock::Telephone)).or(with(Clock::Opus)).copied()
     }
 
-    fn negotiate(&self, known: &[Codec]) -> Result<Negotiated, AnswerError> {
+    fn negotiate(
+        &self,
+        known: &[Codec],
+        keys: Option<Arc<Keys>>,
+    ) -> Result<Negotiated, AnswerError> {
         let audio = self.formats.iter().find_map(|(payload_type, format)| match format {
             Format::Audio(codec) if known.contains(codec) => Some((*payload_type, *codec)),
             Format::Audio(_) | Format::Events(_) => None,
@@ -193,6 +283,7 @@ impl Stream {
             tones: events.is_none(),
             packet_ms: self.packet_ms,
             sending: self.direction.has_recv() && !self.remote.ip().is_unspecified(),
+            keys,
         })
     }
 }
@@ -296,150 +387,21 @@ fn packet_ms(media: &Media) -> u8 {
     PACKETS_MS.into_iter().rev().find(|ms| *ms <= wish).unwrap_or(PACKETS_MS[0])
 }
 
+fn is_one_of(profiles: (&str, &str), proto: &str) -> bool {
+    proto.eq_ignore_ascii_case(profiles.0) || proto.eq_ignore_ascii_case(profiles.1)
+}
+
 fn direction(attributes: &[Attribute]) -> Option<Direction> {
     attributes.iter().find_map(|attribute| attribute.attribute.parse().ok())
 }
 
+/// Without and with feedback.
+const PLAIN: (&str, &str) = ("RTP/AVP", "RTP/AVPF");
+const SECURE: (&str, &str) = ("RTP/SAVP", "RTP/SAVPF");
 const PACKETS_MS: [u8; 5] = [10, 20, 30, 40, 60];
 const MEDIAS_MAX: usize = 8;
 const ATTRIBUTES_MAX: usize = 64;
 const FORMATS_MAX: usize = 16;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_offer_names_codecs_events_and_packet_time() {
-        let offer = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, Dtmf::Auto, 7);
-        assert_eq!(
-            offer,
-            "v=0\r\no=- 7 0 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\n\
-             m=audio 20000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
-        );
-        assert_eq!(codecs(&offer), BOTH);
-    }
-
-    #[test]
-    fn an_answer_gives_codec_payload_types_address_and_direction() {
-        use AnswerError::*;
-        // Codec, payload types of codec and events, address, and whether we send.
-        let cases = [
-            (
-                "m=audio 4000 RTP/AVP 8 101|a=rtpmap:101 telephone-event/8000",
-                Ok("Pcma 8 101 192.0.2.1:4000 true"),
-            ),
-            ("m=audio 4000 RTP/AVP 0", Ok("Pcmu 0 - 192.0.2.1:4000 true")),
-            ("m=audio 4000 RTP/AVP 18 0 8", Ok("Pcmu 0 - 192.0.2.1:4000 true")),
-            (
-                "m=audio 4000 RTP/AVP 96 97|a=rtpmap:96 pcma/8000|a=rtpmap:97 Telephone-Event/8000",
-                Ok("Pcma 96 97 192.0.2.1:4000 true"),
-            ),
-            ("m=audio 4000 RTP/AVP 8|a=rtpmap:8 L16/44100", Err(NoCodec)),
-            (
-                "m=audio 4000 RTP/AVP 8 100|a=rtpmap:100 telephone-event/16000",
-                Ok("Pcma 8 - 192.0.2.1:4000 true"),
-            ),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP4 192.0.2.9", Ok("Pcma 8 - 192.0.2.9:4000 true")),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP6 2001:db8::9", Ok("Pcma 8 - [2001:db8::9]:4000 true")),
-            ("m=audio 4000 RTP/AVP 8|a=sendonly", Ok("Pcma 8 - 192.0.2.1:4000 false")),
-            ("a=inactive|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 false")),
-            ("a=inactive|m=audio 4000 RTP/AVP 8|a=recvonly", Ok("Pcma 8 - 192.0.2.1:4000 true")),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP4 0.0.0.0", Ok("Pcma 8 - 0.0.0.0:4000 false")),
-            ("m=video 5000 RTP/AVP 99|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 true")),
-            ("m=audio 0 RTP/AVP 8|m=audio 4000 RTP/AVP 8", Ok("Pcma 8 - 192.0.2.1:4000 true")),
-            ("m=audio 0 RTP/AVP 8", Err(NoAudio)),
-            ("m=audio 4000 RTP/SAVP 8", Err(NoAudio)),
-            ("m=audio 4000 RTP/AVP 18", Err(NoCodec)),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP4 224.0.0.1", Err(NoAddress)),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP4 255.255.255.255", Err(NoAddress)),
-            ("m=audio 4000 RTP/AVP 8|c=IN IP4 victim.example.org", Err(NoAddress)),
-            ("m=audio 99999 RTP/AVP 8", Err(NotSdp)),
-            ("m=audio", Err(NotSdp)),
-        ];
-        for (answer, expected) in cases {
-            let told = accept(&sdp(answer), &BOTH).map(|now| {
-                let events =
-                    now.events_payload_type.map_or("-".to_owned(), |events| events.to_string());
-                format!(
-                    "{:?} {} {events} {} {}",
-                    now.codec, now.payload_type, now.remote, now.sending
-                )
-            });
-            assert_eq!(told, expected.map(str::to_owned), "{answer}");
-        }
-        assert_eq!(accept("", &BOTH), Err(NotSdp));
-        assert_eq!(accept(&sdp("m=audio 4000 RTP/AVP 8"), &[Codec::Pcmu]), Err(NoCodec));
-    }
-
-    #[test]
-    fn packets_are_as_long_as_the_far_end_wants_them() {
-        let cases = [
-            ("", 20),
-            ("|a=ptime:20", 20),
-            ("|a=ptime:30", 30),
-            ("|a=ptime:10", 10),
-            ("|a=ptime:5", 10),
-            ("|a=ptime:50", 40),
-            ("|a=ptime:240", 60),
-            ("|a=ptime:40|a=maxptime:30", 30),
-            ("|a=maxptime:10", 10),
-            ("|a=ptime:0", 10),
-            ("|a=ptime:", 20),
-            ("|a=ptime:-20", 20),
-            ("|a=ptime:99999999999999999999", 20),
-        ];
-        for (more, expected) in cases {
-            let answer = sdp(&format!("m=audio 4000 RTP/AVP 8{more}"));
-            assert_eq!(accept(&answer, &BOTH).unwrap().packet_ms, expected, "{more}");
-        }
-    }
-
-    #[test]
-    fn a_description_over_a_limit_is_not_read() {
-        for bomb in [
-            "m=audio 4000 RTP/AVP 8|".repeat(9),
-            "a=x|".repeat(65),
-            "a=".to_owned() + &"x".repeat(9000),
-        ] {
-            assert_eq!(accept(&sdp(&bomb), &BOTH), Err(AnswerError::TooLarge));
-        }
-    }
-
-    #[test]
-    fn a_new_offer_of_the_far_end_is_mirrored() {
-        let cases = [
-            (
-                "m=audio 4000 RTP/AVP 0 8",
-                "m=audio 20000 RTP/AVP 0|a=rtpmap:0 PCMU/8000|a=ptime:20|a=sendrecv|",
-            ),
-            (
-                "m=audio 4000 RTP/AVP 8|a=sendonly",
-                "m=audio 20000 RTP/AVP 8|a=rtpmap:8 PCMA/8000|a=ptime:20|a=recvonly|",
-            ),
-            (
-                "m=video 5000 RTP/AVP 99|a=rtpmap:99 VP8/90000|m=audio 4000 RTP/AVP 8|a=inactive",
-                "m=video 0 RTP/AVP 99|m=audio 20000 RTP/AVP 8|a=rtpmap:8 PCMA/8000|a=ptime:20|a=inactive|",
-            ),
-        ];
-        let own = offer("192.0.2.2:20000".parse().unwrap(), &BOTH, Dtmf::Auto, 7);
-        for (theirs, expected) in cases {
-            let (answer, negotiated) = reanswer(&sdp(theirs), &own, 3).unwrap();
-            let (head, medias) = answer.split_once("t=0 0\r\n").unwrap();
-            assert!(head.starts_with("v=0\r\no=- 7 3 IN IP4 192.0.2.2\r\n"), "{head}");
-            assert_eq!(medias.replace("\r\n", "|"), expected);
-            assert_eq!(negotiated.remote, "192.0.2.1:4000".parse().unwrap());
-        }
-        assert!(reoffer(&own, 4).unwrap().starts_with("v=0\r\no=- 7 4 IN"));
-    }
-
-    fn sdp(medias: &str) -> String {
-        let medias = medias.trim_end_matches('|').replace('|', "\r\n");
-        format!(
-            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{medias}\r\n"
-        )
-    }
-
-    const BOTH: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
-}
+mod tests;

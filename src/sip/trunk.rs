@@ -34,6 +34,8 @@ pub struct Trunk {
     pub prefixes: Vec<String>,
     /// Where a caller's number belongs that is not written in international form, such as `+81`.
     pub country: Option<String>,
+    /// Whether voice is encrypted. Only where signalling is, since the keys stand in it.
+    pub srtp: Srtp,
     /// How keys are expected.
     pub dtmf: Dtmf,
     /// Tell machines from people before anything is said.
@@ -58,6 +60,7 @@ impl Trunk {
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
             country: None,
+            srtp: Srtp::Off,
             dtmf: Dtmf::Auto,
             answering_machine: false,
         }
@@ -192,6 +195,18 @@ impl Transport {
     pub fn is_reliable(self) -> bool {
         self != Self::Udp
     }
+}
+
+/// Whether voice is encrypted on a trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Srtp {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the far end wants it too.
+    Optional,
+    /// Always, or there is no call.
+    Required,
 }
 
 /// How keys are expected on a trunk.

@@ -34,6 +34,7 @@ impl Word for Outcome {
         (Self::Declined, "declined"),
         (Self::WrongNumber, "wrong_number"),
         (Self::TrunkFailed, "trunk_failed"),
+        (Self::NotEncrypted, "not_encrypted"),
         (Self::Cancelled, "cancelled"),
         (Self::Interrupted, "interrupted"),
     ];

@@ -65,7 +65,7 @@ fn not_reached(outcome: Outcome) -> &'static str {
         Outcome::Busy => "not-reached-busy",
         Outcome::Declined => "not-reached-declined",
         Outcome::WrongNumber => "not-reached-wrong-number",
-        Outcome::TrunkFailed => "not-reached-trunk-failed",
+        Outcome::TrunkFailed | Outcome::NotEncrypted => "not-reached-trunk-failed",
         Outcome::Cancelled => "not-reached-cancelled",
         Outcome::Interrupted => "not-reached-interrupted",
     }

@@ -9,9 +9,9 @@ use offhook::clock::now;
 use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
-use offhook::sip::offer_answer::offer;
+use offhook::sip::offer_answer::{offer, protect};
 use offhook::sip::transport::{self, SipSettings, UserAgent};
-use offhook::sip::trunk::{Credentials, Dtmf, Trunk};
+use offhook::sip::trunk::{Credentials, Dtmf, Srtp, Trunk};
 
 /// A call of ours through a trunk on loopback.
 pub(crate) struct Call {
@@ -23,6 +23,7 @@ pub(crate) struct Call {
     stop_at_over: bool,
     pub(crate) told: Vec<String>,
     pub(crate) sdp: String,
+    pub(crate) offer: String,
 }
 
 impl Call {
@@ -38,6 +39,7 @@ impl Call {
             calls_per_s_max: 1,
             prefixes: vec!["+".to_owned()],
             country: None,
+            srtp: Srtp::Off,
             dtmf: Dtmf::Auto,
             answering_machine: false,
         };
@@ -50,6 +52,7 @@ impl Call {
             stop_at_over: false,
             told: vec![],
             sdp: String::new(),
+            offer: String::new(),
         }
     }
 
@@ -124,11 +127,13 @@ impl Call {
     pub(crate) async fn run_on(mut self, agent: &UserAgent, path: transport::Path) -> Self {
         let trunk = Arc::new(self.trunk.clone());
         let rtp = SocketAddr::new(self.settings.listen.ip(), 41000);
+        let offer = offer(rtp, &CODECS, Dtmf::Auto, 1);
+        self.offer = protect(offer, self.trunk.srtp, &mut Seed::fresh());
         let plan = InvitePlan {
             trunk,
             number: "+81312345678".parse().ok(),
             hop: path.hop,
-            offer: offer(rtp, &CODECS, Dtmf::Auto, 1),
+            offer: self.offer.clone(),
             patience: path.patience(),
             ring: self.ring,
         };

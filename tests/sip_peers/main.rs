@@ -20,7 +20,7 @@ use offhook::sip::registration::State;
 use offhook::sip::transport::{SipSettings, UserAgent};
 use tokio::net::UdpSocket;
 
-use call::{CODECS, Call};
+use call::Call;
 use offhook::cli::demo::part::free_port;
 use programs::{Baresip, Kamailio, Sipp};
 
@@ -29,7 +29,7 @@ async fn a_phone_answers_and_hangs_up() {
     let mut phone = Sipp::start("answer_then_bye");
     let call = Call::to(phone.port).run().await;
     assert_eq!(call.told, ["ringing", "answered", "over ByPeer"]);
-    let negotiated = accept(&call.sdp, &CODECS).unwrap();
+    let negotiated = accept(&call.sdp, &call.offer).unwrap();
     assert_eq!((negotiated.codec, negotiated.remote.port()), (Codec::Pcma, 40000));
     phone.is_content();
 }
@@ -63,7 +63,7 @@ async fn a_phone_that_answers_in_a_reliable_response_is_talked_to() {
     let mut phone = Sipp::start("answers_reliably");
     let call = Call::to(phone.port).hanging_up_after(Duration::from_millis(200)).run().await;
     assert_eq!(call.told, ["early media", "answered", "over ByUs"]);
-    let negotiated = accept(&call.sdp, &CODECS).unwrap();
+    let negotiated = accept(&call.sdp, &call.offer).unwrap();
     assert_eq!((negotiated.codec, negotiated.remote.port()), (Codec::Pcma, 40000));
     phone.is_content();
 }

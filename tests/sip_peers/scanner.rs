@@ -11,6 +11,7 @@ use std::time::Duration;
 use offhook::clock::now;
 use offhook::media::codec::Clip;
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::stream::Patience;
 use offhook::media::{self, Command as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
@@ -40,7 +41,7 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
         listen: Ipv4Addr::UNSPECIFIED.into(),
         advertise: Some(Ipv4Addr::LOCALHOST.into()),
         ports: 26_000..=27_999,
-        silence: Duration::from_secs(3600),
+        patience: Patience { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
 
@@ -94,7 +95,7 @@ async fn talk(
             match output {
                 Output::Send(bytes) => line.send(&bytes).await.unwrap(),
                 Output::Answered(sdp) => {
-                    let agreed = accept(&sdp, &CODECS).unwrap();
+                    let agreed = accept(&sdp, invite.offer()).unwrap();
                     let speech = Arc::new(Clip::encode(agreed.codec, &[8000; 8000]));
                     media.command(Ask::Play { clip: speech, tag: 1 });
                     media.command(Ask::Start(agreed));
@@ -189,3 +190,4 @@ fn scan(port: u16, rtp_ports: &[u16], time: Duration) -> String {
 }
 
 const CALLS: usize = 20;
+const HOUR: Duration = Duration::from_secs(3600);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use offhook::clock::now;
 use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings};
+use offhook::media::stream::Patience;
 use offhook::media::take::Take;
 use offhook::media::{self, Command};
 use offhook::seed::Seed;
@@ -38,7 +39,7 @@ async fn talk(phone: &Baresip, codec: Codec) -> (Vec<i16>, String) {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 43_000..=43_999,
-        silence: Duration::from_secs(60),
+        patience: Patience::with_silence(Duration::from_secs(60)),
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let mut media = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
@@ -64,7 +65,7 @@ async fn talk(phone: &Baresip, codec: Codec) -> (Vec<i16>, String) {
             match output {
                 Output::Send(bytes) => line.send(&bytes).await.unwrap(),
                 Output::Answered(sdp) => {
-                    let agreed = accept(&sdp, &offered).unwrap();
+                    let agreed = accept(&sdp, invite.offer()).unwrap();
                     assert_eq!(agreed.codec, codec);
                     assert!(agreed.events_payload_type.is_some(), "{sdp}");
                     media.command(Command::Start(agreed));

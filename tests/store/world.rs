@@ -215,6 +215,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
             jitter_ms: 3,
             far: None,
             round_trip_ms: Some(40),
+            ..Quality::default()
         }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -16,7 +16,7 @@ use crate::clock;
 use crate::media::codec::Clip;
 use crate::media::reports::REPORT_BYTES_MAX;
 use crate::media::strain::Strain;
-use crate::media::stream::{PACKET_BYTES_MAX, Stream};
+use crate::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
 use crate::media::take::Take;
 use crate::media::{Command, Event};
 
@@ -28,7 +28,8 @@ pub(super) struct Desk<'l> {
     slots: [Vec<usize>; SLOTS],
     started: Instant,
     tick: u64,
-    silence: Duration,
+    patience: Patience,
+    shunned: Vec<u16>,
     strain: Strain,
     load: &'l Load,
 }
@@ -47,7 +48,7 @@ struct Open {
 }
 
 impl<'l> Desk<'l> {
-    pub(super) fn new(silence: Duration, load: &'l Load, started: Instant) -> Self {
+    pub(super) fn new(patience: Patience, load: &'l Load, started: Instant) -> Self {
         let slots = std::array::from_fn(|_| Vec::with_capacity(64));
         Self {
             lines: vec![],
@@ -56,7 +57,8 @@ impl<'l> Desk<'l> {
             slots,
             started,
             tick: 0,
-            silence,
+            patience,
+            shunned: vec![],
             strain: Strain::default(),
             load,
         }
@@ -150,9 +152,10 @@ impl<'l> Desk<'l> {
                 self.places.insert(id, place);
             }
             Order::Command { id, command } => self.command(id, command),
+            Order::Shun(port) => self.shunned.push(port),
             Order::Close { id } => {
                 if let Some(place) = self.places.remove(&id) {
-                    if let Some(open) = self.lines[place].take() {
+                    if let Some(mut open) = self.lines[place].take() {
                         self.load
                             .lines
                             .fetch_sub(u64::from(open.stream.is_some()), Ordering::Relaxed);
@@ -165,6 +168,17 @@ impl<'l> Desk<'l> {
         }
     }
 
+    /// Whether an address is one where we listen ourselves.
+    fn is_ours(&self, remote: SocketAddr) -> bool {
+        let port = remote.port();
+        let bound = |socket: &UdpSocket| socket.local_addr().is_ok_and(|it| it.port() == port);
+        let mut lines = self.lines.iter().flatten();
+        let known = self.shunned.contains(&port)
+            || lines.any(|open| bound(&open.socket) || bound(&open.reports));
+        // Only an address of this machine can be bound.
+        known && UdpSocket::bind((remote.ip(), 0)).is_ok()
+    }
+
     /// A line takes its turns from the millisecond that has just passed on, so the next one is a packet's time from now.
     fn take_turns(&mut self, place: usize, packet_ms: usize) {
         let passed = (self.tick + SLOTS as u64 - 1) as usize;
@@ -175,26 +189,29 @@ impl<'l> Desk<'l> {
 
     fn command(&mut self, id: u64, command: Command) {
         let Some(&place) = self.places.get(&id) else { return };
+        let barred = matches!(&command, Command::Start(agreed) if self.is_ours(agreed.remote));
         let Some(open) = self.lines[place].as_mut() else { return };
         let now = clock::now();
         match (command, open.stream.as_mut()) {
             (Command::Start(agreed), None) => {
+                let packet_ms = usize::from(agreed.packet_ms());
                 let stream = open.stream.insert(Stream::new(
                     agreed,
                     open.trunk,
                     open.random,
-                    self.silence,
+                    self.patience,
                     now,
                 ));
+                stream.bar(barred);
                 open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);
                 self.load.lines.fetch_add(1, Ordering::Relaxed);
-                let packet_ms = usize::from(agreed.packet_ms());
                 self.take_turns(place, packet_ms);
             }
             (Command::Start(agreed), Some(stream)) => {
                 let before = stream.packet_ms();
                 stream.renegotiate(agreed, now);
+                stream.bar(barred);
                 let packet_ms = stream.packet_ms();
                 if packet_ms != before {
                     self.slots.iter_mut().for_each(|slot| slot.retain(|&line| line != place));
@@ -233,7 +250,7 @@ impl Open {
             match self.socket.recv_from(&mut datagram) {
                 Ok((len, from)) => {
                     trace!(len, "RTP received");
-                    if let Some(event) = stream.receive(from, &datagram[..len], now) {
+                    if let Some(event) = stream.receive(from, &mut datagram[..len], now) {
                         let _ = self.events.try_send(event);
                     }
                 }
@@ -252,7 +269,7 @@ impl Open {
         // Reports are few, but how long they wait here would count as the way they took.
         for _ in 0..REPORTS_PER_TURN_MAX {
             let Ok((len, from)) = self.reports.recv_from(&mut datagram) else { break };
-            stream.read_report(from, &datagram[..len], now);
+            stream.read_report(from, &mut datagram[..len], now);
         }
         if let Some(len) = stream.report(&mut report, now) {
             let _ = self.reports.send_to(&report[..len], stream.reports_to());
@@ -262,8 +279,8 @@ impl Open {
         }
     }
 
-    fn take_leave(&self) {
-        let Some(stream) = &self.stream else { return };
+    fn take_leave(&mut self) {
+        let Some(stream) = &mut self.stream else { return };
         let mut report = [0; REPORT_BYTES_MAX];
         if let Some(len) = stream.farewell(&mut report) {
             let _ = self.reports.send_to(&report[..len], stream.reports_to());

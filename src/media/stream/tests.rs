@@ -3,6 +3,8 @@
 use super::*;
 use crate::clock;
 use crate::media::codec::{Codec, FRAME_BYTES};
+use crate::media::srtp::{Keys as SrtpKeys, MasterKey, Suite};
+use rtcp_types::{Compound, ReceiverReport, ReportBlock, RtcpPacketWriterExt};
 
 fn agreed() -> Negotiated {
     Negotiated {
@@ -13,6 +15,7 @@ fn agreed() -> Negotiated {
         tones: false,
         packet_ms: 20,
         sending: true,
+        keys: None,
     }
 }
 
@@ -21,7 +24,7 @@ fn stream() -> Stream {
         agreed(),
         "192.0.2.9".parse().unwrap(),
         0xfff0_ffff_ffff_fff0,
-        Duration::from_secs(30),
+        Patience::with_silence(Duration::from_secs(30)),
         clock::now(),
     )
 }
@@ -113,37 +116,42 @@ fn only_the_peer_is_heard() {
     let now = clock::now();
 
     let mut fixed = stream();
-    assert_eq!(fixed.receive(named, &press(1, 7, 100), now), Some(Event::Key('1')));
+    assert_eq!(fixed.receive(named, &mut press(1, 7, 100), now), Some(Event::Key('1')));
     for timestamp in [200, 300, 400, 500, 600, 700] {
-        assert_eq!(fixed.receive(stranger, &press(9, 7, timestamp), now), None, "another host");
-        assert_eq!(fixed.receive(other_port, &press(9, 7, timestamp), now), None, "another port");
+        assert_eq!(fixed.receive(stranger, &mut press(9, 7, timestamp), now), None, "another host");
         assert_eq!(
-            fixed.receive(named, &rtp(99, 7, timestamp, &[9, 10, 0, 160]), now),
+            fixed.receive(other_port, &mut press(9, 7, timestamp), now),
+            None,
+            "another port"
+        );
+        assert_eq!(
+            fixed.receive(named, &mut rtp(99, 7, timestamp, &[9, 10, 0, 160]), now),
             None,
             "another type"
         );
     }
-    assert_eq!(fixed.receive(named, &press(2, 7, 800), now), Some(Event::Key('2')));
+    assert_eq!(fixed.receive(named, &mut press(2, 7, 800), now), Some(Event::Key('2')));
     assert_eq!(fixed.remote(), named);
 
     let trunk: SocketAddr = "192.0.2.9:7000".parse().unwrap();
     let mut through_trunk = stream();
-    let heard = (1..=4).filter_map(|n| through_trunk.receive(trunk, &press(1, 7, n * 1000), now));
+    let heard =
+        (1..=4).filter_map(|n| through_trunk.receive(trunk, &mut press(1, 7, n * 1000), now));
     assert_eq!(heard.collect::<Vec<_>>(), [Event::Key('1')]);
     assert_eq!(through_trunk.remote(), trunk);
 
     let mut behind_nat = stream();
     for timestamp in [100, 200, 300] {
         assert_eq!(
-            behind_nat.receive(other_port, &press(1, 7, timestamp), now),
+            behind_nat.receive(other_port, &mut press(1, 7, timestamp), now),
             None,
             "on probation"
         );
     }
-    assert_eq!(behind_nat.receive(other_port, &press(1, 7, 400), now), Some(Event::Key('1')));
+    assert_eq!(behind_nat.receive(other_port, &mut press(1, 7, 400), now), Some(Event::Key('1')));
     assert_eq!(behind_nat.remote(), other_port);
     for timestamp in [500, 600, 700, 800, 900, 1000] {
-        assert_eq!(behind_nat.receive(stranger, &press(9, 7, timestamp), now), None);
+        assert_eq!(behind_nat.receive(stranger, &mut press(9, 7, timestamp), now), None);
     }
     assert_eq!(behind_nat.remote(), other_port);
 }
@@ -152,21 +160,189 @@ fn only_the_peer_is_heard() {
 fn a_new_voice_from_the_peer_is_believed_after_a_few_packets() {
     let named: SocketAddr = "192.0.2.1:4000".parse().unwrap();
     let (mut stream, now) = (stream(), clock::now());
-    assert_eq!(stream.receive(named, &press(1, 7, 100), now), Some(Event::Key('1')));
-    assert_eq!(stream.receive(named, &press(9, 8, 100), now), None, "a single forged SSRC");
-    assert_eq!(stream.receive(named, &press(2, 7, 900), now), Some(Event::Key('2')));
+    assert_eq!(stream.receive(named, &mut press(1, 7, 100), now), Some(Event::Key('1')));
+    assert_eq!(stream.receive(named, &mut press(9, 8, 100), now), None, "a single forged SSRC");
+    assert_eq!(stream.receive(named, &mut press(2, 7, 900), now), Some(Event::Key('2')));
     let heard: Vec<_> =
-        (1..=5).filter_map(|n| stream.receive(named, &press(3, 8, n * 1000), now)).collect();
+        (1..=5).filter_map(|n| stream.receive(named, &mut press(3, 8, n * 1000), now)).collect();
     assert_eq!(heard, [Event::Key('3'), Event::Key('3')]);
 }
 
 #[test]
-fn a_silent_line_is_told_once_per_silence_and_a_held_one_never() {
+fn a_silent_line_is_told_once_and_a_held_one_never() {
     let (mut stream, start) = (stream(), clock::now());
-    assert_eq!(stream.silent(start + Duration::from_secs(29)), None);
-    assert_eq!(stream.silent(start + Duration::from_secs(31)), Some(Event::Silent));
-    assert_eq!(stream.silent(start + Duration::from_secs(32)), None);
-    stream.renegotiate(Negotiated { sending: false, ..agreed() }, start);
-    assert_eq!(stream.silent(start + Duration::from_secs(300)), None);
-    assert_eq!(stream.next(&mut [0; PACKET_BYTES_MAX]), (None, None));
+    let second = |n| start + Duration::from_secs(n);
+    stream.receive(agreed().remote, &mut press(1, 7, 100), start);
+    assert_eq!(stream.silent(second(29)), None);
+    assert_eq!(stream.silent(second(31)), Some(Event::Silent(Fault::FellSilent)));
+    assert_eq!(stream.silent(second(62)), None);
+    assert!(stream.quality().to_string().starts_with("ended, the far end fell silent: "));
+    let mut held = self::stream();
+    held.renegotiate(Negotiated { sending: false, ..agreed() }, start);
+    assert_eq!(held.silent(second(300)), None);
+    assert_eq!(held.next(&mut [0; PACKET_BYTES_MAX]), (None, None));
+}
+
+/// Plays so many packets and tells how many left, and what ended it.
+fn packets(stream: &mut Stream, turns: u32) -> (usize, Option<Event>) {
+    let (start, mut packet) = (clock::now(), [0; PACKET_BYTES_MAX]);
+    let (mut sent, mut ended) = (0, None);
+    for turn in 0..turns {
+        sent += usize::from(stream.next(&mut packet).0.is_some());
+        ended = ended.or(stream.silent(start + Duration::from_millis(20) * turn));
+    }
+    (sent, ended)
+}
+
+#[test]
+fn a_far_end_that_says_nothing_is_not_sent_to_for_long() {
+    let mut nobody = stream();
+    let ended = Some(Event::Silent(Fault::NothingCame));
+    assert_eq!(packets(&mut nobody, 2000), (499, ended), "ten seconds");
+    let mut report = [0; REPORT_BYTES_MAX];
+    assert_eq!(nobody.report(&mut report, clock::now() + Duration::from_secs(60)), None);
+    assert_eq!(nobody.farewell(&mut report), None);
+    assert!(nobody.quality().to_string().starts_with("ended, nothing came from the far end: "));
+
+    let mut victims = stream();
+    victims.receive(agreed().remote, &mut press(1, 7, 100), clock::now());
+    let mut sent = 0;
+    for round in 0..100_u8 {
+        let victim = SocketAddr::from(([203, 0, 113, round], 5000));
+        victims.renegotiate(Negotiated { remote: victim, ..agreed() }, clock::now());
+        sent += packets(&mut victims, 100).0;
+    }
+    assert_eq!(sent, 499, "to all of them together");
+
+    let mut near = Stream::new(
+        Negotiated { remote: "127.0.0.1:4000".parse().unwrap(), ..agreed() },
+        "192.0.2.9".parse().unwrap(),
+        7,
+        Patience::with_silence(Duration::from_secs(30)),
+        clock::now(),
+    );
+    let clip = Clip::encode(Codec::Pcmu, &[8000; 2 * FRAME_BYTES]);
+    near.play(Arc::new(clip), 1);
+    assert_eq!(packets(&mut near, 100), (0, None), "nearer than the trunk");
+    let trunk: SocketAddr = "192.0.2.9:7000".parse().unwrap();
+    for timestamp in [1000, 2000, 3000, 4000] {
+        near.receive(trunk, &mut press(1, 7, timestamp), clock::now());
+    }
+    let mut packet = [0; PACKET_BYTES_MAX];
+    assert!(near.next(&mut packet).0.is_some() && near.remote() == trunk);
+    assert_ne!(packet[12], 0xff, "nothing of what is said was lost meanwhile");
+}
+
+#[test]
+fn reports_keep_a_line_and_a_farewell_in_them_ends_nothing() {
+    let (mut ours, mut theirs, start) = (stream(), stream(), clock::now());
+    let mut report = [0; REPORT_BYTES_MAX];
+    let peer = SocketAddr::new(agreed().remote.ip(), 4001);
+    for second in 1..100 {
+        packets(&mut ours, 50);
+        let now = start + Duration::from_secs(second);
+        if let Some(length) = theirs.report(&mut report, now) {
+            ours.read_report("192.0.2.66:4001".parse().unwrap(), &mut report[..length], now);
+            ours.read_report(peer, &mut report[..length], now);
+        }
+        assert_eq!(ours.silent(now), None, "after {second} s");
+    }
+    let length = theirs.farewell(&mut report).unwrap();
+    ours.read_report(peer, &mut report[..length], start);
+    assert!(packets(&mut ours, 10).0 == 10 && ours.quality().refused > 5);
+}
+
+#[test]
+fn a_far_end_that_hears_nothing_more_is_noticed_and_one_that_fills_in_zeros_is_not() {
+    let reports = |highest: fn(u16) -> u16| {
+        let (mut stream, start) = (stream(), clock::now());
+        let (mut packet, mut told) = ([0; PACKET_BYTES_MAX], None);
+        for turn in 0..2000_u32 {
+            stream.receive(agreed().remote, &mut rtp(0, 7, turn * 160, &[1; 160]), start);
+            stream.next(&mut packet);
+            if turn % 250 == 249 {
+                let sequence = u16::from_be_bytes([packet[2], packet[3]]);
+                let block = ReportBlock::builder(0xffff_fff0)
+                    .extended_sequence_number(highest(sequence).into());
+                let report = ReceiverReport::builder(7).add_report_block(block);
+                let mut report = Compound::builder().add_packet(report).written();
+                stream.read_report(agreed().remote, &mut report, start);
+            }
+            told = told.or(stream.silent(start));
+        }
+        told
+    };
+    assert_eq!(reports(|sequence| sequence), None);
+    assert_eq!(reports(|_| 0), None);
+    let deaf = reports(|sequence| sequence.min(0x7ff0 + 300));
+    assert_eq!(deaf, Some(Event::Silent(Fault::NothingArrives)));
+}
+
+trait Written {
+    fn written(self) -> Vec<u8>;
+}
+
+impl<W: RtcpPacketWriterExt> Written for W {
+    fn written(self) -> Vec<u8> {
+        let mut buffer = vec![0; REPORT_BYTES_MAX];
+        let length = self.write_into(&mut buffer).unwrap();
+        buffer.truncate(length);
+        buffer
+    }
+}
+
+fn key(suite: Suite, number: u8) -> MasterKey {
+    MasterKey::new(suite, &vec![number; suite.secret_octets()]).unwrap()
+}
+
+/// Two ends with the keys of each other.
+fn pair(suite: Suite) -> [Negotiated; 2] {
+    [(1, 2), (2, 1)].map(|(ours, theirs)| {
+        let keys = SrtpKeys { ours: key(suite, ours), theirs: key(suite, theirs) };
+        Negotiated { keys: Some(Arc::new(keys)), ..agreed() }
+    })
+}
+
+#[test]
+fn who_has_the_keys_is_heard_once_and_nobody_else() {
+    let (from, now) = (agreed().remote, clock::now());
+    for suite in Suite::ALL {
+        let [ours, theirs] = pair(suite);
+        let trunk = "192.0.2.9".parse().unwrap();
+        let patience = Patience::with_silence(Duration::from_secs(30));
+        let mut us = Stream::new(ours, trunk, 0xffff_0001_0000_0000, patience, now);
+        let mut far = Stream::new(theirs.clone(), trunk, 2, patience, now);
+        let (mut wire, mut last) = ([0; PACKET_BYTES_MAX], vec![]);
+        for round in 0..100 {
+            let length = far.next(&mut wire).0.unwrap();
+            let sequence = u16::from_be_bytes([wire[2], wire[3]]);
+            assert!(round > 0 || sequence < 1 << 15, "{sequence}");
+            last = wire[..length].to_vec();
+            us.receive(from, &mut wire[..length], now);
+            let length = us.next(&mut wire).0.unwrap();
+            assert!(wire[12..length].iter().any(|octet| *octet != 0xff), "silence is hidden too");
+            far.receive(from, &mut wire[..length], now);
+        }
+        assert_eq!((us.quality().received, far.quality().received), (100, 100), "{suite:?}");
+        us.receive(from, &mut last, now);
+        us.receive(from, &mut press(1, 2, 100), now);
+        assert_eq!((us.quality().received, us.quality().forged), (100, 2), "{suite:?}");
+
+        let mut report = [0; REPORT_BYTES_MAX];
+        let length = far.report(&mut report, now + Duration::from_secs(10)).unwrap();
+        let mut again = report;
+        us.read_report(from, &mut report[..length], now);
+        us.read_report(from, &mut again[..length], now);
+        let plain = ReceiverReport::builder(2);
+        us.read_report(from, &mut Compound::builder().add_packet(plain).written(), now);
+        assert_eq!((us.quality().refused, us.quality().forged), (0, 4), "{suite:?}");
+        assert!(us.quality().far.is_some(), "what it hears of us is read");
+        assert!(us.quality().to_string().ends_with(suite.name()));
+
+        let other = SrtpKeys { ours: key(suite, 2), theirs: key(suite, 3) };
+        us.renegotiate(Negotiated { keys: Some(Arc::new(other)), ..agreed() }, now);
+        let length = far.next(&mut wire).0.unwrap();
+        us.receive(from, &mut wire[..length], now);
+        assert_eq!((us.quality().received, us.quality().forged), (100, 5), "an old key");
+    }
 }

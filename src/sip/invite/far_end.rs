@@ -8,11 +8,16 @@ use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
 use crate::media::Negotiated;
 use crate::sip::message::{Message, Method};
-use crate::sip::offer_answer::{accept, codecs, reanswer, reoffer};
+use crate::sip::offer_answer::{accept, reanswer, reoffer};
 use crate::sip::server_transaction::ServerTransaction;
 use crate::sip::stray;
 
 impl Invite {
+    /// What we have offered, which holds our keys.
+    pub fn offer(&self) -> &str {
+        &self.plan.offer
+    }
+
     /// Answers one request of the far end.
     ///
     /// Source: RFC 3261 §12.2.2 (in a dialog), §14.2 (re-INVITE), §15.1.2 (BYE); RFC 3311 §5.2 (UPDATE).
@@ -148,7 +153,7 @@ impl Invite {
             return;
         }
         self.offered_in_response = None;
-        match ack.sdp().map(|answer| accept(answer, &codecs(&self.plan.offer))) {
+        match ack.sdp().map(|answer| accept(answer, &self.plan.offer)) {
             Some(Ok(negotiated)) => self.agree(negotiated),
             Some(Err(error)) => debug!(%error, "answer in an ACK dropped"),
             None => debug!("ACK without the answer that it owes"),

@@ -7,8 +7,8 @@ use super::*;
 use crate::clock::now;
 use crate::media::codec::Codec;
 use crate::sip::draft::Draft;
-use crate::sip::offer_answer::offer;
-use crate::sip::trunk::{Dtmf, Transport, Trunk};
+use crate::sip::offer_answer::{offer, protect};
+use crate::sip::trunk::{Dtmf, Srtp, Transport, Trunk};
 use crate::sip::via::Hop;
 
 /// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
@@ -30,17 +30,19 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new() -> Self {
+        Self::of(Srtp::Off)
+    }
+
+    /// A trunk that is to encrypt so.
+    pub(super) fn of(srtp: Srtp) -> Self {
         let time = now();
+        let codecs = [Codec::Pcmu, Codec::Pcma];
+        let offer = offer("192.0.2.2:20000".parse().unwrap(), &codecs, Dtmf::Auto, 7);
         let plan = InvitePlan {
             trunk: Arc::new(Trunk::example()),
             number: "+81312345678".parse().ok(),
             hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
-            offer: offer(
-                "192.0.2.2:20000".parse().unwrap(),
-                &[Codec::Pcmu, Codec::Pcma],
-                Dtmf::Auto,
-                7,
-            ),
+            offer: protect(offer, srtp, &mut Seed::fixed(2)),
             patience: Duration::from_secs(8),
             ring: Duration::from_secs(30),
         };
@@ -154,7 +156,9 @@ impl Peer {
             draft = draft.header("Require", "100rel");
         }
         let bytes = match extra {
-            "sdp" | "hold" | "video" => draft.body("application/sdp", &sdp(extra)),
+            "sdp" | "hold" | "video" | "safe" | "safehold" | "odd" => {
+                draft.body("application/sdp", &sdp(extra))
+            }
             _ if method == Method::Info && extra.starts_with('S') => {
                 draft.body("application/dtmf-relay", &format!("{extra}\r\nDuration=120\r\n"))
             }
@@ -180,7 +184,10 @@ impl Peer {
                     format!("Answered{}", if sdp.is_empty() { "" } else { "+sdp" })
                 }
                 Output::Taken(_) => unreachable!("all calls here are ours"),
-                Output::Reoffered(now) => if now.sending { "on" } else { "hold" }.to_owned(),
+                Output::Reoffered(now) => {
+                    let keys = if now.keys.is_some() { "+keys" } else { "" };
+                    format!("{}{keys}", if now.sending { "on" } else { "hold" })
+                }
                 Output::Key(key) => format!("Key{key}"),
                 Output::Over(Ending::Refused { status, retry_after: None }) => {
                     format!("Refused{status}")
@@ -326,9 +333,19 @@ fn sdp(kind: &str) -> String {
     let (media, direction) = match kind {
         "hold" => ("audio 40000 RTP/AVP 0", "sendonly"),
         "video" => ("video 40000 RTP/AVP 99", "sendrecv"),
+        "safe" => ("audio 40000 RTP/SAVP 8", "sendrecv"),
+        "safehold" => ("audio 40000 RTP/SAVP 8", "sendonly"),
+        "odd" => ("audio 40000 RTP/SAVP 8", "sendrecv"),
         _ => ("audio 40000 RTP/AVP 8", "sendrecv"),
     };
+    let keys = match kind {
+        "safe" | "safehold" => {
+            format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}\r\n", "A".repeat(40))
+        }
+        "odd" => format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|1:4\r\n", "A".repeat(40)),
+        _ => String::new(),
+    };
     format!(
-        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm={media}\r\na={direction}\r\n"
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm={media}\r\na={direction}\r\n{keys}"
     )
 }

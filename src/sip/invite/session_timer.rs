@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Ending, Invite, Output};
-use crate::sip::offer_answer::{accept, codecs, reoffer};
+use crate::sip::offer_answer::{accept, reoffer};
 use tracing::debug;
 
 use crate::sip::draft::Draft;
@@ -115,7 +115,7 @@ impl Invite {
         match status {
             200..=299 => {
                 self.session = SessionTimer::agreed(response, now);
-                let sdp = response.sdp().map(|answer| accept(answer, &codecs(&self.plan.offer)));
+                let sdp = response.sdp().map(|answer| accept(answer, &self.plan.offer));
                 self.told.extend(sdp.and_then(Result::ok).map(Output::Reoffered));
             }
             408 | 481 => {

@@ -140,7 +140,7 @@ pub fn code_call(language: Language<'_>, outcome: Outcome, heard: bool) -> Strin
         Outcome::NoAnswer | Outcome::Cancelled => "code-no-answer",
         Outcome::Declined => "code-declined",
         Outcome::WrongNumber => "code-wrong-number",
-        Outcome::TrunkFailed | Outcome::Interrupted => "code-failed",
+        Outcome::TrunkFailed | Outcome::NotEncrypted | Outcome::Interrupted => "code-failed",
     };
     phrase(language, id, &[])
 }
@@ -194,7 +194,7 @@ pub fn call(
         Some(Outcome::Busy) => "call-busy",
         Some(Outcome::Declined) => "call-declined",
         Some(Outcome::WrongNumber) => "call-wrong-number",
-        Some(Outcome::TrunkFailed | Outcome::Interrupted) => "call-failed",
+        Some(Outcome::TrunkFailed | Outcome::NotEncrypted | Outcome::Interrupted) => "call-failed",
         Some(Outcome::Cancelled) => "call-cancelled",
         None => "call-running",
     };
