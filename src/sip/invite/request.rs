@@ -36,7 +36,7 @@ pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -
         draft = draft.header("Route", &route);
     }
     draft = draft
-        .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
+        .header("From", &format!("{};tag={local_tag}", trunk.caller()))
         .header("To", &format!("<{}>", called(plan)))
         .header("Call-ID", call_id)
         .header("CSeq", &format!("{cseq} INVITE"))
@@ -45,14 +45,14 @@ pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -
         .header("Supported", "100rel, timer")
         .header("Session-Expires", &session_s.to_string())
         .header("User-Agent", PRODUCT);
-    for (name, value) in authorization {
+    for (name, value) in trunk.assurance().iter().chain(authorization) {
         draft = draft.header(name, value);
     }
     draft.body("application/sdp", &plan.offer)
 }
 
 pub(super) fn contact(plan: &InvitePlan) -> String {
-    format!("<{}>", plan.hop.contact(plan.trunk.user()))
+    format!("<{}>", plan.hop.contact(plan.trunk.contact_user()))
 }
 
 pub(super) fn branch(seed: &mut Seed) -> String {
