@@ -1,11 +1,14 @@
 //! Offer and answer: which codec, where to, and who sends.
 
+mod plainer;
+
 use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{
     Attribute, Connection, Direction, Media, MediaType, Origin, RtpMap, Session, TransportProto,
 };
 
+pub use self::plainer::plainer;
 use super::message::DATAGRAM_BYTES_MAX;
 use super::trunk::Dtmf;
 use crate::media::Negotiated;

@@ -18,6 +18,8 @@ pub(super) struct Wording {
     pub(super) uri: String,
     /// The session interval that is asked for.
     pub(super) session_s: u32,
+    /// The extensions that are named; one to which the trunk objects is not.
+    pub(super) supported: Vec<&'static str>,
     pub(super) authorization: Vec<(&'static str, String)>,
 }
 
@@ -28,7 +30,7 @@ pub(super) fn called(plan: &InvitePlan) -> String {
 
 pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -> Vec<u8> {
     let trunk = &plan.trunk;
-    let Wording { call_id, local_tag, cseq, uri, session_s, authorization } = wording;
+    let Wording { call_id, local_tag, cseq, uri, session_s, supported, authorization } = wording;
     let mut draft = Draft::request(&Method::Invite, uri)
         .header("Via", &plan.hop.via(branch))
         .header("Max-Forwards", "70");
@@ -42,9 +44,11 @@ pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -
         .header("CSeq", &format!("{cseq} INVITE"))
         .header("Contact", &contact(plan))
         .header("Allow", ALLOW)
-        .header("Supported", "100rel, timer")
-        .header("Session-Expires", &session_s.to_string())
+        .header("Supported", &supported.join(", "))
         .header("User-Agent", PRODUCT);
+    if supported.contains(&"timer") {
+        draft = draft.header("Session-Expires", &session_s.to_string());
+    }
     for (name, value) in trunk.assurance().iter().chain(authorization) {
         draft = draft.header(name, value);
     }
