@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook::clock::now;
+use offhook::media::Negotiated;
 use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
@@ -23,6 +24,9 @@ pub(crate) struct Call {
     stop_at_over: bool,
     pub(crate) told: Vec<String>,
     pub(crate) sdp: String,
+    /// What each new offer of the far end has led to.
+    pub(crate) changes: Vec<Negotiated>,
+    offered: Vec<Codec>,
 }
 
 impl Call {
@@ -51,6 +55,8 @@ impl Call {
             stop_at_over: false,
             told: vec![],
             sdp: String::new(),
+            changes: vec![],
+            offered: CODECS.to_vec(),
         }
     }
 
@@ -78,6 +84,11 @@ impl Call {
     pub(crate) fn with_password(mut self, password: &str) -> Self {
         let (username, password) = ("offhook".to_owned(), password.into());
         self.trunk.credentials = Some(Credentials { username, password });
+        self
+    }
+
+    pub(crate) fn offering(mut self, codecs: &[Codec]) -> Self {
+        self.offered = codecs.to_vec();
         self
     }
 
@@ -129,14 +140,16 @@ impl Call {
             trunk,
             number: "+81312345678".parse().unwrap(),
             hop: path.hop,
-            offer: offer(rtp, &CODECS, Dtmf::Auto, 1),
+            offer: offer(rtp, &self.offered, Dtmf::Auto, 1),
             patience: path.patience(),
             ring: self.ring,
         };
         let mut invite = Invite::new(plan, Seed::fresh(), now());
         let mut line = agent.line(path, invite.call_id());
         let mut hang_up_at = None;
+        let patience = now() + Duration::from_secs(80);
         loop {
+            assert!(now() < patience, "the call does not end: {:?}", self.told);
             while let Some(output) = invite.poll() {
                 let told = match output {
                     Output::Send(bytes) => {
@@ -151,7 +164,11 @@ impl Call {
                         hang_up_at = self.hang_up_after.map(|time| now() + time);
                         "answered".to_owned()
                     }
-                    Output::Reoffered(now) => format!("reoffered sending={}", now.sending),
+                    Output::Reoffered(now) => {
+                        let told = format!("reoffered sending={}", now.sending);
+                        self.changes.push(now);
+                        told
+                    }
                     Output::Key(key) => format!("key {key}"),
                     Output::Over(ending) => format!("over {ending:?}"),
                 };
@@ -167,7 +184,7 @@ impl Call {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return self;
             }
-            let deadline = invite.deadline().unwrap_or_else(|| now() + Duration::from_secs(60));
+            let deadline = invite.deadline().unwrap_or(patience);
             tokio::select! {
                 Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
                 () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),

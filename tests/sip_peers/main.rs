@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod call;
+mod in_dialog;
 mod loss;
 mod programs;
 mod scanner;
+mod script;
 mod transports;
 mod wide_band;
 

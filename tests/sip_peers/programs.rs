@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::{TcpStream, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,32 +15,47 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) struct Sipp {
     program: Program,
     pub(crate) port: u16,
-    scenario: &'static str,
+    scenario: String,
     statistics: PathBuf,
+    errors: PathBuf,
 }
 
 impl Sipp {
-    pub(crate) fn start(scenario: &'static str) -> Self {
+    pub(crate) fn start(scenario: &str) -> Self {
         Self::start_for(scenario, 1)
     }
 
     /// The same for so many calls.
-    pub(crate) fn start_for(scenario: &'static str, calls: usize) -> Self {
-        Self::start_with(scenario, calls, &["-i", "127.0.0.1"])
+    pub(crate) fn start_for(scenario: &str, calls: usize) -> Self {
+        Self::start_with(scenario, calls, UDP)
     }
 
     /// The same with an address (`-i`, first) and a transport.
-    pub(crate) fn start_with(scenario: &'static str, calls: usize, options: &[&str]) -> Self {
+    pub(crate) fn start_with(scenario: &str, calls: usize, options: &[&str]) -> Self {
         let port = free_port().unwrap();
-        let file = data(&format!("{scenario}.xml"));
+        Self::launch(scenario, &data(&format!("{scenario}.xml")), port, calls, options)
+    }
+
+    /// One that plays a script, as [`crate::script`] has it.
+    pub(crate) fn playing(script: &str, options: &[&str]) -> Self {
+        let port = free_port().unwrap();
+        let file = folder("sipp").join(format!("{port}.xml"));
+        fs::write(&file, crate::script::scenario(script)).unwrap();
+        Self::launch(script, &file, port, 1, options)
+    }
+
+    fn launch(name: &str, file: &Path, port: u16, calls: usize, options: &[&str]) -> Self {
         let mut command = bounded("sipp");
         command.arg("-sf").arg(file).args(options).arg("-nostdin");
         command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
         let statistics = folder("sipp").join(format!("{port}.csv"));
         command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
+        let errors = folder("sipp").join(format!("{port}.log"));
+        let _ = fs::remove_file(&errors);
+        command.args(["-trace_err", "-error_file"]).arg(&errors);
         let program = Program::start(command);
         wait_for(options[1], port, options.contains(&"t1"));
-        Self { program, port, scenario, statistics }
+        Self { program, port, scenario: name.to_owned(), statistics, errors }
     }
 
     /// Calls that are open, that went as written, and that did not.
@@ -57,7 +72,8 @@ impl Sipp {
     /// Waits for the scenario's end and checks that it went as written.
     pub(crate) fn is_content(&mut self) {
         let status = self.program.0.wait().unwrap();
-        assert!(status.success(), "{} saw something else: {status}", self.scenario);
+        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        assert!(status.success(), "{} saw something else: {status} {errors}", self.scenario);
     }
 }
 
@@ -179,6 +195,11 @@ impl Baresip {
         std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+/// A phone on loopback that is called by datagrams.
+pub(crate) const UDP: &[&str] = &["-i", "127.0.0.1"];
+/// The same by a connection.
+pub(crate) const TCP: &[&str] = &["-i", "127.0.0.1", "-t", "t1"];
 
 struct Program(Child);
 
