@@ -147,7 +147,7 @@ impl Call {
         let mut invite = Invite::new(plan, Seed::fresh(), now());
         let mut line = agent.line(path, invite.call_id());
         let mut hang_up_at = None;
-        let patience = now() + Duration::from_secs(80);
+        let patience = now() + Duration::from_secs(70);
         loop {
             assert!(now() < patience, "the call does not end: {:?}", self.told);
             while let Some(output) = invite.poll() {

@@ -38,7 +38,11 @@ impl Sipp {
 
     /// One that plays a script, as [`crate::script`] has it.
     pub(crate) fn playing(script: &str, options: &[&str]) -> Self {
-        let port = free_port().unwrap();
+        Self::playing_on(free_port().unwrap(), script, options)
+    }
+
+    /// The same on this port, which the script may have to know.
+    pub(crate) fn playing_on(port: u16, script: &str, options: &[&str]) -> Self {
         let file = folder("sipp").join(format!("{port}.xml"));
         fs::write(&file, crate::script::scenario(script)).unwrap();
         Self::launch(script, &file, port, 1, options)
@@ -89,6 +93,11 @@ impl Kamailio {
         Self::start_on(free_port().unwrap(), phone, algorithm, None)
     }
 
+    /// The same on another address.
+    pub(crate) fn start_at(address: &str, phone: u16, algorithm: &str) -> Self {
+        Self::launch(address, free_port().unwrap(), phone, algorithm, None)
+    }
+
     /// The same that also takes connections on its port, and encrypted ones on another.
     pub(crate) fn start_on(
         port: u16,
@@ -96,8 +105,19 @@ impl Kamailio {
         algorithm: &str,
         tls: Option<(u16, &Certificate)>,
     ) -> Self {
+        Self::launch("127.0.0.1", port, phone, algorithm, tls)
+    }
+
+    fn launch(
+        address: &str,
+        port: u16,
+        phone: u16,
+        algorithm: &str,
+        tls: Option<(u16, &Certificate)>,
+    ) -> Self {
         let folder = folder(&format!("kamailio-{port}"));
         let config = fs::read_to_string(data("kamailio.cfg")).unwrap();
+        let config = config.replace("ADDRESS", address);
         let config = config.replace("PORT", &port.to_string()).replace("PHONE", &phone.to_string());
         let connections = match tls {
             Some((tls, Certificate { key, chain, .. })) => format!(
@@ -117,7 +137,7 @@ impl Kamailio {
         command.args(["-DD", "-E", "-m", "16", "-M", "4", "-f"]).arg(file).arg("-Y").arg(&folder);
         command.arg("-P").arg(folder.join("pid"));
         let program = Program::start(command);
-        wait_for("127.0.0.1", port, false);
+        wait_for(address, port, false);
         if let Some((tls, _)) = tls {
             wait_for("127.0.0.1", tls, true);
         }

@@ -194,7 +194,7 @@ async fn an_outbound_proxy_is_passed_first() {
     phone.is_content();
 }
 
-async fn is_registered(agent: &UserAgent) {
+pub(crate) async fn is_registered(agent: &UserAgent) {
     let patience = now() + Duration::from_secs(20);
     while agent.registration("test") != Some(State::Registered) {
         assert!(now() < patience, "{:?}", agent.registration("test"));
@@ -202,8 +202,8 @@ async fn is_registered(agent: &UserAgent) {
     }
 }
 
-/// A DNS server for one zone. A line is a name, a type, and what that type has; every address is 127.0.0.1.
-async fn serve(zone: String) -> std::net::SocketAddr {
+/// A DNS server for one zone. A line is a name, a type, and what that type has; an address is 127.0.0.1 if none is written.
+pub(crate) async fn serve(zone: String) -> std::net::SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -233,7 +233,10 @@ fn record(line: &str, asked: &str, kind: RecordType) -> Option<Record> {
     let words: Vec<_> = line.split(' ').collect();
     let name = |name: &str| Name::from_str(&format!("{name}.")).unwrap();
     let data = match (kind, words[1]) {
-        (RecordType::A, "A") => RData::A(A(Ipv4Addr::LOCALHOST)),
+        (RecordType::A, "A") => {
+            let address = words.get(2).map_or(Ipv4Addr::LOCALHOST, |word| word.parse().unwrap());
+            RData::A(A(address))
+        }
         (RecordType::SRV, "SRV") => {
             let [priority, port] = [2, 3].map(|at| words[at].parse().unwrap());
             RData::SRV(SRV::new(priority, 0, port, name(words[4])))
