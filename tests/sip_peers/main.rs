@@ -5,6 +5,7 @@
 mod answers;
 mod call;
 mod in_dialog;
+mod linphone;
 mod loss;
 mod passwords;
 mod programs;

@@ -221,11 +221,42 @@ pub(crate) const UDP: &[&str] = &["-i", "127.0.0.1"];
 /// The same by a connection.
 pub(crate) const TCP: &[&str] = &["-i", "127.0.0.1", "-t", "t1"];
 
+/// Linphone, which answers at once and has files for a sound card.
+pub(crate) struct Linphone {
+    program: Program,
+    pub(crate) port: u16,
+}
+
+impl Linphone {
+    pub(crate) fn start() -> Self {
+        let (port, rtp) = (free_port().unwrap(), free_port().unwrap());
+        let folder = folder(&format!("linphone-{port}"));
+        let config = format!(
+            "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\n[rtp]\naudio_rtp_port={rtp}\n\
+             [storage]\nuri={}\n",
+            folder.join("linphone.db").display()
+        );
+        fs::write(folder.join("linphonerc"), config).unwrap();
+        let mut command = bounded("linphonec");
+        command.arg("-c").arg(folder.join("linphonerc")).args(["-a", "-C"]).stdin(Stdio::piped());
+        let program = Program::start(command);
+        wait_for("127.0.0.1", port, false);
+        let mut phone = Self { program, port };
+        phone.command("soundcard use files");
+        phone
+    }
+
+    /// Types what its user would: `pause`, `resume`, `terminate`, and in a call a key.
+    pub(crate) fn command(&mut self, command: &str) {
+        writeln!(self.program.0.stdin.as_mut().unwrap(), "{command}").unwrap();
+    }
+}
+
 struct Program(Child);
 
 impl Program {
     fn start(mut command: Command) -> Self {
-        let command = command.current_dir(folder("work")).stdin(Stdio::null());
+        let command = command.current_dir(folder("work"));
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 }
@@ -242,7 +273,7 @@ impl Drop for Program {
 /// A program that cannot outlive its test by long, whatever becomes of us.
 fn bounded(program: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", "90", program]);
+    command.args(["--kill-after=2", "90", program]).stdin(Stdio::null());
     command
 }
 
