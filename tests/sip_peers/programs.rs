@@ -294,7 +294,8 @@ fn data(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/data/sip", name].iter().collect()
 }
 
-fn folder(name: &str) -> PathBuf {
+/// A folder of the tests.
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sip_peers").join(name);
     fs::create_dir_all(&folder).unwrap();
     folder

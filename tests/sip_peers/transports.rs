@@ -17,7 +17,7 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
 use crate::call::Call;
-use crate::programs::{Baresip, Certificate, Kamailio, Sipp};
+use crate::programs::{Baresip, Certificate, Kamailio, Sipp, folder};
 
 #[tokio::test]
 async fn a_call_goes_over_a_connection_and_asks_for_each_password_there() {
@@ -56,6 +56,30 @@ async fn the_far_end_hangs_up_over_our_connection() {
         call.told,
         ["ringing", "answered", "reoffered sending=false", "reoffered sending=true", "over ByPeer"]
     );
+}
+
+#[tokio::test]
+async fn an_authority_of_the_system_is_believed_without_being_named() {
+    let certificate = Certificate::of("DNS:localhost");
+    let stranger = Certificate::of("DNS:localhost");
+    let (port, tls) = (free_port().unwrap(), free_port().unwrap());
+    let _proxy = Kamailio::start_on(port, port, "MD5", Some((tls, &certificate)));
+    let config = format!(
+        "[component]\njid = \"phone.example.org\"\nserver = \"127.0.0.1:{}\"\nsecret = \"s\"\n\
+         [[trunk]]\nproxy = \"sip:localhost:{tls};transport=tls\"\nfrom = \"sip:offhook@localhost\"\n\
+         [sip]\nlisten = \"127.0.0.1:0\"\n[dial]\nallow = [\"+81\"]\n",
+        free_port().unwrap()
+    );
+    let folder = folder(&format!("system-{port}"));
+    std::fs::write(folder.join("component.toml"), config).unwrap();
+    for (system, expected) in [(&certificate, "trunk trunk: works"), (&stranger, "UnknownIssuer")] {
+        let mut check = tokio::process::Command::new(env!("CARGO_BIN_EXE_offhook"));
+        let check = check.args(["check", "--live"]).current_dir(&folder);
+        // The variable by which OpenSSL and rustls are told where the system's authorities are.
+        let told = check.env("SSL_CERT_FILE", &system.authority).output().await.unwrap();
+        let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[tokio::test]
