@@ -256,6 +256,8 @@ fn trunk(port: u16) -> Trunk {
         name: "bench".to_owned(),
         proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
         from: "sip:offhook@127.0.0.1".to_owned(),
+        identity: None,
+        privacy: false,
         outbound_proxy: None,
         credentials: None,
         register: false,

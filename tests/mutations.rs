@@ -202,6 +202,8 @@ fn trunk() -> Trunk {
         name: "test".to_owned(),
         proxy: "sip:192.0.2.1".parse().unwrap(),
         from: "sip:offhook@192.0.2.2".to_owned(),
+        identity: None,
+        privacy: false,
         outbound_proxy: None,
         credentials: None,
         register: false,

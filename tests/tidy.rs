@@ -102,6 +102,21 @@ fn every_source_is_listed() {
     assert!(missing.is_empty(), "cited in src but not listed in docs/sources.md: {missing:?}");
 }
 
+#[test]
+fn every_test_that_the_scenarios_name_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut written: Vec<_> = rooms(false).into_iter().map(|(_, text)| text).collect();
+    for entry in fs::read_dir(root.join("tests/sip_peers")).unwrap() {
+        written.push(fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    let scenarios = fs::read_to_string(root.join("docs/sip-scenarios.md")).unwrap();
+    let tests = scenarios.split('`').skip(1).step_by(2).filter(|it| it.matches('_').count() > 2);
+    let missing: Vec<_> = tests
+        .filter(|test| !written.iter().any(|it| it.contains(&format!("fn {test}("))))
+        .collect();
+    assert!(missing.is_empty(), "named in docs/sip-scenarios.md but nowhere written: {missing:?}");
+}
+
 /// `RFC 3261` and `XEP-0114` as they stand in a text.
 fn cited(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

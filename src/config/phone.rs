@@ -60,13 +60,13 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let name = section.text("name").map(|name| name.unwrap_or_else(|| "trunk".into()));
     let proxy = section.required("proxy");
     let outbound_proxy = section.parsed_if_written("outbound_proxy");
-    let from = section.required_text("from").and_then(|from| match caller(&from) {
-        Ok(from) => Some(from),
-        Err(error) => {
-            section.mistake("from", &error.to_string());
-            None
-        }
-    });
+    let from = section.required_text("from");
+    let from = from.and_then(|from| caller_id(&section, "from", &from));
+    let identity = match section.text("identity") {
+        Some(Some(identity)) => caller_id(&section, "identity", &identity).map(Some),
+        other => other,
+    };
+    let privacy = section.flag("privacy", false);
     let username = section.text("username");
     let password = section.secret("password", "password_file");
     let credentials = match (username?, password?) {
@@ -124,6 +124,8 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         proxy: proxy?,
         outbound_proxy: outbound_proxy?,
         from: from?,
+        identity: identity?,
+        privacy: privacy?,
         credentials: credentials?,
         register: register?,
         calls_max: calls_max?,
@@ -134,6 +136,14 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         dtmf: dtmf?,
         answering_machine: answering_machine?,
     })
+}
+
+fn caller_id(section: &Section<'_>, key: &str, written: &str) -> Option<String> {
+    let read = caller(written);
+    if let Err(error) = &read {
+        section.mistake(key, &error.to_string());
+    }
+    read.ok()
 }
 
 /// The beginning of a number; `+` alone is every number.

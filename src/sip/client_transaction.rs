@@ -41,6 +41,11 @@ impl ClientTransaction {
         Self { method, branch, request, transport, phase, gives_up, send }
     }
 
+    /// What is asked.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The request as sent.
     pub fn request(&self) -> &[u8] {
         &self.request

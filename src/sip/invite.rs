@@ -4,6 +4,7 @@ mod asked;
 mod events;
 mod far_end;
 mod fork;
+mod leaving;
 #[cfg(test)]
 mod peer;
 mod reliable;
@@ -26,11 +27,11 @@ use self::fork::{Fork, Received};
 use self::reliable::{Early, reliable};
 use self::request::{Wording, branch, called, contact, ours, retry_after, write_invite};
 use self::session_timer::{SessionTimer, USUAL_S};
-use super::client_transaction::{ClientTransaction, cancellation};
+use super::T4;
+use super::client_transaction::ClientTransaction;
 use super::digest::Digest;
 use super::message::{Message, Method, Start};
 use super::server_transaction::ServerTransaction;
-use super::{PATIENCE, T4};
 use crate::seed::Seed;
 
 /// Our side of one call: one that we make, or one of the far end that we have [taken](Invite::taken).
@@ -76,6 +77,7 @@ impl Invite {
             cseq: 1,
             uri: called(&plan),
             session_s: USUAL_S,
+            supported: vec!["100rel", "timer"],
             authorization: vec![],
         };
         let digest = Digest::new(plan.trunk.credentials.as_ref());
@@ -205,6 +207,8 @@ impl Invite {
             100..=199 => self.proceeding(response, status, now),
             300..=399 => self.redirected(response, status, now),
             401 | 407 => self.challenged(response, status, now),
+            415 | 488 | 606 => self.asked_for_plainer(response, status, now),
+            420 => self.asked_for_less(response, now),
             422 => self.asked_for_longer(response, now),
             _ => self.refused(response, status, now),
         }
@@ -307,45 +311,6 @@ impl Invite {
         }
     }
 
-    fn hang_up(&mut self, ending: Ending, now: Instant) {
-        match self.phase {
-            // Nothing has come yet, so nothing may be cancelled yet (RFC 3261 §9.1).
-            Phase::Calling { until } => self.phase = Phase::Leaving { ending, until },
-            Phase::Proceeding { .. } => {
-                self.phase = Phase::Leaving { ending, until: now + PATIENCE };
-                self.send_cancel(now);
-            }
-            Phase::Talking => self.hang_up_talking(now),
-            Phase::Leaving { .. } | Phase::Over { .. } => {}
-        }
-    }
-
-    fn hang_up_talking(&mut self, now: Instant) {
-        if let Some(fork) = self.forks.first_mut() {
-            fork.hang_up(&self.plan, &mut self.seed, now);
-        }
-        self.over(Ending::ByUs, now);
-    }
-
-    fn send_cancel(&mut self, now: Instant) {
-        let Some(invite) = self.invites.last().filter(|invite| invite.is_pending()) else { return };
-        if self.cancel.is_some() {
-            return;
-        }
-        let cancel = cancellation(invite.request());
-        let branch = invite.branch().to_owned();
-        self.cancel = Some(ClientTransaction::new(
-            Method::Cancel,
-            branch,
-            cancel,
-            self.plan.hop.transport,
-            now,
-        ));
-        if let Phase::Leaving { until, .. } | Phase::Over { until } = &mut self.phase {
-            *until = now + PATIENCE;
-        }
-    }
-
     fn tick(&mut self, now: Instant) {
         for client in self.clients_mut() {
             client.tick(now);
@@ -374,22 +339,6 @@ impl Invite {
             Phase::Talking => self.keep_session(now),
             Phase::Calling { .. } | Phase::Proceeding { .. } => {}
             Phase::Leaving { .. } | Phase::Over { .. } => {}
-        }
-    }
-
-    /// Tells the ending and goes on listening: an answer may still come, and then gets its CANCEL or BYE.
-    fn leave_unanswered(&mut self, ending: Ending, now: Instant) {
-        for invite in &mut self.invites {
-            invite.stop_sending();
-        }
-        self.over(ending, now);
-    }
-
-    fn over(&mut self, ending: Ending, now: Instant) {
-        if !matches!(self.phase, Phase::Over { .. }) {
-            self.phase = Phase::Over { until: now + PATIENCE };
-            self.earlies.iter_mut().for_each(Early::abandon);
-            self.told.push_back(Output::Over(ending));
         }
     }
 

@@ -1,8 +1,13 @@
 //! SIP messages: read with limits, written without surprises.
 
+mod parts;
+#[cfg(test)]
+mod torture;
+
 use ezk_sip_types::Name;
 use ezk_sip_types::msg::PullParser;
 
+use self::parts::{is_type, part};
 use super::header_value::{list, parameter, uri};
 
 /// A message whose indispensable headers are there and make sense.
@@ -135,11 +140,23 @@ impl Message {
         }
     }
 
-    /// The body, if it is a session description.
+    /// The session description: the body, or the part of it that is one.
     pub fn sdp(&self) -> Option<&str> {
-        let kind = self.header("Content-Type")?.split(';').next()?.trim();
-        let is_sdp = kind.eq_ignore_ascii_case("application/sdp") && !self.body.is_empty();
-        std::str::from_utf8(&self.body).ok().filter(|_| is_sdp)
+        let kind = self.header("Content-Type")?;
+        let description = match is_type(kind, SDP) {
+            true => Some(self.body.as_slice()),
+            false => part(kind, &self.body, SDP),
+        };
+        description.filter(|it| !it.is_empty()).and_then(|it| std::str::from_utf8(it).ok())
+    }
+
+    /// Tells whether the body is to be understood and is no session description.
+    ///
+    /// Source: RFC 3261 §8.2.3, §20.11.
+    pub fn has_foreign_body(&self) -> bool {
+        let handling = self.header("Content-Disposition").and_then(|it| parameter(it, "handling"));
+        let optional = handling.is_some_and(|handling| handling.eq_ignore_ascii_case("optional"));
+        !self.body.is_empty() && !optional && self.sdp().is_none()
     }
 }
 
@@ -285,7 +302,5 @@ fn is_token(b: u8) -> bool {
 /// The largest datagram that is looked at.
 pub const DATAGRAM_BYTES_MAX: usize = 8192;
 const HEADERS_MAX: usize = 100;
+const SDP: &str = "application/sdp";
 pub(super) const VERSION: &str = "SIP/2.0";
-
-#[cfg(test)]
-mod torture;

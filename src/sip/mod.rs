@@ -9,6 +9,7 @@ pub mod framing;
 pub mod header_value;
 pub mod invite;
 pub mod message;
+pub mod next_hop;
 pub mod offer_answer;
 pub mod probe;
 pub mod registration;

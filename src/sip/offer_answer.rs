@@ -1,5 +1,7 @@
 //! Offer and answer: which codec, where to, and who sends.
 
+mod plainer;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use sdp_types::{
     Attribute, Connection, Direction, Media, MediaType, Origin, RtpMap, Session, TransportProto,
 };
 
+pub use self::plainer::plainer;
 use super::message::DATAGRAM_BYTES_MAX;
 use super::sdes::Crypto;
 use super::trunk::{Dtmf, Srtp};
@@ -110,6 +113,12 @@ pub fn reoffer(own: &str, version: u64) -> Result<String, AnswerError> {
     let mut session = read(own)?;
     session.origin.sess_version = version;
     Ok(session.to_string())
+}
+
+/// The codecs of a description of ours.
+#[cfg(test)]
+pub(crate) fn codecs(own: &str) -> Vec<Codec> {
+    read(own).and_then(|session| Stream::ours(&session).map(|us| us.codecs())).unwrap_or_default()
 }
 
 /// Why a description is of no use to us.

@@ -29,6 +29,8 @@ use self::socket::{Knock, Shared, lock};
 pub use self::way::Path;
 use self::way::Way;
 use super::invite::{Input, Invite, Output};
+use super::message::Message;
+use super::next_hop::next_hop;
 use super::probe::Probe;
 use super::registration::State;
 use super::trunk::Trunk;
@@ -140,6 +142,7 @@ impl UserAgent {
             inbox: self.shared.open_inbox(call_id),
             path,
             call_id: call_id.to_owned(),
+            asked: String::new(),
             shared: self.shared.clone(),
             _alive: self.alive.clone(),
         }
@@ -249,6 +252,8 @@ pub struct Line {
     pub inbox: mpsc::Receiver<Vec<u8>>,
     path: Path,
     call_id: String,
+    /// The branch of the last request outside a dialog.
+    asked: String,
     shared: Arc<Shared>,
     _alive: Arc<watch::Sender<bool>>,
 }
@@ -263,7 +268,30 @@ impl Line {
         if message.starts_with(b"SIP/2.0 ") {
             return self.shared.answer(message, self.path.target.address).await;
         }
+        if self.path.connection.is_none()
+            && let Some(other) = self.elsewhere(message)
+        {
+            return self.shared.socket.send_to(message, other).await.map(drop);
+        }
         self.shared.send(message, &mut self.path).await
+    }
+
+    /// Another address of the same trunk to which a dialog leads.
+    ///
+    /// Contract: whatever else a Route or a Contact names is left to the address that answered: an address behind
+    ///           NAT is reached only from there, and a stranger's is not the far end's to name. So is another port
+    ///           of that address, as port forwarding would have it.
+    /// Source:   RFC 3261 §12.2.1.1. The ACK of a refusal goes the way of its INVITE (§17.1.1.3).
+    fn elsewhere(&mut self, message: &[u8]) -> Option<SocketAddr> {
+        let request = Message::parse(message).ok()?;
+        if request.to.tag.is_none() {
+            self.asked = request.branch().to_owned();
+            return None;
+        }
+        let way = self.shared.ways.get(self.path.way)?;
+        let (next, here) = (next_hop(&request)?, self.path.target.address);
+        let wanted = request.branch() != self.asked && next.ip() != here.ip();
+        (wanted && next.is_ipv4() == here.is_ipv4() && way.is_member(next.ip())).then_some(next)
     }
 
     /// Carries on with a call that is over until nothing late can come any more: mostly 32 s, at most about 96 s.

@@ -22,6 +22,12 @@ pub struct Trunk {
     ///
     /// Shape: a SIP URI with a user, as [`caller`] makes it.
     pub from: String,
+    /// Who calls, as the trunk is assured of it (P-Asserted-Identity).
+    ///
+    /// Shape: as [`Trunk::from`].
+    pub identity: Option<String>,
+    /// Withhold the caller ID from whoever is called.
+    pub privacy: bool,
     /// What challenges are answered with.
     pub credentials: Option<Credentials>,
     /// Keep a binding at the registrar.
@@ -51,6 +57,8 @@ impl Trunk {
             proxy: Proxy { host: "192.0.2.1".to_owned(), port: None, transport: None },
             outbound_proxy: None,
             from: "sip:offhook@pbx.example.org".to_owned(),
+            identity: None,
+            privacy: false,
             credentials: Some(Credentials {
                 username: "offhook".to_owned(),
                 password: "secret".into(),
@@ -78,6 +86,31 @@ impl Trunk {
         let edge = self.outbound_proxy.as_ref()?;
         let transport = edge.transport.map(Transport::parameter).unwrap_or_default();
         Some(format!("<sip:{}{transport};lr>", edge.authority()))
+    }
+
+    /// The caller as a call shows it: the value of From, without its tag.
+    ///
+    /// Source: RFC 3323 §4.1.1.3.
+    pub fn caller(&self) -> String {
+        if self.privacy { ANONYMOUS.to_owned() } else { format!("<{}>", self.from) }
+    }
+
+    /// The user of the address at which a call of ours is reached.
+    ///
+    /// Source: RFC 3323 §4.1.1.3: who withholds his number does not show it there either.
+    pub fn contact_user(&self) -> &str {
+        if self.privacy { "anonymous" } else { self.user() }
+    }
+
+    /// What the trunk alone is told of the caller. Without an `identity` a withheld caller is [`Trunk::from`].
+    ///
+    /// Source: RFC 3325 §9.1, §9.3 (`id`: nobody behind the trunk is told).
+    pub fn assurance(&self) -> Vec<(&'static str, String)> {
+        let withheld = self.privacy.then_some(&self.from);
+        let asserted = self.identity.as_ref().or(withheld);
+        let asserted = asserted.map(|who| ("P-Asserted-Identity", format!("<{who}>")));
+        let privacy = self.privacy.then(|| ("Privacy", "id".to_owned()));
+        asserted.into_iter().chain(privacy).collect()
     }
 
     /// The user of [`Trunk::from`], as it stands in the URI.
@@ -263,6 +296,8 @@ pub fn caller(written: &str) -> Result<String, TrunkError> {
     }
 }
 
+const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
 /// What is wrong with a trunk's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrunkError {
@@ -273,7 +308,7 @@ pub enum TrunkError {
     #[error("transport must be udp, tcp or tls")]
     Transport,
     /// Not of the form `sip:user@host`.
-    #[error("from is written sip:user@host, such as sip:+81312345678@example.org")]
+    #[error("a caller ID is written sip:user@host, such as sip:+81312345678@example.org")]
     NotACaller,
 }
 
@@ -306,6 +341,43 @@ mod tests {
             let shown = proxy.map(|proxy| (proxy.authority(), proxy.transport));
             let expected = expected.map(|(a, t): (&str, Option<Transport>)| (a.to_owned(), t));
             assert_eq!(shown, expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_caller_id_is_shown_assured_or_withheld() {
+        let paying = "sip:+81312345678@example.org";
+        let cases = [
+            (None, false, "<sip:offhook@pbx.example.org>", "offhook", vec![]),
+            (
+                Some(paying),
+                false,
+                "<sip:offhook@pbx.example.org>",
+                "offhook",
+                vec!["P-Asserted-Identity: <sip:+81312345678@example.org>"],
+            ),
+            (
+                None,
+                true,
+                ANONYMOUS,
+                "anonymous",
+                vec!["P-Asserted-Identity: <sip:offhook@pbx.example.org>", "Privacy: id"],
+            ),
+            (
+                Some(paying),
+                true,
+                ANONYMOUS,
+                "anonymous",
+                vec!["P-Asserted-Identity: <sip:+81312345678@example.org>", "Privacy: id"],
+            ),
+        ];
+        for (identity, privacy, caller, contact, assurance) in cases {
+            let identity = identity.map(str::to_owned);
+            let trunk = Trunk { identity, privacy, ..Trunk::example() };
+            let told: Vec<_> =
+                trunk.assurance().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            assert_eq!((trunk.caller().as_str(), trunk.contact_user()), (caller, contact));
+            assert_eq!(told, assurance);
         }
     }
 

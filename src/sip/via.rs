@@ -40,11 +40,10 @@ impl Hop {
 
 /// The address from which a trunk says that our request came, if it does.
 ///
-/// Source: RFC 3581 §4.
+/// Source: RFC 3581 §4. COMPAT(Kamailio): an address that is as we wrote it is not repeated, only the port is told.
 pub fn seen_from(response: &Message) -> Option<SocketAddr> {
-    let via = response.via()?;
-    let ip = parameter(via, "received")?.trim_matches(['[', ']']).parse().ok()?;
-    Some(SocketAddr::new(ip, parameter(via, "rport")?.parse().ok()?))
+    let told: Option<u16> = parameter(response.via()?, "rport")?.parse().ok();
+    told.and_then(|_| return_address(response))
 }
 
 /// The transport named in the topmost Via.
@@ -106,6 +105,28 @@ fn stamped_via(line: &str, source: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trunk_tells_as_whom_it_sees_us() {
+        let cases = [
+            (";rport=4444;received=198.51.100.1", Some("198.51.100.1:4444")),
+            (";received=198.51.100.1;rport=4444", Some("198.51.100.1:4444")),
+            (";rport=4444", Some("192.0.2.9:4444")),
+            (";rport", None),
+            (";rport=;received=198.51.100.1", None),
+            (";rport=x;received=198.51.100.1", None),
+            (";received=198.51.100.1", None),
+            ("", None),
+        ];
+        for (told, expected) in cases {
+            let text = format!(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bKa{told}\r\nFrom: <sip:a@b>;tag=1\r\n\
+                 To: <sip:b@c>;tag=2\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"
+            );
+            let seen = seen_from(&Message::parse(text.as_bytes()).unwrap());
+            assert_eq!(seen.map(|seen| seen.to_string()).as_deref(), expected, "{told}");
+        }
+    }
 
     #[test]
     fn an_answer_goes_to_where_the_request_came_from() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook::clock::now;
+use offhook::media::Negotiated;
 use offhook::media::codec::Codec;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
@@ -24,6 +25,9 @@ pub(crate) struct Call {
     pub(crate) told: Vec<String>,
     pub(crate) sdp: String,
     pub(crate) offer: String,
+    /// What each new offer of the far end has led to.
+    pub(crate) changes: Vec<Negotiated>,
+    offered: Vec<Codec>,
 }
 
 impl Call {
@@ -32,6 +36,8 @@ impl Call {
             name: "test".to_owned(),
             proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
             from: "sip:offhook@127.0.0.1".to_owned(),
+            identity: None,
+            privacy: false,
             outbound_proxy: None,
             credentials: None,
             register: false,
@@ -53,6 +59,8 @@ impl Call {
             told: vec![],
             sdp: String::new(),
             offer: String::new(),
+            changes: vec![],
+            offered: CODECS.to_vec(),
         }
     }
 
@@ -80,6 +88,11 @@ impl Call {
     pub(crate) fn with_password(mut self, password: &str) -> Self {
         let (username, password) = ("offhook".to_owned(), password.into());
         self.trunk.credentials = Some(Credentials { username, password });
+        self
+    }
+
+    pub(crate) fn offering(mut self, codecs: &[Codec]) -> Self {
+        self.offered = codecs.to_vec();
         self
     }
 
@@ -127,7 +140,7 @@ impl Call {
     pub(crate) async fn run_on(mut self, agent: &UserAgent, path: transport::Path) -> Self {
         let trunk = Arc::new(self.trunk.clone());
         let rtp = SocketAddr::new(self.settings.listen.ip(), 41000);
-        let offer = offer(rtp, &CODECS, Dtmf::Auto, 1);
+        let offer = offer(rtp, &self.offered, Dtmf::Auto, 1);
         self.offer = protect(offer, self.trunk.srtp, &mut Seed::fresh());
         let plan = InvitePlan {
             trunk,
@@ -140,7 +153,9 @@ impl Call {
         let mut invite = Invite::new(plan, Seed::fresh(), now());
         let mut line = agent.line(path, invite.call_id());
         let mut hang_up_at = None;
+        let patience = now() + Duration::from_secs(70);
         loop {
+            assert!(now() < patience, "the call does not end: {:?}", self.told);
             while let Some(output) = invite.poll() {
                 let told = match output {
                     Output::Send(bytes) => {
@@ -156,7 +171,11 @@ impl Call {
                         "answered".to_owned()
                     }
                     Output::Taken(_) => unreachable!("the call is ours"),
-                    Output::Reoffered(now) => format!("reoffered sending={}", now.sending),
+                    Output::Reoffered(now) => {
+                        let told = format!("reoffered sending={}", now.sending);
+                        self.changes.push(now);
+                        told
+                    }
                     Output::Key(key) => format!("key {key}"),
                     Output::Over(ending) => format!("over {ending:?}"),
                 };
@@ -172,7 +191,7 @@ impl Call {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return self;
             }
-            let deadline = invite.deadline().unwrap_or_else(|| now() + Duration::from_secs(60));
+            let deadline = invite.deadline().unwrap_or(patience);
             tokio::select! {
                 Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
                 () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),

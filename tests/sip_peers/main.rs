@@ -2,11 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod call;
+mod in_dialog;
 mod incoming;
+mod linphone;
 mod loss;
+mod passwords;
 mod programs;
+mod routes;
 mod scanner;
+mod script;
 mod transports;
 mod wide_band;
 
@@ -22,7 +28,7 @@ use tokio::net::UdpSocket;
 
 use call::Call;
 use offhook::cli::demo::part::free_port;
-use programs::{Baresip, Kamailio, Sipp};
+use programs::{Baresip, Kamailio, Sipp, UDP};
 
 #[tokio::test]
 async fn a_phone_answers_and_hangs_up() {
@@ -70,10 +76,16 @@ async fn a_phone_that_answers_in_a_reliable_response_is_talked_to() {
 
 #[tokio::test]
 async fn a_session_is_refreshed_by_either_side() {
-    let mut phone = Sipp::start("keeps_a_session");
-    let call = Call::to(phone.port).run().await;
-    assert_eq!(call.told, ["answered", "over ByPeer"]);
-    phone.is_content();
+    // The second knows no UPDATE, and its timer has to run for its 45 s too.
+    let anew = "<INVITE / >200|Session-Expires: 90;refresher=uac|Require: timer|Allow: INVITE, ACK, BYE||SDP / <ACK / \
+         <INVITE ~To: <[^>]*>;tag=a & ~Session-Expires: 90;refresher=uac & ~m=audio 41000 / \
+         >>200|Session-Expires: 90;refresher=uas|Require: timer||SDP / <ACK / >BYE / <200";
+    let mut phones = [Sipp::start("keeps_a_session"), Sipp::playing(anew, UDP)];
+    let [first, second] = phones.each_ref().map(|phone| Call::to(phone.port).run());
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.told, ["answered", "over ByPeer"]);
+    assert_eq!(second.told, ["answered", "reoffered sending=true", "over ByPeer"]);
+    phones.iter_mut().for_each(Sipp::is_content);
 }
 
 #[tokio::test]
@@ -166,6 +178,16 @@ async fn a_softphone_behind_a_proxy_answers_holds_resumes_and_hangs_up() {
         call.told,
         ["ringing", "answered", "reoffered sending=false", "reoffered sending=true", "over ByPeer"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trunk_looks_whether_we_are_there() {
+    let agent = Call::to(5060).agent().await;
+    let us = agent.local().to_string();
+    for transport in ["u1", "t1"] {
+        let options = ["-i", "127.0.0.1", "-t", transport, us.as_str()];
+        Sipp::start_with("asks_what_we_can", 1, &options).is_content();
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,43 +15,65 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) struct Sipp {
     program: Program,
     pub(crate) port: u16,
-    scenario: &'static str,
+    scenario: String,
     statistics: PathBuf,
+    errors: PathBuf,
 }
 
 impl Sipp {
-    pub(crate) fn start(scenario: &'static str) -> Self {
+    pub(crate) fn start(scenario: &str) -> Self {
         Self::start_for(scenario, 1)
     }
 
     /// The same for so many calls.
-    pub(crate) fn start_for(scenario: &'static str, calls: usize) -> Self {
-        Self::start_with(scenario, calls, &["-i", "127.0.0.1"])
+    pub(crate) fn start_for(scenario: &str, calls: usize) -> Self {
+        Self::start_with(scenario, calls, UDP)
     }
 
     /// The same with an address (`-i`, first) and a transport.
-    pub(crate) fn start_with(scenario: &'static str, calls: usize, options: &[&str]) -> Self {
+    pub(crate) fn start_with(scenario: &str, calls: usize, options: &[&str]) -> Self {
         let port = free_port().unwrap();
-        let file = data(&format!("{scenario}.xml"));
+        Self::launch(scenario, &data(&format!("{scenario}.xml")), port, calls, options)
+    }
+
+    /// One that plays a script, as [`crate::script`] has it.
+    pub(crate) fn playing(script: &str, options: &[&str]) -> Self {
+        Self::playing_on(free_port().unwrap(), script, options)
+    }
+
+    /// The same on this port, which the script may have to know.
+    pub(crate) fn playing_on(port: u16, script: &str, options: &[&str]) -> Self {
+        let file = folder("sipp").join(format!("{port}.xml"));
+        fs::write(&file, crate::script::scenario(script)).unwrap();
+        Self::launch(script, &file, port, 1, options)
+    }
+
+    fn launch(name: &str, file: &Path, port: u16, calls: usize, options: &[&str]) -> Self {
+        let phone = Self::begin(name, file, port, calls, options);
+        wait_for(options[1], port, options.contains(&"t1"));
+        phone
+    }
+
+    fn begin(name: &str, file: &Path, port: u16, calls: usize, options: &[&str]) -> Self {
         let mut command = bounded("sipp");
         command.arg("-sf").arg(file).args(options).arg("-nostdin");
         command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
         let statistics = folder("sipp").join(format!("{port}.csv"));
         command.args(["-trace_stat", "-fd", "1", "-stf"]).arg(&statistics);
+        let errors = folder("sipp").join(format!("{port}.log"));
+        let _ = fs::remove_file(&errors);
+        command.args(["-trace_err", "-error_file"]).arg(&errors);
         let program = Program::start(command);
-        wait_for(options[1], port, options.contains(&"t1"));
-        Self { program, port, scenario, statistics }
+        Self { program, port, scenario: name.to_owned(), statistics, errors }
     }
 
     /// One that calls, once, over `u1` or `t1`.
-    pub(crate) fn calling(scenario: &'static str, to: SocketAddr, transport: &str) -> Self {
+    pub(crate) fn calling(scenario: &str, to: SocketAddr, transport: &str) -> Self {
         let port = free_port().unwrap();
         let file = data(&format!("{scenario}.xml"));
-        let mut command = bounded("sipp");
-        command.arg("-sf").arg(file).args(["-i", "127.0.0.1", "-t", transport, "-nostdin"]);
-        command.args(["-p", &port.to_string(), "-m", "1"]).arg(to.to_string());
-        let statistics = folder("sipp").join(format!("{port}.csv"));
-        Self { program: Program::start(command), port, scenario, statistics }
+        let to = to.to_string();
+        let options = ["-i", "127.0.0.1", "-t", transport, &to];
+        Self::begin(scenario, &file, port, 1, &options)
     }
 
     /// Calls that are open, that went as written, and that did not.
@@ -68,7 +90,8 @@ impl Sipp {
     /// Waits for the scenario's end and checks that it went as written.
     pub(crate) fn is_content(&mut self) {
         let status = self.program.0.wait().unwrap();
-        assert!(status.success(), "{} saw something else: {status}", self.scenario);
+        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        assert!(status.success(), "{} saw something else: {status} {errors}", self.scenario);
     }
 }
 
@@ -84,6 +107,11 @@ impl Kamailio {
         Self::start_on(free_port().unwrap(), phone, algorithm, None)
     }
 
+    /// The same on another address.
+    pub(crate) fn start_at(address: &str, phone: u16, algorithm: &str) -> Self {
+        Self::launch(address, free_port().unwrap(), phone, algorithm, None)
+    }
+
     /// The same that also takes connections on its port, and encrypted ones on another.
     pub(crate) fn start_on(
         port: u16,
@@ -91,8 +119,19 @@ impl Kamailio {
         algorithm: &str,
         tls: Option<(u16, &Certificate)>,
     ) -> Self {
+        Self::launch("127.0.0.1", port, phone, algorithm, tls)
+    }
+
+    fn launch(
+        address: &str,
+        port: u16,
+        phone: u16,
+        algorithm: &str,
+        tls: Option<(u16, &Certificate)>,
+    ) -> Self {
         let folder = folder(&format!("kamailio-{port}"));
         let config = fs::read_to_string(data("kamailio.cfg")).unwrap();
+        let config = config.replace("ADDRESS", address);
         let config = config.replace("PORT", &port.to_string()).replace("PHONE", &phone.to_string());
         let connections = match tls {
             Some((tls, Certificate { key, chain, .. })) => format!(
@@ -112,7 +151,7 @@ impl Kamailio {
         command.args(["-DD", "-E", "-m", "16", "-M", "4", "-f"]).arg(file).arg("-Y").arg(&folder);
         command.arg("-P").arg(folder.join("pid"));
         let program = Program::start(command);
-        wait_for("127.0.0.1", port, false);
+        wait_for(address, port, false);
         if let Some((tls, _)) = tls {
             wait_for("127.0.0.1", tls, true);
         }
@@ -191,11 +230,47 @@ impl Baresip {
     }
 }
 
+/// A phone on loopback that is called by datagrams.
+pub(crate) const UDP: &[&str] = &["-i", "127.0.0.1"];
+/// The same by a connection.
+pub(crate) const TCP: &[&str] = &["-i", "127.0.0.1", "-t", "t1"];
+
+/// Linphone, which answers at once and has files for a sound card.
+pub(crate) struct Linphone {
+    program: Program,
+    pub(crate) port: u16,
+}
+
+impl Linphone {
+    pub(crate) fn start() -> Self {
+        let (port, rtp) = (free_port().unwrap(), free_port().unwrap());
+        let folder = folder(&format!("linphone-{port}"));
+        let config = format!(
+            "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\n[rtp]\naudio_rtp_port={rtp}\n\
+             [storage]\nuri={}\n",
+            folder.join("linphone.db").display()
+        );
+        fs::write(folder.join("linphonerc"), config).unwrap();
+        let mut command = bounded("linphonec");
+        command.arg("-c").arg(folder.join("linphonerc")).args(["-a", "-C"]).stdin(Stdio::piped());
+        let program = Program::start(command);
+        wait_for("127.0.0.1", port, false);
+        let mut phone = Self { program, port };
+        phone.command("soundcard use files");
+        phone
+    }
+
+    /// Types what its user would: `pause`, `resume`, `terminate`, and in a call a key.
+    pub(crate) fn command(&mut self, command: &str) {
+        writeln!(self.program.0.stdin.as_mut().unwrap(), "{command}").unwrap();
+    }
+}
+
 struct Program(Child);
 
 impl Program {
     fn start(mut command: Command) -> Self {
-        let command = command.current_dir(folder("work")).stdin(Stdio::null());
+        let command = command.current_dir(folder("work"));
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 }
@@ -212,7 +287,7 @@ impl Drop for Program {
 /// A program that cannot outlive its test by long, whatever becomes of us.
 fn bounded(program: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", "90", program]);
+    command.args(["--kill-after=2", "90", program]).stdin(Stdio::null());
     command
 }
 
@@ -233,7 +308,8 @@ fn data(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/data/sip", name].iter().collect()
 }
 
-fn folder(name: &str) -> PathBuf {
+/// A folder of the tests.
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sip_peers").join(name);
     fs::create_dir_all(&folder).unwrap();
     folder

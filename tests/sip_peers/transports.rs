@@ -17,7 +17,7 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
 use crate::call::Call;
-use crate::programs::{Baresip, Certificate, Kamailio, Sipp};
+use crate::programs::{Baresip, Certificate, Kamailio, Sipp, folder};
 
 #[tokio::test]
 async fn a_call_goes_over_a_connection_and_asks_for_each_password_there() {
@@ -56,6 +56,30 @@ async fn the_far_end_hangs_up_over_our_connection() {
         call.told,
         ["ringing", "answered", "reoffered sending=false", "reoffered sending=true", "over ByPeer"]
     );
+}
+
+#[tokio::test]
+async fn an_authority_of_the_system_is_believed_without_being_named() {
+    let certificate = Certificate::of("DNS:localhost");
+    let stranger = Certificate::of("DNS:localhost");
+    let (port, tls) = (free_port().unwrap(), free_port().unwrap());
+    let _proxy = Kamailio::start_on(port, port, "MD5", Some((tls, &certificate)));
+    let config = format!(
+        "[component]\njid = \"phone.example.org\"\nserver = \"127.0.0.1:{}\"\nsecret = \"s\"\n\
+         [[trunk]]\nproxy = \"sip:localhost:{tls};transport=tls\"\nfrom = \"sip:offhook@localhost\"\n\
+         [sip]\nlisten = \"127.0.0.1:0\"\n[dial]\nallow = [\"+81\"]\n",
+        free_port().unwrap()
+    );
+    let folder = folder(&format!("system-{port}"));
+    std::fs::write(folder.join("component.toml"), config).unwrap();
+    for (system, expected) in [(&certificate, "trunk trunk: works"), (&stranger, "UnknownIssuer")] {
+        let mut check = tokio::process::Command::new(env!("CARGO_BIN_EXE_offhook"));
+        let check = check.args(["check", "--live"]).current_dir(&folder);
+        // The variable by which OpenSSL and rustls are told where the system's authorities are.
+        let told = check.env("SSL_CERT_FILE", &system.authority).output().await.unwrap();
+        let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[tokio::test]
@@ -194,7 +218,7 @@ async fn an_outbound_proxy_is_passed_first() {
     phone.is_content();
 }
 
-async fn is_registered(agent: &UserAgent) {
+pub(crate) async fn is_registered(agent: &UserAgent) {
     let patience = now() + Duration::from_secs(20);
     while agent.registration("test") != Some(State::Registered) {
         assert!(now() < patience, "{:?}", agent.registration("test"));
@@ -202,8 +226,8 @@ async fn is_registered(agent: &UserAgent) {
     }
 }
 
-/// A DNS server for one zone. A line is a name, a type, and what that type has; every address is 127.0.0.1.
-async fn serve(zone: String) -> std::net::SocketAddr {
+/// A DNS server for one zone. A line is a name, a type, and what that type has; an address is 127.0.0.1 if none is written.
+pub(crate) async fn serve(zone: String) -> std::net::SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -233,7 +257,10 @@ fn record(line: &str, asked: &str, kind: RecordType) -> Option<Record> {
     let words: Vec<_> = line.split(' ').collect();
     let name = |name: &str| Name::from_str(&format!("{name}.")).unwrap();
     let data = match (kind, words[1]) {
-        (RecordType::A, "A") => RData::A(A(Ipv4Addr::LOCALHOST)),
+        (RecordType::A, "A") => {
+            let address = words.get(2).map_or(Ipv4Addr::LOCALHOST, |word| word.parse().unwrap());
+            RData::A(A(address))
+        }
         (RecordType::SRV, "SRV") => {
             let [priority, port] = [2, 3].map(|at| words[at].parse().unwrap());
             RData::SRV(SRV::new(priority, 0, port, name(words[4])))

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tracing::debug;
 
+use super::fork::Fork;
 use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
 use crate::media::Negotiated;
@@ -40,6 +41,7 @@ impl Invite {
         else {
             return self.receive_early(request, ours, now);
         };
+        let crosses = self.crosses_an_offer(request);
         let Some(fork) = self.forks.get_mut(index) else { unreachable!("just found") };
         if !fork.dialog.count(request) {
             return self.reply(request, 500, now);
@@ -57,10 +59,17 @@ impl Invite {
             _ if unknown_extensions(request).next().is_some() => {
                 self.refuse_extension(request, now);
             }
+            Method::Invite | Method::Update if request.has_foreign_body() => {
+                self.refuse(request, 415, "Accept", "application/sdp", now);
+            }
+            Method::Invite | Method::Update if crosses => {
+                self.reply(request, 491, now);
+            }
             Method::Options => self.reply(request, 200, now),
             Method::Info => self.receive_info(request, now),
+            // Source: RFC 4028 §9.
             Method::Invite | Method::Update if SessionTimer::is_too_short(request) => {
-                self.refuse_session(request, now);
+                self.refuse(request, 422, "Min-SE", &SHORTEST_S.to_string(), now);
             }
             Method::Invite | Method::Update => {
                 fork.dialog.refresh(request);
@@ -176,27 +185,38 @@ impl Invite {
                 let (name, value) = line.split_once('=')?;
                 name.trim().eq_ignore_ascii_case("Signal").then(|| key(value.trim())).flatten()
             }),
-            _ => return self.reply(request, 415, now),
+            _ => return self.refuse(request, 415, "Accept", KEYS, now),
         };
         self.reply(request, 200, now);
         self.told.extend(key.map(Output::Key));
     }
 
-    /// Source: RFC 4028 §9.
-    pub(super) fn refuse_session(&mut self, request: &Message, now: Instant) {
-        let response = request
-            .respond(422, &self.wording.local_tag)
-            .header("Min-SE", &SHORTEST_S.to_string())
-            .header("Server", crate::sip::PRODUCT)
-            .end();
-        self.remember(request, response, now);
+    /// Tells whether an offer comes while one of ours waits for its answer.
+    ///
+    /// Source: RFC 3261 §14.2; RFC 3311 §5.2.
+    fn crosses_an_offer(&self, request: &Message) -> bool {
+        let offers = request.method == Method::Invite || request.sdp().is_some();
+        let asked = self.forks.first().is_some_and(Fork::is_asking_anew);
+        offers && (asked || self.offered_in_response.is_some())
     }
 
     pub(super) fn refuse_extension(&mut self, request: &Message, now: Instant) {
         let options: Vec<_> = unknown_extensions(request).collect();
+        self.refuse(request, 420, "Unsupported", &options.join(", "), now);
+    }
+
+    /// Refuses with a header that says what would do.
+    pub(super) fn refuse(
+        &mut self,
+        request: &Message,
+        status: u16,
+        name: &str,
+        value: &str,
+        now: Instant,
+    ) {
         let response = request
-            .respond(420, &self.wording.local_tag)
-            .header("Unsupported", &options.join(", "))
+            .respond(status, &self.wording.local_tag)
+            .header(name, value)
             .header("Server", crate::sip::PRODUCT)
             .end();
         self.remember(request, response, now);
@@ -232,4 +252,5 @@ fn key(text: &str) -> Option<char> {
     }
 }
 
+const KEYS: &str = "application/dtmf-relay, application/dtmf";
 const ANSWERED_MAX: usize = 64;

@@ -137,6 +137,12 @@ impl Fork {
         self.bye.iter_mut().chain(&mut self.refresh).map(|asked| &mut asked.transaction)
     }
 
+    /// Tells whether a new INVITE of ours waits for its answer.
+    pub(super) fn is_asking_anew(&self) -> bool {
+        let transaction = self.refresh.as_ref().map(|refresh| &refresh.transaction);
+        transaction.is_some_and(|it| it.is_pending() && it.method() == &Method::Invite)
+    }
+
     /// Tells, once, that a refresh has had no answer for as long as one is waited for.
     pub(super) fn refresh_is_unanswered(&mut self) -> bool {
         self.refresh.take_if(|refresh| refresh.transaction.has_timed_out()).is_some()

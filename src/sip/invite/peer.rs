@@ -7,13 +7,13 @@ use super::*;
 use crate::clock::now;
 use crate::media::codec::Codec;
 use crate::sip::draft::Draft;
-use crate::sip::offer_answer::{offer, protect};
+use crate::sip::offer_answer::{codecs, offer, protect};
 use crate::sip::trunk::{Dtmf, Srtp, Transport, Trunk};
 use crate::sip::via::Hop;
 
 /// The trunk's side of a call. A word plays one step: a status (with a To tag, `+sdp`, `:realm`,
 /// `=seconds`, `/session`, `/update`, `>contact`), `cancel:`, `bye:`, `prack:`, `update:` or `again:` (a new INVITE)
-/// and a status for those, a method, `@` and seconds that pass.
+/// and a status for those, `!` and extensions that are not known, a method, `@` and seconds that pass.
 pub(super) struct Peer {
     us: Invite,
     time: Instant,
@@ -36,8 +36,7 @@ impl Peer {
     /// A trunk that is to encrypt so.
     pub(super) fn of(srtp: Srtp) -> Self {
         let time = now();
-        let codecs = [Codec::Pcmu, Codec::Pcma];
-        let offer = offer("192.0.2.2:20000".parse().unwrap(), &codecs, Dtmf::Auto, 7);
+        let offer = offer("192.0.2.2:20000".parse().unwrap(), &OFFERED, Dtmf::Auto, 7);
         let plan = InvitePlan {
             trunk: Arc::new(Trunk::example()),
             number: "+81312345678".parse().ok(),
@@ -162,6 +161,7 @@ impl Peer {
             _ if method == Method::Info && extra.starts_with('S') => {
                 draft.body("application/dtmf-relay", &format!("{extra}\r\nDuration=120\r\n"))
             }
+            "isup" => draft.body("application/isup", "x"),
             _ if method == Method::Info && extra.starts_with('<') => {
                 draft.body("application/xml", extra)
             }
@@ -216,6 +216,7 @@ impl Peer {
             return format!("->{status}{sdp}{}", session.unwrap_or_default());
         }
         assert_eq!((&message.call_id, &message.from.text), (&invite.call_id, &invite.from.text));
+        let mut said = String::new();
         match message.method {
             Method::Cancel => {
                 assert_eq!((message.branch(), message.cseq), (invite.branch(), invite.cseq));
@@ -268,14 +269,23 @@ impl Peer {
                     let host = message.request_uri().split_once('@').unwrap().1;
                     return format!("INVITE>{host}");
                 }
-                if message.header("Session-Expires") != Some("1800") {
-                    return format!("INVITE={}", message.header("Session-Expires").unwrap());
+                said = match message.header("Session-Expires") {
+                    Some("1800") if message.header("Supported") == Some("timer") => {
+                        "-100rel".into()
+                    }
+                    Some("1800") => String::new(),
+                    Some(seconds) => format!("={seconds}"),
+                    None => "-timer".to_owned(),
+                };
+                if message.body != first.body {
+                    assert_eq!(codecs(message.sdp().unwrap()), [Codec::Pcmu, Codec::Pcma]);
+                    said += "+plain";
                 }
             }
         }
         let named = |name: &str| "+auth".repeat(message.all(name).count());
         format!(
-            "{}{}{}",
+            "{}{said}{}{}",
             message.method.as_str(),
             named("Authorization"),
             named("Proxy-Authorization")
@@ -285,6 +295,7 @@ impl Peer {
 
 fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     let (status, rest) = word.split_at(3);
+    let (rest, unknown) = rest.split_once('!').map_or((rest, None), |(rest, it)| (rest, Some(it)));
     let (rest, contact) = rest.split_once('>').map_or((rest, None), |(rest, it)| (rest, Some(it)));
     let (rest, session) = rest.split_once('/').map_or((rest, None), |(rest, it)| (rest, Some(it)));
     let (rest, with_sdp) = rest.strip_suffix("+sdp").map_or((rest, false), |rest| (rest, true));
@@ -300,6 +311,9 @@ fn respond(invite: &[u8], word: &str) -> Vec<u8> {
     }
     if let Some(seconds) = rest.strip_prefix('=') {
         draft = draft.header("Retry-After", &format!("{seconds};duration=9 (busy)"));
+    }
+    if let Some(unknown) = unknown {
+        draft = draft.header("Unsupported", unknown);
     }
     if let Some(contact) = contact {
         draft = draft.header("Contact", &format!("<sip:x@y>;q=0.1, <{contact}>"));
@@ -349,3 +363,5 @@ fn sdp(kind: &str) -> String {
         "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm={media}\r\na={direction}\r\n{keys}"
     )
 }
+
+const OFFERED: [Codec; 3] = [Codec::Opus, Codec::Pcmu, Codec::Pcma];

@@ -19,6 +19,8 @@ pub(super) struct Wording {
     pub(super) uri: String,
     /// The session interval that is asked for.
     pub(super) session_s: u32,
+    /// The extensions that are named; one to which the trunk objects is not.
+    pub(super) supported: Vec<&'static str>,
     pub(super) authorization: Vec<(&'static str, String)>,
 }
 
@@ -30,7 +32,7 @@ pub(super) fn called(plan: &InvitePlan) -> String {
 
 pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -> Vec<u8> {
     let trunk = &plan.trunk;
-    let Wording { call_id, local_tag, cseq, uri, session_s, authorization } = wording;
+    let Wording { call_id, local_tag, cseq, uri, session_s, supported, authorization } = wording;
     let mut draft = Draft::request(&Method::Invite, uri)
         .header("Via", &plan.hop.via(branch))
         .header("Max-Forwards", "70");
@@ -38,23 +40,25 @@ pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -
         draft = draft.header("Route", &route);
     }
     draft = draft
-        .header("From", &format!("<{}>;tag={local_tag}", trunk.from))
+        .header("From", &format!("{};tag={local_tag}", trunk.caller()))
         .header("To", &format!("<{}>", called(plan)))
         .header("Call-ID", call_id)
         .header("CSeq", &format!("{cseq} INVITE"))
         .header("Contact", &contact(plan))
         .header("Allow", ALLOW)
-        .header("Supported", "100rel, timer")
-        .header("Session-Expires", &session_s.to_string())
+        .header("Supported", &supported.join(", "))
         .header("User-Agent", PRODUCT);
-    for (name, value) in authorization {
+    if supported.contains(&"timer") {
+        draft = draft.header("Session-Expires", &session_s.to_string());
+    }
+    for (name, value) in trunk.assurance().iter().chain(authorization) {
         draft = draft.header(name, value);
     }
     draft.body("application/sdp", &plan.offer)
 }
 
 pub(super) fn contact(plan: &InvitePlan) -> String {
-    format!("<{}>", plan.hop.contact(plan.trunk.user()))
+    format!("<{}>", plan.hop.contact(plan.trunk.contact_user()))
 }
 
 pub(super) fn branch(seed: &mut Seed) -> String {

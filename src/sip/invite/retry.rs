@@ -1,4 +1,4 @@
-//! Another INVITE for the same call: with a password, to another address, or for a longer session.
+//! Another INVITE for the same call: with a password, to another address, or asking for less.
 
 use std::time::Instant;
 
@@ -7,13 +7,14 @@ use super::session_timer::at_least;
 use super::{Invite, InvitePlan, Phase, branch, ours};
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::digest::Digest;
-use crate::sip::header_value::{is_sip_uri, uri};
+use crate::sip::header_value::{is_sip_uri, parameter, uri};
 use crate::sip::message::{Message, Method};
+use crate::sip::offer_answer::plainer;
 
 impl Invite {
     pub(super) fn challenged(&mut self, response: &Message, status: u16, now: Instant) {
-        let calling = self.is_calling();
-        let Some(headers) = self.digest.answer(response, &self.request).filter(|_| calling) else {
+        let may = self.may_try_again();
+        let Some(headers) = self.digest.answer(response, &self.request).filter(|_| may) else {
             return self.refused(response, status, now);
         };
         self.wording.authorization = headers;
@@ -22,28 +23,63 @@ impl Invite {
 
     pub(super) fn redirected(&mut self, response: &Message, status: u16, now: Instant) {
         let to = elsewhere(response, &self.plan, &self.tried);
-        let Some(to) = to.filter(|_| self.is_calling() && self.tried.len() <= REDIRECTIONS_MAX)
+        let Some(to) = to.filter(|_| self.may_try_again() && self.tried.len() <= REDIRECTIONS_MAX)
         else {
             return self.refused(response, status, now);
         };
         self.tried.push(to.clone());
         self.wording.uri = to;
-        // What proves who we are covers the address.
-        self.digest = Digest::new(self.plan.trunk.credentials.as_ref());
-        self.wording.authorization.clear();
-        self.invite_again(now);
+        self.invite_anew(now);
     }
 
     /// Source: RFC 4028 §7.3 (422).
     pub(super) fn asked_for_longer(&mut self, response: &Message, now: Instant) {
         let longer = at_least(response).filter(|longer| *longer > self.wording.session_s);
-        match longer.filter(|_| self.is_calling()) {
+        match longer.filter(|_| self.may_try_again()) {
             Some(longer) => {
                 self.wording.session_s = longer;
-                self.invite_again(now);
+                self.invite_anew(now);
             }
             None => self.refused(response, 422, now),
         }
+    }
+
+    /// Source: RFC 3261 §8.1.3.5: an extension that the far end does not know is left away.
+    pub(super) fn asked_for_less(&mut self, response: &Message, now: Instant) {
+        let objects =
+            |known: &str| response.items("Unsupported").any(|it| it.eq_ignore_ascii_case(known));
+        let kept = |known: &&str| !objects(known);
+        let fewer: Vec<_> = self.wording.supported.iter().copied().filter(kept).collect();
+        if fewer.len() == self.wording.supported.len() || !self.may_try_again() {
+            return self.refused(response, 420, now);
+        }
+        self.wording.supported = fewer;
+        self.invite_anew(now);
+    }
+
+    /// COMPAT(gateways): some refuse an offer that holds a codec which they do not know, instead of choosing another.
+    ///
+    /// Source: RFC 3261 §8.1.3.5, §21.4.26.
+    pub(super) fn asked_for_plainer(&mut self, response: &Message, status: u16, now: Instant) {
+        let version = self.sdp_version + 1;
+        match plainer(&self.plan.offer, version).filter(|_| self.may_try_again()) {
+            Some(offer) => {
+                (self.plan.offer, self.sdp_version) = (offer, version);
+                self.invite_anew(now);
+            }
+            None => self.refused(response, status, now),
+        }
+    }
+
+    fn may_try_again(&self) -> bool {
+        self.is_calling() && self.invites.len() < INVITES_MAX
+    }
+
+    /// Goes on with the call by an INVITE that says something else, which what proved who we are does not cover.
+    fn invite_anew(&mut self, now: Instant) {
+        self.digest = Digest::new(self.plan.trunk.credentials.as_ref());
+        self.wording.authorization.clear();
+        self.invite_again(now);
     }
 
     /// Goes on with the call by another INVITE.
@@ -68,10 +104,18 @@ fn elsewhere(refusal: &Message, plan: &InvitePlan, tried: &[String]) -> Option<S
     let number = plan.number.as_ref()?.as_str();
     refusal
         .items("Contact")
-        .filter_map(uri)
-        .filter(|uri| is_sip_uri(uri) && is_same_number(uri, number))
-        .find(|uri| !tried.iter().any(|tried| tried == uri))
-        .map(str::to_owned)
+        .filter_map(|contact| Some((uri(contact)?, preference(contact))))
+        .filter(|(uri, _)| is_sip_uri(uri) && is_same_number(uri, number))
+        .filter(|(uri, _)| !tried.iter().any(|tried| tried == uri))
+        // Of equals the first.
+        .reduce(|best, other| if other.1 > best.1 { other } else { best })
+        .map(|(uri, _)| uri.to_owned())
+}
+
+/// In thousandths, as far as it is written in digits.
+fn preference(contact: &str) -> u32 {
+    let written = parameter(contact, "q").and_then(|q| q.parse::<f32>().ok());
+    (written.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32
 }
 
 fn is_same_number(uri: &str, number: &str) -> bool {
@@ -82,4 +126,6 @@ fn is_same_number(uri: &str, number: &str) -> bool {
     user.trim_start_matches('+') == number.trim_start_matches('+')
 }
 
+/// With passwords, redirections and objections in a row; nobody honest needs more.
+const INVITES_MAX: usize = 12;
 const REDIRECTIONS_MAX: usize = 3;

@@ -111,7 +111,6 @@ impl Invite {
     ///
     /// Source: RFC 4028 §10: 408 and 481 end the dialog; after another refusal it is tried again while there is time.
     pub(super) fn refreshed(&mut self, response: &Message, status: u16, now: Instant) {
-        let Some(session) = &mut self.session else { return };
         match status {
             200..=299 => {
                 self.session = SessionTimer::agreed(response, now);
@@ -124,12 +123,13 @@ impl Invite {
                 }
                 self.over(Ending::ByPeer, now);
             }
-            422 => {
-                let longer = at_least(response).unwrap_or(session.interval_s);
-                session.interval_s = session.interval_s.max(longer);
+            _ => {
+                // A request of the far end may have ended the timer meanwhile.
+                let Some(session) = &mut self.session else { return };
+                let longer = at_least(response).filter(|_| status == 422);
+                session.interval_s = session.interval_s.max(longer.unwrap_or_default());
                 session.try_again(now);
             }
-            _ => session.try_again(now),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::far_end::unknown_extensions;
 use super::fork::Fork;
 use super::request::Wording;
-use super::session_timer::{SessionTimer, USUAL_S};
+use super::session_timer::{SHORTEST_S, SessionTimer, USUAL_S};
 use super::{Invite, InvitePlan, Phase};
 use crate::seed::Seed;
 use crate::sip::digest::Digest;
@@ -32,6 +32,7 @@ impl Invite {
             cseq: 0,
             uri: String::new(),
             session_s: USUAL_S,
+            supported: vec![],
             authorization: vec![],
         };
         let mut call = Self {
@@ -58,8 +59,10 @@ impl Invite {
         };
         if unknown_extensions(request).any(|option| !option.eq_ignore_ascii_case("100rel")) {
             call.refuse_extension(request, now);
+        } else if request.has_foreign_body() {
+            call.refuse(request, 415, "Accept", "application/sdp", now);
         } else if SessionTimer::is_too_short(request) {
-            call.refuse_session(request, now);
+            call.refuse(request, 422, "Min-SE", &SHORTEST_S.to_string(), now);
         } else {
             call.receive_offer(request, now);
         }

@@ -1,5 +1,7 @@
 //! Calls as timelines: what the trunk does, and what we do about it.
 
+mod objections;
+
 use super::peer::Peer;
 
 #[test]

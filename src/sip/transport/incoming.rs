@@ -64,6 +64,7 @@ impl UserAgent {
         let line = Line {
             inbox,
             path: path.clone(),
+            asked: String::new(),
             call_id,
             shared: self.shared.clone(),
             _alive: self.alive.clone(),
