@@ -82,28 +82,33 @@ impl Speaker {
         Ok(clip)
     }
 
-    /// Renders an utterance in several codecs, once for each band.
+    /// Renders an utterance once for each band, and encodes it in these codecs.
+    ///
+    /// Where there is a choice, what nobody else will use is not encoded in wide band: that is dear, and few are in the end.
     ///
     /// Errors: as [`Speaker::say`].
     pub async fn say_in(
         &self,
         utterance: &Utterance,
         codecs: &[Codec],
-    ) -> Result<Vec<Arc<Clip>>, SpeechError> {
-        let mut clips = vec![];
-        let mut rendered: [Option<Arc<[i16]>>; 2] = [None, None];
+    ) -> Result<Rendered, SpeechError> {
+        let mut made = Rendered::default();
+        let mut narrow: Option<Arc<[i16]>> = None;
         for &codec in codecs {
-            let samples = &mut rendered[usize::from(codec.is_wide())];
-            clips.push(match samples {
-                _ if utterance.keep => self.say(utterance, codec).await?,
-                Some(samples) => Arc::new(Clip::encode(codec, samples)),
-                None => {
-                    let samples = samples.insert(self.render(utterance, codec.is_wide()).await?);
-                    Arc::new(Clip::encode(codec, samples))
-                }
-            });
+            if utterance.keep {
+                made.clips.push(self.say(utterance, codec).await?);
+                continue;
+            }
+            let samples = if codec.is_wide() { &mut made.wide } else { &mut narrow };
+            let samples = match samples {
+                Some(samples) => samples,
+                None => samples.insert(self.render(utterance, codec.is_wide()).await?),
+            };
+            if codecs.len() == 1 || !codec.is_wide() {
+                made.clips.push(Arc::new(Clip::encode(codec, samples)));
+            }
         }
-        Ok(clips)
+        Ok(made)
     }
 
     /// Tells how a text will be said, in the International Phonetic Alphabet.
@@ -151,6 +156,15 @@ impl Speaker {
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An utterance as it is kept until its codec is agreed on. Empty if it cannot be said.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// Ready to be played.
+    pub clips: Vec<Arc<Clip>>,
+    /// In wide band, still to be encoded.
+    pub wide: Option<Arc<[i16]>>,
 }
 
 fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), SpeechError> {
