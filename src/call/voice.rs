@@ -60,13 +60,20 @@ impl Voice {
                 continue;
             }
             if self.asked.insert(line.clone()) {
+                let utterance = Utterance {
+                    language: line.language.clone(),
+                    text: line.text.clone(),
+                    keep: line.kind == Kind::Prompt,
+                };
+                let at_hand = |codec: &Codec| self.speaker.at_hand(&utterance, *codec);
+                if utterance.keep
+                    && let Some(clips) = self.codecs.iter().map(at_hand).collect()
+                {
+                    self.ready.insert(line, Rendered { clips, wide: None });
+                    continue;
+                }
                 let (speaker, codecs) = (self.speaker.clone(), self.codecs.clone());
                 self.rendering.spawn(async move {
-                    let utterance = Utterance {
-                        language: line.language.clone(),
-                        text: line.text.clone(),
-                        keep: line.kind == Kind::Prompt,
-                    };
                     let rendered = speaker.say_in(&utterance, &codecs).await;
                     let rendered = rendered.unwrap_or_else(|error| {
                         warn!(%error, "a line could not be rendered");

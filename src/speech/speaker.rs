@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::media::codec::{Clip, Codec};
-use crate::speech::cache::Cache;
+use crate::speech::cache::{Cache, Place};
 use crate::speech::sanitise::{self, Unreadable};
 use crate::speech::voices::Voice;
 use crate::speech::wire::{Answer, HEAD_BYTES, Order};
@@ -65,21 +66,51 @@ impl Speaker {
             let rendered = self.render(utterance, codec.is_wide()).await?;
             return Ok(Arc::new(Clip::encode(codec, &rendered)));
         }
-        if let Some(clip) = self.cache().clip(utterance, codec) {
-            return Ok(clip);
+        let mut made = match self.cache().look(utterance, codec) {
+            Place::Ready(clip) => return Ok(clip),
+            Place::Making(made) => made,
+            Place::Yours(done) => {
+                let made = done.subscribe();
+                let (speaker, utterance) = (self.clone(), utterance.clone());
+                // Others will say it too, so it is finished also when the call that asked first is over.
+                tokio::spawn(async move {
+                    let clip = speaker.make(&utterance, codec).await;
+                    speaker.cache().finish(&utterance, codec, clip.as_ref().ok());
+                    done.send_replace(clip.ok());
+                });
+                made
+            }
+        };
+        let made = made.wait_for(Option::is_some).await.ok().and_then(|clip| clip.clone());
+        match made {
+            Some(clip) => Ok(clip),
+            // Who made it for all had no luck; the reason is found out here.
+            None => self.make(utterance, codec).await,
         }
+    }
+
+    /// Renders a prompt and encodes it.
+    async fn make(&self, utterance: &Utterance, codec: Codec) -> Result<Arc<Clip>, SpeechError> {
         let wide = codec.is_wide();
         let samples = self.cache().samples(utterance, wide);
         let rendered = match samples.get_or_try_init(|| self.render(utterance, wide)).await {
-            Ok(rendered) => rendered,
+            Ok(rendered) => rendered.clone(),
             Err(error) => {
                 self.cache().forget(utterance);
                 return Err(error);
             }
         };
-        let clip = Arc::new(Clip::encode(codec, rendered));
-        self.cache().keep(utterance, &clip);
-        Ok(clip)
+        if !wide {
+            return Ok(Arc::new(Clip::encode(codec, &rendered)));
+        }
+        // Some ten milliseconds for each second of speech.
+        let encoded = spawn_blocking(move || Clip::encode(codec, &rendered)).await;
+        encoded.map(Arc::new).map_err(|_| SpeechError::GivenUp)
+    }
+
+    /// The clip of a prompt that was rendered before.
+    pub fn at_hand(&self, utterance: &Utterance, codec: Codec) -> Option<Arc<Clip>> {
+        self.cache().clip(utterance, codec)
     }
 
     /// Renders an utterance once for each band, and encodes it in these codecs.
