@@ -72,7 +72,7 @@ impl Stream {
             reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
             trunk,
-            playing: VecDeque::with_capacity(QUEUE_MAX),
+            playing: VecDeque::with_capacity(QUEUE_USUAL),
             played: 0,
             ssrc: random as u32,
             sequence: (random >> 32) as u16,
@@ -350,6 +350,8 @@ impl PlainClock {
 pub const PACKET_BYTES_MAX: usize = 12 + PAYLOAD_BYTES_MAX;
 const PAYLOAD_BYTES_MAX: usize = PACKET_MS_MAX * OCTETS_PER_MS;
 const QUEUE_MAX: usize = 64;
+/// Clips that mostly wait at once; more take memory when they come.
+const QUEUE_USUAL: usize = 8;
 const PROBATION: u32 = 4;
 /// Source: RFC 3389.
 const COMFORT_NOISE: u8 = 13;

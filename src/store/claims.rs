@@ -29,9 +29,9 @@ impl Ledger<'_> {
                 break;
             }
             let mut find = self.conn.prepare_cached(
-                "SELECT id FROM notifications WHERE state = 'waiting' AND due <= ? AND NOT EXISTS (
-                     SELECT 1 FROM attempts WHERE attempts.ended IS NULL
-                         AND (attempts.number = notifications.number OR attempts.recipient = notifications.recipient))
+                "SELECT id FROM notifications WHERE state = 'waiting' AND due <= ?
+                     AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.number = notifications.number)
+                     AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.recipient = notifications.recipient)
                  ORDER BY due, id LIMIT 1",
             )?;
             let id = find.query_row([ms(now)], |row| row.get(0).map(NotificationId)).optional()?;
@@ -48,9 +48,9 @@ impl Ledger<'_> {
         }
         let mut find = self.conn.prepare_cached(
             "SELECT min(at) FROM (
-                 SELECT min(due) AS at FROM notifications WHERE state = 'waiting' AND NOT EXISTS (
-                     SELECT 1 FROM attempts WHERE attempts.ended IS NULL
-                         AND (attempts.number = notifications.number OR attempts.recipient = notifications.recipient))
+                 SELECT min(due) AS at FROM notifications WHERE state = 'waiting'
+                     AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.number = notifications.number)
+                     AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.recipient = notifications.recipient)
                  UNION ALL SELECT min(lease_until) FROM attempts WHERE ended IS NULL)",
         )?;
         let at: Option<i64> = find.query_row([], |row| row.get(0))?;
@@ -159,7 +159,8 @@ impl Ledger<'_> {
 
     /// Whether a call to this number or person is still on the line; it may belong to a closed notification.
     fn rings(&self, notification: &Notification) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND (number = ? OR recipient = ?)";
+        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND number = ?
+                   UNION ALL SELECT 1 FROM attempts WHERE ended IS NULL AND recipient = ?";
         let Notification { number, recipient, .. } = notification;
         Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), recipient.as_str()])?)
     }

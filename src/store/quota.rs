@@ -10,7 +10,7 @@ impl Ledger<'_> {
         let bytes = (draft.body.len() + draft.stanza.len()) as i64;
         let mut find = self.conn.prepare_cached(
             "SELECT kind, held, bytes FROM tallies
-             WHERE (kind, jid) IN (VALUES ('recipient', ?1), ('sender', ?2), ('all', ''))",
+             WHERE (kind = 'recipient' AND jid = ?1) OR (kind = 'sender' AND jid = ?2) OR (kind = 'all' AND jid = '')",
         )?;
         let sender = draft.sender.to_bare();
         let quotas = [
