@@ -254,20 +254,10 @@ impl Drop for Rtpua {
 fn trunk(port: u16) -> Trunk {
     Trunk {
         name: "bench".to_owned(),
-        proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
-        from: "sip:offhook@127.0.0.1".to_owned(),
-        identity: None,
-        privacy: false,
-        outbound_proxy: None,
-        credentials: None,
-        register: false,
         calls_max: 5000,
         calls_per_s_max: 1000,
-        prefixes: vec!["+".to_owned()],
-        country: None,
-        srtp: Srtp::Off,
         dtmf: Dtmf::Inband,
-        answering_machine: false,
+        ..Trunk::plain(format!("sip:127.0.0.1:{port}").parse().unwrap(), "sip:offhook@127.0.0.1")
     }
 }
 

@@ -1,14 +1,17 @@
 //! What a call costs beside its sound: `cargo bench --bench dialling -- [CALLS_A_SECOND [SECONDS]]`.
 //!
-//! A scripted server brings one message for each of many people; a scripted phone rings, is picked up, and is hung
-//! up at once. Printed is the daemon's processor time for each, from stanza to settled call: holding it, claiming,
-//! INVITE to BYE, every state made durable, and what the sender is told. Speech is made by the workers, which are
-//! told apart.
+//! A scripted phone rings, is picked up, and is hung up at once. First the signalling is measured by itself: calls
+//! about messages that are held already are claimed, placed from INVITE to BYE and settled, every state made durable.
+//! Then the whole daemon is: a scripted server brings one message for each of many people, and the processor time of
+//! each counts from stanza to settled call, with holding it, what is to be said, and what the sender is told. Speech
+//! is made by the workers, which are told apart.
 
 // A benchmark reads the clock, prints, and stops where it fails.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
 mod server;
+#[path = "dialling/signalling.rs"]
+mod signalling;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,15 +26,38 @@ use std::time::{Duration, Instant};
 use server::Server;
 
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == SIGNALLING) {
+        let number = |after: usize| words[at + after].parse().unwrap();
+        let sip = words[at + 3].parse().unwrap();
+        return signalling::run(number(1), number(2), sip, Path::new(&words[at + 4]));
+    }
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<usize>().ok());
     let (rate, seconds) = (numbers.next().unwrap_or(300), numbers.next().unwrap_or(10));
     let folder = std::env::temp_dir().join(format!("offhook-dialling-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    measure(rate, rate * seconds, &folder);
+    let alone = signalling(rate, rate * seconds, &folder);
+    measure(rate, rate * seconds, alone, &folder);
     fs::remove_dir_all(&folder).unwrap();
 }
 
-fn measure(rate: usize, calls: usize, folder: &Path) {
+/// Processor ms of a call's signalling, measured in a process of its own.
+fn signalling(rate: usize, calls: usize, folder: &Path) -> f64 {
+    let phone = Phone::start();
+    let told = Command::new(std::env::current_exe().unwrap())
+        .args([SIGNALLING, &rate.to_string(), &calls.to_string(), &phone.sip.to_string()])
+        .arg(folder)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    let mut figures = told.split_whitespace().map(|figure| figure.parse::<f64>().unwrap());
+    let (spent, wall) = (figures.next().unwrap(), figures.next().unwrap());
+    println!("signalling: {calls} calls in {wall:.1} s");
+    println!("  processor ms a call     {spent:8.3}");
+    spent
+}
+
+fn measure(rate: usize, calls: usize, alone: f64, folder: &Path) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let phone = Phone::start();
     configure(folder, calls, listener.local_addr().unwrap(), phone.sip);
@@ -70,9 +96,11 @@ fn measure(rate: usize, calls: usize, folder: &Path) {
     server.serve_for(Duration::from_secs(1));
     let (own_after, workers_after) = cpu_s(offhook.id());
     let made = phone.over.load(Ordering::Relaxed) - before;
-    println!("calls                     {made} in {:.1} s", wall.as_secs_f64());
-    println!("calls a second            {:8.0}", made as f64 / wall.as_secs_f64());
-    println!("processor ms a call       {:8.3}", (own_after - own) * 1e3 / made as f64);
+    let spent = (own_after - own) * 1e3 / made as f64;
+    println!("from stanza to settled call: {made} calls in {:.1} s", wall.as_secs_f64());
+    println!("  calls a second          {:8.0}", made as f64 / wall.as_secs_f64());
+    println!("  processor ms a call     {spent:8.3}");
+    println!("    beside signalling     {:8.3}", spent - alone);
     println!("  and of speech workers   {:8.3}", (workers_after - workers) * 1e3 / made as f64);
     offhook.kill().unwrap();
     offhook.wait().unwrap();
@@ -168,18 +196,20 @@ fn header(message: &str, name: &str) -> String {
     format!("{}\r\n", line.unwrap_or_default())
 }
 
-/// Processor time of the daemon so far, and of its workers, in seconds.
+/// Processor time of the daemon so far, and of its workers, those that have ended too, in seconds.
 fn cpu_s(process: u32) -> (f64, f64) {
-    let of = |id: &str| -> Option<f64> {
+    let of = |id: &str| -> Option<(f64, f64)> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        let fields: Vec<_> =
-            stat.rsplit(')').next()?.split_whitespace().map(str::to_owned).collect();
-        Some((fields[11].parse::<f64>().ok()? + fields[12].parse::<f64>().ok()?) / 100.0)
+        let fields: Vec<_> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().unwrap() / 100.0;
+        Some((ticks(11) + ticks(12), ticks(13) + ticks(14)))
     };
     let id = process.to_string();
     let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    let own = of(&id).unwrap();
-    (own, children.split_whitespace().filter_map(of).sum())
+    let (own, ended) = of(&id).unwrap();
+    (own, ended + children.split_whitespace().filter_map(of).map(|(alive, _)| alive).sum::<f64>())
 }
 
 const SENDERS: usize = 100;
+/// Asks this program for the signalling alone.
+const SIGNALLING: &str = "signalling-alone";

@@ -1,4 +1,4 @@
-//! What a packet costs in memory: nothing.
+//! What a packet costs in memory, which is nothing, and what a call keeps.
 
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
@@ -14,13 +14,19 @@ use offhook::media::codec::{Clip, Codec, FRAME_BYTES};
 use offhook::media::srtp::{Keys, MasterKey, Outbound, Suite};
 use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
 use offhook::media::take::Take;
+use offhook::seed::Seed;
+use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
+use offhook::sip::offer_answer::offer;
+use offhook::sip::trunk::{Dtmf, Transport, Trunk};
+use offhook::sip::via::Hop;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
-/// The system's allocator, which counts what this thread asks of it.
+/// The system's allocator, which counts what this thread asks of it and has of it.
 struct Counting;
 
 thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
+    static HAS: Cell<i64> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is passed on to the system's allocator.
@@ -28,15 +34,18 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
+        HAS.set(HAS.get() + layout.size() as i64);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
+        HAS.set(HAS.get() + size as i64 - layout.size() as i64);
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HAS.set(HAS.get() - layout.size() as i64);
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -106,4 +115,44 @@ fn no_packet_allocates(suite: Option<Suite>) {
     assert_eq!(stream.quality().received, 2000, "{suite:?}");
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(ASKED.get() - before, 1, "the counter counts");
+}
+
+#[test]
+fn an_answered_call_keeps_a_few_kilobytes_of_signalling_and_sound() {
+    let local: SocketAddr = "192.0.2.9:5060".parse().unwrap();
+    let trunk = Arc::new(Trunk::plain("sip:192.0.2.1".parse().unwrap(), "sip:offhook@192.0.2.9"));
+    let now = clock::now();
+    let before = HAS.get();
+    let plan = InvitePlan {
+        trunk,
+        number: "+81312345678".parse().ok(),
+        hop: Hop { transport: Transport::Udp, local, public: local },
+        offer: offer(local, &[Codec::Pcmu, Codec::Pcma], Dtmf::Auto, 1),
+        patience: Duration::from_secs(32),
+        ring: Duration::from_secs(30),
+    };
+    let mut invite = Invite::new(plan, Seed::fixed(1), now);
+    let Some(Output::Send(sent)) = invite.poll() else { unreachable!("an INVITE is the first") };
+    let sent = String::from_utf8(sent).unwrap();
+    for status in ["180 Ringing", "200 OK"] {
+        let kept = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let head: Vec<_> = sent
+            .lines()
+            .filter(|line| kept.iter().any(|name| line.starts_with(&format!("{name}:"))))
+            .map(|line| if line.starts_with("To:") { format!("{line};tag=b") } else { line.into() })
+            .collect();
+        let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+        let response = format!(
+            "SIP/2.0 {status}\r\n{}\r\nContact: <sip:b@192.0.2.1>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+            head.join("\r\n"),
+            sdp.len()
+        );
+        invite.handle(Input::Received(response.as_bytes()), now);
+        while invite.poll().is_some() {}
+    }
+    drop(sent);
+    let signalling = HAS.get() - before + size_of::<Invite>() as i64;
+    assert!(invite.deadline().is_some() && !invite.is_settled(), "it is being talked");
+    assert!((2000..7000).contains(&signalling), "{signalling} bytes");
+    assert!(size_of::<Stream>() <= 1024, "{} bytes", size_of::<Stream>());
 }

@@ -200,20 +200,7 @@ fn resident_kb() -> u64 {
 fn trunk() -> Trunk {
     Trunk {
         name: "test".to_owned(),
-        proxy: "sip:192.0.2.1".parse().unwrap(),
-        from: "sip:offhook@192.0.2.2".to_owned(),
-        identity: None,
-        privacy: false,
-        outbound_proxy: None,
-        credentials: None,
-        register: false,
-        calls_max: 1,
-        calls_per_s_max: 1,
-        prefixes: vec!["+".to_owned()],
-        country: None,
-        srtp: Srtp::Off,
-        dtmf: Dtmf::Auto,
-        answering_machine: false,
+        ..Trunk::plain("sip:192.0.2.1".parse().unwrap(), "sip:offhook@192.0.2.2")
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is said in one call: rendered ahead, played in order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
@@ -12,7 +12,7 @@ use crate::media::engine;
 use crate::media::resample::{TELEPHONE_HZ, WIDE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::script::prompt::{Kind, Line};
-use crate::speech::{Speaker, Utterance};
+use crate::speech::{Rendered, Speaker, Utterance};
 
 /// Turns lines into clips, ahead of time where they are known, and plays them one after the other.
 ///
@@ -21,10 +21,9 @@ pub(super) struct Voice {
     speaker: Speaker,
     /// The codec of the line, and before it is agreed on those that it may be.
     codecs: Vec<Codec>,
-    rendering: JoinSet<(Line, Vec<Arc<Clip>>)>,
+    rendering: JoinSet<(Line, Rendered)>,
     asked: HashSet<Line>,
-    /// In each codec; in none, if it cannot be said.
-    ready: HashMap<Line, Vec<Arc<Clip>>>,
+    ready: HashMap<Line, Rendered>,
     speaking: VecDeque<Line>,
     tag: u32,
     /// What is said in place of a message that cannot be said.
@@ -56,26 +55,31 @@ impl Voice {
                 continue;
             }
             if line.kind == Kind::Tone {
-                let tones = self
-                    .codecs
-                    .iter()
-                    .map(|codec| Arc::new(Clip::encode(*codec, &tone(codec.speech_hz() as u32))));
-                self.ready.insert(line, tones.collect());
+                let clips = self.codecs.iter().map(|codec| tone(*codec)).collect();
+                self.ready.insert(line, Rendered { clips, wide: None });
                 continue;
             }
             if self.asked.insert(line.clone()) {
+                let utterance = Utterance {
+                    language: line.language.clone(),
+                    text: line.text.clone(),
+                    keep: line.kind == Kind::Prompt,
+                };
+                let at_hand = |codec: &Codec| self.speaker.at_hand(&utterance, *codec);
+                if utterance.keep
+                    && let Some(clips) = self.codecs.iter().map(at_hand).collect()
+                {
+                    self.ready.insert(line, Rendered { clips, wide: None });
+                    continue;
+                }
                 let (speaker, codecs) = (self.speaker.clone(), self.codecs.clone());
                 self.rendering.spawn(async move {
-                    let utterance = Utterance {
-                        language: line.language.clone(),
-                        text: line.text.clone(),
-                        keep: line.kind == Kind::Prompt,
-                    };
-                    let clips = speaker.say_in(&utterance, &codecs).await.unwrap_or_else(|error| {
+                    let rendered = speaker.say_in(&utterance, &codecs).await;
+                    let rendered = rendered.unwrap_or_else(|error| {
                         warn!(%error, "a line could not be rendered");
-                        vec![]
+                        Rendered::default()
                     });
-                    (line, clips)
+                    (line, rendered)
                 });
             }
         }
@@ -102,8 +106,8 @@ impl Voice {
         let known = self.codecs.contains(&codec);
         self.codecs = vec![codec];
         if known {
-            for clips in self.ready.values_mut() {
-                clips.retain(|clip| clip.codec() == codec);
+            for (line, rendered) in std::mem::take(&mut self.ready) {
+                self.keep(line, rendered);
             }
         } else {
             self.rendering.abort_all();
@@ -127,10 +131,29 @@ impl Voice {
 
     /// Waits for the next rendering; `None` while there is none.
     pub(super) async fn rendered(&mut self) -> Option<()> {
-        if let Ok((line, clips)) = self.rendering.join_next().await? {
-            self.ready.insert(line, clips);
+        if let Ok((line, rendered)) = self.rendering.join_next().await? {
+            self.keep(line, rendered);
         }
         Some(())
+    }
+
+    /// Keeps what is ready. What is still to be encoded in the codec of the line is not: it comes back encoded.
+    fn keep(&mut self, line: Line, mut rendered: Rendered) {
+        if let [codec] = self.codecs[..] {
+            let can_be_said = !rendered.clips.is_empty() || rendered.wide.is_some();
+            rendered.clips.retain(|clip| clip.codec() == codec);
+            if can_be_said && rendered.clips.is_empty() {
+                // Else it was meant for an earlier codec and is being rendered again.
+                if let Some(samples) = rendered.wide.filter(|_| codec.is_wide()) {
+                    self.rendering.spawn_blocking(move || {
+                        let clips = vec![Arc::new(Clip::encode(codec, &samples))];
+                        (line, Rendered { clips, wide: None })
+                    });
+                }
+                return;
+            }
+        }
+        self.ready.insert(line, rendered);
     }
 
     /// Sends what is ready to the line, in order. Tells messages that cannot be said, and a tag that will not be
@@ -140,7 +163,7 @@ impl Voice {
         while let Some(next) = self.speaking.front().cloned() {
             let codec = self.codec();
             let fitting =
-                |clips: &Vec<Arc<Clip>>| clips.iter().find(|it| it.codec() == codec).cloned();
+                |it: &Rendered| it.clips.iter().find(|clip| clip.codec() == codec).cloned();
             let ready = match next.kind {
                 Kind::Recording => Some(self.own.clone()),
                 Kind::Tone | Kind::Prompt | Kind::Announcement | Kind::Body(_) => {
@@ -173,8 +196,19 @@ impl Voice {
     }
 }
 
-/// A short tone that no keypad makes.
-fn tone(rate_hz: u32) -> Vec<i16> {
+/// A short tone that no keypad makes, encoded once for all calls.
+fn tone(codec: Codec) -> Arc<Clip> {
+    static TONES: [OnceLock<Arc<Clip>>; 4] = [const { OnceLock::new() }; 4];
+    let place = match codec {
+        Codec::Pcmu => &TONES[0],
+        Codec::Pcma => &TONES[1],
+        Codec::G722 => &TONES[2],
+        Codec::Opus => &TONES[3],
+    };
+    place.get_or_init(|| Arc::new(Clip::encode(codec, &beep(codec.speech_hz() as u32)))).clone()
+}
+
+fn beep(rate_hz: u32) -> Vec<i16> {
     let samples = rate_hz / 4;
     let at = |n: u32| f64::from(n) / f64::from(rate_hz);
     let edge = f64::from(rate_hz) / 100.0;

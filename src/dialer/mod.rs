@@ -74,6 +74,7 @@ pub async fn run(
     let mut looks = JoinSet::new();
     looks.spawn(look(store.clone(), 0));
     let mut look_at = clock::now();
+    let mut looked = look_at;
     loop {
         let may_look =
             looks.is_empty() && *settled.borrow() && dialer.lines.available_permits() > 0;
@@ -92,10 +93,10 @@ pub async fn run(
                 look_at = clock::now() + pause;
             }
             Some(ended) = dialer.calls.join_next_with_id() => dialer.ended(ended).await,
-            () = store.due().notified(), if may_look => look_at = clock::now(),
+            () = store.due().notified(), if may_look => look_at = clock::now().max(looked + SOON),
             Ok(()) = settled.changed() => look_at = clock::now(),
             () = sleep_until(look_at.into()), if may_look => {
-                look_at = clock::now();
+                (look_at, looked) = (clock::now(), clock::now());
                 looks.spawn(look(store.clone(), dialer.lines.available_permits()));
             }
         }
@@ -113,14 +114,16 @@ pub async fn run(
 /// Claims what is due, and tells how long nothing else will be.
 async fn look(store: Store, room: usize) -> (Vec<Claim>, Duration) {
     let now = clock::timestamp();
-    let claims = match store.claim_due(now, room).await {
+    // Asked for together, they share a commit.
+    let (claims, next) = tokio::join!(store.claim_due(now, room), store.next_due());
+    let claims = match claims {
         Ok(claims) => claims,
         Err(error) => {
             warn!(%error, "due calls could not be claimed");
             return (vec![], STORE_PAUSE);
         }
     };
-    let pause = match store.next_due().await {
+    let pause = match next {
         Ok(Some(due)) => due.duration_since(now).try_into().unwrap_or(SOON).clamp(SOON, IDLE),
         Ok(None) => IDLE,
         Err(error) => {

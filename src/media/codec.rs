@@ -101,6 +101,11 @@ impl Clip {
         self.codec
     }
 
+    /// What it takes of memory.
+    pub fn bytes(&self) -> usize {
+        self.octets.len() + size_of_val(&*self.ends)
+    }
+
     /// One frame as it goes into a packet; `None` behind the end.
     pub fn frame(&self, number: usize) -> Option<&[u8]> {
         (number < self.frames).then(|| self.sound(number * FRAME_MS, FRAME_MS))

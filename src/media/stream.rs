@@ -93,7 +93,7 @@ impl Stream {
             clock: PlainClock::default(),
             reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
-            playing: VecDeque::with_capacity(QUEUE_MAX),
+            playing: VecDeque::with_capacity(QUEUE_USUAL),
             played: 0,
             ssrc: random as u32,
             index,
@@ -397,6 +397,8 @@ const PAYLOAD_BYTES_MAX: usize = PACKET_MS_MAX * OCTETS_PER_MS;
 const QUEUE_MAX: usize = 64;
 /// A phone says something within that time, or its reports do (each 5 s).
 const FIRST: Duration = Duration::from_secs(10);
+/// Clips that mostly wait at once; more take memory when they come.
+const QUEUE_USUAL: usize = 8;
 /// Source: RFC 3389.
 const COMFORT_NOISE: u8 = 13;
 

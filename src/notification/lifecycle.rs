@@ -281,6 +281,15 @@ pub struct Pending {
     pub id: MessageId,
     /// Whether it is part of the call that runs or has just ended.
     pub in_call: bool,
+    /// Its handling has broken off, and nothing has shown since that it is harmless.
+    pub unproven: bool,
+}
+
+impl Pending {
+    /// A message that no call reads.
+    pub fn of(id: MessageId) -> Self {
+        Self { id, in_call: false, unproven: false }
+    }
 }
 
 impl Outcome {

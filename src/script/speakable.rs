@@ -18,8 +18,11 @@ pub fn speakable(body: &str, chars_max: usize, language: Option<&str>) -> Option
         .nth(INPUT_FACTOR * chars_max.max(100))
         .map_or(body, |(end, _)| &body[..end]);
     let start = start.strip_prefix("/me ").unwrap_or(start);
-    let said = [written(start, language), quoted(start, language), emoji_names(start)];
-    let said = said.into_iter().find(|text| text.chars().any(char::is_alphanumeric))?;
+    let sayable = |text: &String| text.chars().any(char::is_alphanumeric);
+    let said = Some(written(start, language))
+        .filter(sayable)
+        .or_else(|| Some(quoted(start, language)).filter(sayable))
+        .or_else(|| Some(emoji_names(start)).filter(sayable))?;
     Some(cut(said, chars_max, language))
 }
 
@@ -133,6 +136,9 @@ fn emoji_names(text: &str) -> String {
 
 /// Text and emoji in their order.
 fn split_emoji(text: &str) -> Vec<Result<String, &'static emojis::Emoji>> {
+    if text.is_ascii() {
+        return vec![Ok(text.to_owned())];
+    }
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

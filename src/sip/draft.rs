@@ -14,7 +14,8 @@ pub struct Draft(String);
 impl Draft {
     /// Begins a request; the caller adds Via, From, To, Call-ID and CSeq.
     pub fn request(method: &Method, uri: &str) -> Self {
-        Self(String::new()).line(format_args!("{} {uri} {VERSION}", method.as_str()))
+        Self(String::with_capacity(USUAL_BYTES))
+            .line(format_args!("{} {uri} {VERSION}", method.as_str()))
     }
 
     /// Begins a response.
@@ -51,6 +52,8 @@ impl Draft {
         let mut message = self.0.into_bytes();
         message.extend_from_slice(b"\r\n");
         message.extend_from_slice(body);
+        // Some are kept as long as the call.
+        message.shrink_to_fit();
         message
     }
 
@@ -65,6 +68,9 @@ impl Draft {
         self
     }
 }
+
+/// Of an INVITE.
+const USUAL_BYTES: usize = 1024;
 
 impl Message {
     /// Begins the response to this request.

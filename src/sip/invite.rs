@@ -49,7 +49,6 @@ pub struct Invite {
     wording: Wording,
     /// Where redirections have led.
     tried: Vec<String>,
-    request: Message,
     invites: Vec<ClientTransaction>,
     cancel: Option<ClientTransaction>,
     digest: Digest,
@@ -89,7 +88,6 @@ impl Invite {
             seed,
             tried: vec![wording.uri.clone()],
             wording,
-            request: ours(&bytes),
             invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, transport, now)],
             cancel: None,
             digest,
@@ -242,6 +240,12 @@ impl Invite {
         }
     }
 
+    /// The INVITE that is being answered. Few answers ask for it, so only its bytes are kept.
+    fn request(&self) -> Message {
+        let Some(invite) = self.invites.last() else { unreachable!("there is one from the start") };
+        ours(invite.request())
+    }
+
     /// Tells whether a provisional response is to be heeded; a reliable one is acknowledged first.
     fn heeds(&mut self, response: &Message, now: Instant) -> bool {
         let number = reliable(response);
@@ -249,7 +253,7 @@ impl Invite {
             Some(at) => at,
             None if self.earlies.len() == FORKS_MAX => return number.is_none(),
             None => {
-                self.earlies.push(Early::new(response, &self.request));
+                self.earlies.push(Early::new(response, &self.request()));
                 self.earlies.len() - 1
             }
         };
@@ -268,7 +272,7 @@ impl Invite {
         }
         let mut fork = Fork::new(
             response,
-            &self.request,
+            &self.request(),
             &self.wording.authorization,
             &self.plan,
             &mut self.seed,

@@ -49,28 +49,37 @@ pub struct Trunk {
 }
 
 impl Trunk {
-    /// A trunk for tests.
-    #[cfg(test)]
-    pub(crate) fn example() -> Self {
+    /// A trunk of which the operator says no more than this.
+    pub fn plain(proxy: Proxy, from: &str) -> Self {
         Self {
-            name: "pbx".to_owned(),
-            proxy: Proxy { host: "192.0.2.1".to_owned(), port: None, transport: None },
+            name: proxy.host.clone(),
+            proxy,
             outbound_proxy: None,
-            from: "sip:offhook@pbx.example.org".to_owned(),
+            from: from.to_owned(),
             identity: None,
             privacy: false,
-            credentials: Some(Credentials {
-                username: "offhook".to_owned(),
-                password: "secret".into(),
-            }),
-            register: true,
-            calls_max: 1,
-            calls_per_s_max: 1,
+            credentials: None,
+            register: false,
+            calls_max: 30,
+            calls_per_s_max: 5,
             prefixes: vec!["+".to_owned()],
             country: None,
             srtp: Srtp::Off,
             dtmf: Dtmf::Auto,
             answering_machine: false,
+        }
+    }
+
+    /// A trunk for tests.
+    #[cfg(test)]
+    pub(crate) fn example() -> Self {
+        let proxy = Proxy { host: "192.0.2.1".to_owned(), port: None, transport: None };
+        let (username, password) = ("offhook".to_owned(), "secret".into());
+        Self {
+            name: "pbx".to_owned(),
+            credentials: Some(Credentials { username, password }),
+            register: true,
+            ..Self::plain(proxy, "sip:offhook@pbx.example.org")
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use crate::media::codec::{Clip, Codec};
 use crate::speech::Utterance;
@@ -17,14 +17,24 @@ pub(crate) struct Cache {
     uses: u64,
 }
 
+/// What there is of a prompt in one codec.
+pub(crate) enum Place {
+    Ready(Arc<Clip>),
+    /// Somebody is at it; nothing comes if he fails.
+    Making(watch::Receiver<Option<Arc<Clip>>>),
+    /// Nobody is: whoever asked is to make it, and to tell [`Cache::finish`].
+    Yours(watch::Sender<Option<Arc<Clip>>>),
+}
+
 /// Samples that whoever comes first renders and the others wait for.
 pub(crate) type Samples = Arc<OnceCell<Arc<[i16]>>>;
 
 #[derive(Debug, Default)]
 struct Prompt {
-    /// For the telephone band, and in wide band.
+    /// For the telephone band, and in wide band; until both codecs of the band are made of them.
     samples: [Samples; 2],
     clips: Vec<Arc<Clip>>,
+    making: Vec<(Codec, watch::Receiver<Option<Arc<Clip>>>)>,
     bytes: usize,
     last_use: u64,
 }
@@ -42,37 +52,75 @@ impl Cache {
         prompt.clips.iter().find(|clip| clip.codec() == codec).cloned()
     }
 
+    /// The ready frames of a prompt, or who makes them.
+    pub(crate) fn look(&mut self, utterance: &Utterance, codec: Codec) -> Place {
+        if let Some(clip) = self.clip(utterance, codec) {
+            return Place::Ready(clip);
+        }
+        let (done, made) = watch::channel(None);
+        let Some(prompt) = self.entry(utterance) else { return Place::Yours(done) };
+        let making = prompt.making.iter().find(|(known, _)| *known == codec);
+        // Whoever has died over it does not do it any more.
+        let place = match making.filter(|(_, made)| made.has_changed().is_ok()) {
+            Some((_, made)) => Place::Making(made.clone()),
+            None => {
+                prompt.making.retain(|(known, _)| *known != codec);
+                prompt.making.push((codec, made));
+                Place::Yours(done)
+            }
+        };
+        self.make_room();
+        place
+    }
+
+    /// What was to be made is there, or will not be.
+    pub(crate) fn finish(&mut self, utterance: &Utterance, codec: Codec, clip: Option<&Arc<Clip>>) {
+        if let Some(prompt) = self.prompts.get_mut(utterance) {
+            prompt.making.retain(|(known, _)| *known != codec);
+        }
+        if let Some(clip) = clip {
+            self.keep(utterance, clip);
+        }
+    }
+
     /// The place for its samples, filled or not.
     pub(crate) fn samples(&mut self, utterance: &Utterance, wide: bool) -> Samples {
+        let samples = self.entry(utterance).map(|it| Arc::clone(&it.samples[usize::from(wide)]));
+        self.make_room();
+        samples.unwrap_or_default()
+    }
+
+    fn entry(&mut self, utterance: &Utterance) -> Option<&mut Prompt> {
         self.uses += 1;
         if !self.prompts.contains_key(utterance) {
             let bytes = utterance.text.len() + ENTRY_BYTES;
             self.bytes += bytes;
             self.prompts.insert(utterance.clone(), Prompt { bytes, ..Prompt::default() });
         }
-        let samples = self.prompts.get_mut(utterance).map(|prompt| {
-            prompt.last_use = self.uses;
-            Arc::clone(&prompt.samples[usize::from(wide)])
-        });
-        self.make_room();
-        samples.unwrap_or_default()
+        let prompt = self.prompts.get_mut(utterance)?;
+        prompt.last_use = self.uses;
+        Some(prompt)
     }
 
     /// Keeps frames made from the samples.
-    pub(crate) fn keep(&mut self, utterance: &Utterance, clip: &Arc<Clip>) {
+    fn keep(&mut self, utterance: &Utterance, clip: &Arc<Clip>) {
         let Some(prompt) = self.prompts.get_mut(utterance) else { return };
         if prompt.clips.iter().any(|kept| kept.codec() == clip.codec()) {
             return;
         }
         let wide = clip.codec().is_wide();
-        let octets = clip.ms() * 8;
-        // Two octets a sample for the first codec of each band, and eight a millisecond for each codec.
         let is_first = !prompt.clips.iter().any(|kept| kept.codec().is_wide() == wide);
-        let samples = clip.ms() * clip.codec().speech_hz() / 1000;
-        let bytes = if is_first { 2 * samples + octets } else { octets };
+        let samples = 2 * clip.ms() * clip.codec().speech_hz() / 1000;
         prompt.clips.push(Arc::clone(clip));
-        prompt.bytes += bytes;
-        self.bytes += bytes;
+        let before = prompt.bytes;
+        prompt.bytes += clip.bytes();
+        if is_first {
+            prompt.bytes += samples;
+        } else {
+            prompt.bytes -= samples;
+            prompt.samples[usize::from(wide)] = Samples::default();
+        }
+        self.bytes = self.bytes + prompt.bytes - before;
         self.make_room();
     }
 
@@ -142,7 +190,7 @@ mod tests {
         let before = cache.bytes;
         assert!(cache.clip(&prompt("one"), Codec::Pcma).is_none());
         cache.keep(&prompt("one"), &Arc::new(Clip::encode(Codec::Pcma, &[0; 8_000])));
-        assert_eq!(cache.bytes, before + 8_000);
+        assert_eq!(cache.bytes, before + 8_000 - 16_000, "what both are made of has served");
         assert_eq!(cache.clip(&prompt("one"), Codec::Pcma).unwrap().codec(), Codec::Pcma);
         cache.forget(&prompt("one"));
         assert_eq!(cache.bytes, 0);

@@ -18,7 +18,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use speaker::Speaker;
+pub use speaker::{Rendered, Speaker};
 
 /// One thing to say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

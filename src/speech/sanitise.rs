@@ -62,7 +62,7 @@ pub(crate) fn pieces(clean: &str, chars_max: usize) -> Vec<&str> {
 /// the rest is not what was written.
 fn check_letters(text: &str, voice: &Voice) -> Result<(), Unreadable> {
     let (mut known, mut unknown) = (0, 0);
-    for letter in text.nfkc().take(INPUT_CHARS_MAX).filter(|c| c.is_alphabetic()) {
+    for letter in composed(text.chars(), text.is_ascii()).filter(|c| c.is_alphabetic()) {
         if is_known(letter, voice) {
             known += 1;
         } else if letter.script() == Script::Han && voice.language == "ja" {
@@ -88,12 +88,12 @@ fn once(text: &str, voice: &Voice) -> String {
 
 /// Letters the voice knows, digits, and punctuation it makes something of; a space for anything else.
 fn allow(text: &str, voice: &Voice) -> Vec<char> {
-    let mut allowed: Vec<char> = Vec::new();
+    let mut allowed: Vec<char> = Vec::with_capacity(text.len().min(INPUT_CHARS_MAX));
     let mut marks = 0;
     let visible = text.chars().filter(|c| !is_invisible(*c));
-    for c in visible.nfkc().filter(|c| !is_invisible(*c)).take(INPUT_CHARS_MAX) {
+    for c in composed(visible, text.is_ascii()) {
         let c = plain(c);
-        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        marks = if !c.is_ascii() && is_combining_mark(c) { marks + 1 } else { 0 };
         let follows_letter =
             allowed.last().is_some_and(|last| last.is_alphabetic() || is_combining_mark(*last));
         let fits = c.is_ascii_digit()
@@ -105,7 +105,21 @@ fn allow(text: &str, voice: &Voice) -> Vec<char> {
     allowed
 }
 
+/// The characters in their plainest form; most texts are in it already.
+fn composed<'t>(
+    chars: impl Iterator<Item = char> + 't,
+    ascii: bool,
+) -> Box<dyn Iterator<Item = char> + 't> {
+    if ascii {
+        return Box::new(chars.take(INPUT_CHARS_MAX));
+    }
+    Box::new(chars.nfkc().filter(|c| !is_invisible(*c)).take(INPUT_CHARS_MAX))
+}
+
 fn is_known(letter: char, voice: &Voice) -> bool {
+    if letter.is_ascii() {
+        return voice.scripts.contains(&Script::Latin);
+    }
     // The Japanese long vowel mark and the like belong to several scripts.
     let script = letter.script();
     voice.scripts.contains(&script)
@@ -216,6 +230,10 @@ fn break_repetitions(chars: &[char]) -> Vec<char> {
             let Some(start) = written.len().checked_sub(unit * (REPEATS_MAX + 1)) else {
                 return false;
             };
+            // Mostly this one comparison tells.
+            if !same(c, written[written.len() - 1 - unit]) {
+                return false;
+            }
             let run = &written[start..];
             let first = &run[..*unit];
             run.chunks(*unit).skip(1).all(|next| next.iter().zip(first).all(|(a, b)| same(*a, *b)))

@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::media::codec::{Clip, Codec};
-use crate::speech::cache::Cache;
+use crate::speech::cache::{Cache, Place};
 use crate::speech::sanitise::{self, Unreadable};
 use crate::speech::voices::Voice;
 use crate::speech::wire::{Answer, HEAD_BYTES, Order};
@@ -65,45 +66,80 @@ impl Speaker {
             let rendered = self.render(utterance, codec.is_wide()).await?;
             return Ok(Arc::new(Clip::encode(codec, &rendered)));
         }
-        if let Some(clip) = self.cache().clip(utterance, codec) {
-            return Ok(clip);
+        let mut made = match self.cache().look(utterance, codec) {
+            Place::Ready(clip) => return Ok(clip),
+            Place::Making(made) => made,
+            Place::Yours(done) => {
+                let made = done.subscribe();
+                let (speaker, utterance) = (self.clone(), utterance.clone());
+                // Others will say it too, so it is finished also when the call that asked first is over.
+                tokio::spawn(async move {
+                    let clip = speaker.make(&utterance, codec).await;
+                    speaker.cache().finish(&utterance, codec, clip.as_ref().ok());
+                    done.send_replace(clip.ok());
+                });
+                made
+            }
+        };
+        let made = made.wait_for(Option::is_some).await.ok().and_then(|clip| clip.clone());
+        match made {
+            Some(clip) => Ok(clip),
+            // Who made it for all had no luck; the reason is found out here.
+            None => self.make(utterance, codec).await,
         }
+    }
+
+    /// Renders a prompt and encodes it.
+    async fn make(&self, utterance: &Utterance, codec: Codec) -> Result<Arc<Clip>, SpeechError> {
         let wide = codec.is_wide();
         let samples = self.cache().samples(utterance, wide);
         let rendered = match samples.get_or_try_init(|| self.render(utterance, wide)).await {
-            Ok(rendered) => rendered,
+            Ok(rendered) => rendered.clone(),
             Err(error) => {
                 self.cache().forget(utterance);
                 return Err(error);
             }
         };
-        let clip = Arc::new(Clip::encode(codec, rendered));
-        self.cache().keep(utterance, &clip);
-        Ok(clip)
+        if !wide {
+            return Ok(Arc::new(Clip::encode(codec, &rendered)));
+        }
+        // Some ten milliseconds for each second of speech.
+        let encoded = spawn_blocking(move || Clip::encode(codec, &rendered)).await;
+        encoded.map(Arc::new).map_err(|_| SpeechError::GivenUp)
     }
 
-    /// Renders an utterance in several codecs, once for each band.
+    /// The clip of a prompt that was rendered before.
+    pub fn at_hand(&self, utterance: &Utterance, codec: Codec) -> Option<Arc<Clip>> {
+        self.cache().clip(utterance, codec)
+    }
+
+    /// Renders an utterance once for each band, and encodes it in these codecs.
+    ///
+    /// Where there is a choice, what nobody else will use is not encoded in wide band: that is dear, and few are in the end.
     ///
     /// Errors: as [`Speaker::say`].
     pub async fn say_in(
         &self,
         utterance: &Utterance,
         codecs: &[Codec],
-    ) -> Result<Vec<Arc<Clip>>, SpeechError> {
-        let mut clips = vec![];
-        let mut rendered: [Option<Arc<[i16]>>; 2] = [None, None];
+    ) -> Result<Rendered, SpeechError> {
+        let mut made = Rendered::default();
+        let mut narrow: Option<Arc<[i16]>> = None;
         for &codec in codecs {
-            let samples = &mut rendered[usize::from(codec.is_wide())];
-            clips.push(match samples {
-                _ if utterance.keep => self.say(utterance, codec).await?,
-                Some(samples) => Arc::new(Clip::encode(codec, samples)),
-                None => {
-                    let samples = samples.insert(self.render(utterance, codec.is_wide()).await?);
-                    Arc::new(Clip::encode(codec, samples))
-                }
-            });
+            if utterance.keep {
+                made.clips.push(self.say(utterance, codec).await?);
+                continue;
+            }
+            let samples = if codec.is_wide() { &mut made.wide } else { &mut narrow };
+            let samples = match samples {
+                Some(samples) => samples,
+                None => samples.insert(self.render(utterance, codec.is_wide()).await?),
+            };
+            if codecs.len() == 1 || !codec.is_wide() {
+                made.clips.push(Arc::new(Clip::encode(codec, samples)));
+            }
         }
-        Ok(clips)
+        Ok(made)
     }
 
     /// Tells how a text will be said, in the International Phonetic Alphabet.
@@ -151,6 +187,15 @@ impl Speaker {
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An utterance as it is kept until its codec is agreed on. Empty if it cannot be said.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// Ready to be played.
+    pub clips: Vec<Arc<Clip>>,
+    /// In wide band, still to be encoded.
+    pub wide: Option<Arc<[i16]>>,
 }
 
 fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), SpeechError> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use xmpp_parsers::jid::BareJid;
 
+use super::claims::to_read;
 use super::ledger::{LEASE, Ledger};
 use super::words::ms;
 use super::{Store, StoreError, whole_ms};
@@ -94,7 +95,7 @@ impl Ledger<'_> {
         if self.is_on_the_line(number, &callee)? {
             return Ok(CallIn::OnTheLine);
         }
-        let messages = self.to_read(&callee.jid, None)?;
+        let messages = self.all_of(&to_read(&self.waiting(&callee.jid, None)?))?;
         if messages.is_empty() {
             return Ok(CallIn::Nothing(Box::new(callee)));
         }
@@ -145,7 +146,8 @@ impl Ledger<'_> {
         number: &PhoneNumber,
         callee: &Subscriber,
     ) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND (number = ? OR recipient = ?)";
+        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND number = ?
+                   UNION ALL SELECT 1 FROM attempts WHERE ended IS NULL AND recipient = ?";
         Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), callee.jid.as_str()])?)
     }
 

@@ -1,222 +1,57 @@
-//! Calls: claimed with their intent on disk, followed, settled, and found again after a crash.
+//! Calls: followed, settled, and found again after a crash.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::time::Duration;
-use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
+use super::claims::to_read;
 use super::ledger::{LEASE, Ledger};
-use super::words::{Word, ms, span_ms};
+use super::words::{Columns, Word, ms, span_ms};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::Happened;
-use crate::notification::lifecycle::{Closing, Event, Notification, State};
+use crate::notification::lifecycle::{Closing, Event, Notification, Pending, State};
 use crate::notification::{
-    Attempt, AttemptId, Claim, Message, MessageId, NotificationId, Outcome, Progress, Reply,
+    Attempt, AttemptId, Message, MessageId, NotificationId, Outcome, Progress, Reply,
 };
-use crate::subscriber::{Subscriber, WhenOffline};
+use crate::subscriber::WhenOffline;
 
 impl Ledger<'_> {
-    pub(super) fn claim_due(
-        &mut self,
-        now: Timestamp,
-        room: usize,
-    ) -> Result<Vec<Claim>, StoreError> {
-        for attempt in self.live_until(now)? {
-            self.interrupt(attempt, now)?;
-        }
-        let mut claims = vec![];
-        if self.policy.suspended {
-            return Ok(claims);
-        }
-        // Each look either claims a call, plans it later or closes it, so the same row does not come again.
-        for _ in 0..LOOKS_MAX {
-            if claims.len() >= room {
-                break;
-            }
-            let mut find = self.conn.prepare_cached(
-                "SELECT id FROM notifications WHERE state = 'waiting' AND due <= ? AND NOT EXISTS (
-                     SELECT 1 FROM attempts WHERE attempts.ended IS NULL
-                         AND (attempts.number = notifications.number OR attempts.recipient = notifications.recipient))
-                 ORDER BY due, id LIMIT 1",
-            )?;
-            let id = find.query_row([ms(now)], |row| row.get(0).map(NotificationId)).optional()?;
-            let Some(id) = id else { break };
-            let mut notification = self.notification(id)?;
-            claims.extend(self.claim(&mut notification, now)?);
-        }
-        Ok(claims)
-    }
-
-    pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        if self.policy.suspended {
-            return Ok(None);
-        }
-        let mut find = self.conn.prepare_cached(
-            "SELECT min(at) FROM (
-                 SELECT min(due) AS at FROM notifications WHERE state = 'waiting' AND NOT EXISTS (
-                     SELECT 1 FROM attempts WHERE attempts.ended IS NULL
-                         AND (attempts.number = notifications.number OR attempts.recipient = notifications.recipient))
-                 UNION ALL SELECT min(lease_until) FROM attempts WHERE ended IS NULL)",
-        )?;
-        let at: Option<i64> = find.query_row([], |row| row.get(0))?;
-        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
-    }
-
-    /// Claims a call if it may start at this instant; else plans it for when it may.
-    pub(super) fn claim(
-        &mut self,
-        notification: &mut Notification,
-        now: Timestamp,
-    ) -> Result<Option<Claim>, StoreError> {
-        let State::Waiting { due, .. } = notification.state else { return Ok(None) };
-        if due > now || self.policy.suspended || self.rings(notification)? {
-            return Ok(None);
-        }
-        let callee = self.subscriber(&notification.recipient)?;
-        let number = callee.as_ref().and_then(|callee| {
-            let second = callee.second.clone().filter(|_| notification.second);
-            second.or_else(|| callee.number.clone())
-        });
-        let (Some(callee), Some(number)) = (callee, number) else {
-            self.change(notification, Event::Unreachable, now)?;
-            return Ok(None);
-        };
-        if callee.offline == WhenOffline::Store {
-            self.change(notification, Event::SwitchedOff, now)?;
-            return Ok(None);
-        }
-        if notification.number != number {
-            notification.number = number;
-            self.save(notification, now)?;
-        }
-        self.change(notification, Event::Planned, now)?;
-        let State::Waiting { due, .. } = notification.state else { return Ok(None) };
-        if due > now || self.rings(notification)? {
-            return Ok(None);
-        }
-        let messages = self.to_read(&notification.recipient, None)?;
-        if messages.is_empty() {
-            self.change(notification, Event::Emptied, now)?;
-            return Ok(None);
-        }
-        self.start(notification, callee, messages, now).map(Some)
-    }
-
-    fn start(
-        &mut self,
-        notification: &mut Notification,
-        callee: Subscriber,
-        messages: Vec<Message>,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        let lease_until = now.checked_add(LEASE).unwrap_or(now);
-        let continuing = notification.past.last.is_some() && self.was_partly_heard(notification)?;
-        let mut insert = self.conn.prepare_cached(
-            "INSERT INTO attempts (notification, recipient, number, started, lease_until)
-             VALUES (?, ?, ?, ?, ?)",
-        )?;
-        let attempt = AttemptId(insert.insert(params![
-            notification.id.0,
-            notification.recipient.as_str(),
-            notification.number.as_str(),
-            ms(now),
-            ms(lease_until),
-        ])?);
-        for message in &messages {
-            self.add_to_call(attempt, message.id, now)?;
-            self.note(message.id, now, "call claimed")?;
-        }
-        self.change(notification, Event::Claimed { attempt, lease_until }, now)?;
-        Ok(Claim {
-            notification: notification.id,
-            attempt,
-            number: notification.number.clone(),
-            callee,
-            messages,
-            continuing,
-            lease_until,
-        })
-    }
-
-    /// Whether a call to this number or person is still on the line; it may belong to a closed notification.
-    fn rings(&self, notification: &Notification) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND (number = ? OR recipient = ?)";
-        let Notification { number, recipient, .. } = notification;
-        Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), recipient.as_str()])?)
-    }
-
-    fn was_partly_heard(&self, notification: &Notification) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts JOIN attempt_messages ON attempt = attempts.id
-                   WHERE notification = ? AND spoken IS NOT NULL";
-        Ok(self.conn.prepare_cached(sql)?.exists([notification.id.0])?)
-    }
-
-    /// What the call reads, or what it can read on top.
-    ///
-    /// A message whose handling broke off without proof that it is harmless is tried alone, so that
-    /// the one at fault is set aside and not those beside it.
-    pub(super) fn to_read(
-        &self,
-        recipient: &BareJid,
-        running: Option<AttemptId>,
-    ) -> Result<Vec<Message>, StoreError> {
-        let sql = |unproven: &str| {
-            format!(
-                "SELECT id FROM messages WHERE recipient = ?1
-                     AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
-                     AND unproven {unproven}
-                     AND id NOT IN (SELECT message FROM attempt_messages WHERE attempt = ?2)
-                 ORDER BY id LIMIT ?3"
-            )
-        };
-        let attempt = running.map_or(0, |attempt| attempt.0);
-        let find = |unproven, limit: i64| {
-            self.ids(&sql(unproven), params![recipient.as_str(), attempt, limit])
-        };
-        let mut ids = find("= 0", MESSAGES_PER_CALL_MAX)?;
-        if ids.is_empty() {
-            ids = find("> 0", 1)?;
-        }
-        ids.into_iter().map(|id| self.message(id)).collect()
-    }
-
-    pub(super) fn add_to_call(
-        &self,
-        attempt: AttemptId,
-        message: MessageId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO attempt_messages (attempt, message, joined) VALUES (?, ?, ?)";
-        self.conn.prepare_cached(sql)?.execute(params![attempt.0, message.0, ms(now)])?;
-        let sql = "UPDATE messages SET unproven = unproven + 1 WHERE id = ?";
-        self.conn.prepare_cached(sql)?.execute([message.0])?;
-        Ok(())
-    }
-
     pub(super) fn progress(
         &mut self,
         attempt: AttemptId,
         progress: Progress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.touch(attempt, now)?;
         let (sql, what) = match progress {
-            Progress::Ringing => {
-                ("UPDATE attempts SET rung = coalesce(rung, ?) WHERE id = ?", "ringing")
-            }
-            Progress::Answered => {
-                ("UPDATE attempts SET answered = coalesce(answered, ?) WHERE id = ?", "answered")
-            }
+            Progress::Ringing => (
+                "UPDATE attempts SET rung = coalesce(rung, ?) WHERE id = ? RETURNING notification, lease_until",
+                "ringing",
+            ),
+            Progress::Answered => (
+                "UPDATE attempts SET answered = coalesce(answered, ?) WHERE id = ? RETURNING notification, lease_until",
+                "answered",
+            ),
         };
-        self.conn.prepare_cached(sql)?.execute(params![ms(now), attempt.0])?;
-        self.prove(attempt)?;
-        for message in self.messages_of(attempt)? {
-            self.note(message, now, what)?;
+        let mut update = self.conn.prepare_cached(sql)?;
+        let found = update.query_row(params![ms(now), attempt.0], |row| {
+            Ok((NotificationId(row.get(0)?), row.time("lease_until")?))
+        });
+        let (of, lease) = found.optional()?.ok_or(StoreError::NotInCall)?;
+        drop(update);
+        if now.checked_add(LEASE_RENEWED).is_ok_and(|soon| lease < soon) {
+            self.touch(attempt, now)?;
         }
-        let mut notification = self.notification_of(attempt)?;
+        let mut notification = self.notification(of)?;
+        let read = self.read_in(attempt)?;
+        self.prove(attempt, &read)?;
+        let mut waiting = vec![];
+        for Read { pending, waits } in read {
+            self.note(pending.id, now, what)?;
+            waiting.extend(waits.then_some(pending));
+        }
         if self.is_its_call(&notification, attempt) {
-            self.change(&mut notification, Event::Progressed(progress), now)?;
+            self.change_among(&mut notification, Event::Progressed(progress), &waiting, now)?;
         }
         Ok(())
     }
@@ -231,7 +66,8 @@ impl Ledger<'_> {
         if !self.is_its_call(&notification, attempt) && !self.is_incoming(attempt)? {
             return Ok(vec![]);
         }
-        let messages = self.to_read(&notification.recipient, Some(attempt))?;
+        let waiting = self.waiting(&notification.recipient, Some(attempt))?;
+        let messages = self.all_of(&to_read(&waiting))?;
         for message in &messages {
             self.add_to_call(attempt, message.id, now)?;
             self.note(message.id, now, "joined the call")?;
@@ -246,14 +82,15 @@ impl Ledger<'_> {
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.prove(id)?;
+        let read = self.read_in(id)?;
+        self.prove(id, &read)?;
         // Without a Call-ID no INVITE was made, and a call that was never made fills no throttle.
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
-        self.end_call(id, attempt, invited, now)
+        self.end_call(id, attempt, &read, invited, now)
     }
 
     /// Ends a call of which nobody knows how it went: its INVITE may have left, so it counts as a call.
-    fn interrupt(&mut self, id: AttemptId, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn interrupt(&mut self, id: AttemptId, now: Timestamp) -> Result<(), StoreError> {
         let attempt = Attempt {
             outcome: Outcome::Interrupted,
             status: None,
@@ -266,22 +103,24 @@ impl Ledger<'_> {
             picked_up: None,
             line: None,
         };
-        self.end_call(id, &attempt, true, now)
+        let read = self.read_in(id)?;
+        self.end_call(id, &attempt, &read, true, now)
     }
 
     fn end_call(
         &mut self,
         id: AttemptId,
         attempt: &Attempt,
+        read: &[Read],
         invited: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ? AND NOT incoming, line = ?, picked_up = ?
-             WHERE id = ? AND ended IS NULL",
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, line = ?, picked_up = ?
+             WHERE id = ? AND ended IS NULL RETURNING notification, incoming",
         )?;
-        let ended = end.execute(params![
+        let values = params![
             ms(now),
             attempt.outcome.word(),
             attempt.status,
@@ -290,16 +129,26 @@ impl Ledger<'_> {
             attempt.sip_call_id,
             attempt.trunk,
             attempt.stop_calls,
-            invited,
             attempt.line.map(|line| line.to_string()),
             attempt.picked_up.map(PickedUp::word),
             id.0,
-        ])?;
-        let mut notification = self.notification_of(id)?;
-        if ended == 1 {
+        ];
+        let ended = end.query_row(values, |row| Ok((NotificationId(row.get(0)?), row.get(1)?)));
+        let ended: Option<(NotificationId, bool)> = ended.optional()?;
+        let mut notification = match ended {
+            Some((of, _)) => self.notification(of)?,
+            None => self.notification_of(id)?,
+        };
+        if let Some((_, incoming)) = ended {
             self.wake_due = true;
-            for message in self.messages_of(id)? {
-                self.note(message, now, &format!("call ended: {}", attempt.outcome.word()))?;
+            // Three indexes hang on this column, so it is left alone where it is right.
+            if !invited {
+                let sql = "UPDATE attempts SET invited = 0 WHERE id = ?";
+                self.conn.prepare_cached(sql)?.execute([id.0])?;
+            }
+            let ended = format!("call ended: {}", attempt.outcome.word());
+            for Read { pending, .. } in read {
+                self.note(pending.id, now, &ended)?;
             }
             if self.is_its_call(&notification, id) {
                 self.change(&mut notification, Event::Ended(attempt), now)?;
@@ -308,10 +157,8 @@ impl Ledger<'_> {
                 self.decline(&notification, now)?;
             }
             // Who has called in need not be phoned about what he has heard.
-            if let Some(message) = self.messages_of(id)?.last()
-                && self.is_incoming(id)?
-            {
-                self.close_if_empty(*message, now)?;
+            if let Some(Read { pending, .. }) = read.last().filter(|_| incoming) {
+                self.close_if_empty(pending.id, now)?;
             }
         }
         // Asked for on the phone, so it holds even when the call had been given up for lost.
@@ -380,7 +227,10 @@ impl Ledger<'_> {
     }
 
     /// The messages of the call have been handled without harm.
-    fn prove(&self, attempt: AttemptId) -> Result<(), StoreError> {
+    fn prove(&self, attempt: AttemptId, read: &[Read]) -> Result<(), StoreError> {
+        if !read.iter().any(|it| it.pending.unproven) {
+            return Ok(());
+        }
         let sql = "UPDATE messages SET unproven = 0 WHERE unproven > 0
                    AND id IN (SELECT message FROM attempt_messages WHERE attempt = ?)";
         self.conn.prepare_cached(sql)?.execute([attempt.0])?;
@@ -401,6 +251,20 @@ impl Ledger<'_> {
         self.ids(sql, [attempt.0])
     }
 
+    /// What a call reads.
+    fn read_in(&self, attempt: AttemptId) -> Result<Vec<Read>, StoreError> {
+        let mut find = self.conn.prepare_cached(
+            "SELECT id, unproven > 0, ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
+             FROM attempt_messages JOIN messages ON id = message WHERE attempt = ? ORDER BY message",
+        )?;
+        let found = find.query_map([attempt.0], |row| {
+            let id = MessageId(row.get(0)?);
+            let pending = Pending { id, in_call: true, unproven: row.get(1)? };
+            Ok(Read { pending, waits: row.get(2)? })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     fn notification_of(&self, attempt: AttemptId) -> Result<Notification, StoreError> {
         let sql = "SELECT notification FROM attempts WHERE id = ?";
         let mut find = self.conn.prepare_cached(sql)?;
@@ -409,15 +273,21 @@ impl Ledger<'_> {
     }
 
     /// Calls on the line whose lease runs no longer than this.
-    fn live_until(&self, until: Timestamp) -> Result<Vec<AttemptId>, StoreError> {
+    pub(super) fn live_until(&self, until: Timestamp) -> Result<Vec<AttemptId>, StoreError> {
         let sql = "SELECT id FROM attempts WHERE ended IS NULL AND lease_until <= ?
                    ORDER BY lease_until, id";
         Ok(self.numbers(sql, [ms(until)])?.into_iter().map(AttemptId).collect())
     }
 }
 
-const MESSAGES_PER_CALL_MAX: i64 = 50;
-/// How many due rows one claim looks at, at most.
-const LOOKS_MAX: usize = 1000;
+/// A message in a call.
+struct Read {
+    pending: Pending,
+    /// It is still to be heard by phone.
+    waits: bool,
+}
+
+/// A lease that has at least so long to run is not renewed: what renews it comes again and again.
+const LEASE_RENEWED: Duration = Duration::from_secs(540);
 /// After so many crashes a message is set aside.
 const CRASHES_MAX: i64 = 2;

@@ -36,8 +36,8 @@ impl Ledger<'_> {
         self.conn.execute(&format!("DELETE FROM messages WHERE {of_his}"), [jid])?;
         self.conn.execute("DELETE FROM attempts WHERE recipient = ?1", [jid])?;
         self.conn.execute("DELETE FROM notifications WHERE recipient = ?1", [jid])?;
-        self.conn.execute("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
-        self.conn.execute(
+        self.write_people("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
+        self.write_people(
             "UPDATE subscribers SET switched = NULL, switched_at = NULL, registered = 0, own_number = NULL,
                  own_second = NULL, own_language = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
                  senders = NULL WHERE jid = ?1",

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use xmpp_parsers::jid::BareJid;
 
 use super::ledger::Ledger;
+use super::subscribers::Acquaintances;
 use super::{StoreError, sqlite};
 use crate::notification::lifecycle::Notification;
 use crate::notification::policy::{Decision, Policy, Sender};
@@ -40,7 +41,8 @@ pub fn explain(
 ) -> Result<Vec<Ruled>, StoreError> {
     let conn = sqlite::open_to_read(path)?;
     let (mut policy, mut seed) = (policy.clone(), Seed::fresh());
-    let ledger = Ledger::new(&conn, &mut policy, &mut seed);
+    let known = Acquaintances::default();
+    let ledger = Ledger::new(&conn, &mut policy, &mut seed, &known);
     ledger.policy.suspended = ledger.is_suspended()?;
     let mut told = vec![];
     let mut tell = |rule: &str, because: String, rings: bool| {

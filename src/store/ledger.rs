@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
+use super::subscribers::Acquaintances;
 use super::words::{Columns, Word, misfit, ms, span_ms};
 use crate::notification::lifecycle::{Closing, Event, Notification, Pending, Situation, State};
 use crate::notification::policy::{Last, Past, Policy};
@@ -18,6 +19,7 @@ pub(super) struct Ledger<'w> {
     pub(super) conn: &'w Connection,
     pub(super) policy: &'w mut Policy,
     pub(super) seed: &'w mut Seed,
+    pub(super) acquaintances: &'w Acquaintances,
     /// Set when a plan changed or a call ended, so that the dialer looks again.
     pub(super) wake_due: bool,
     /// Set when a stanza became owed.
@@ -31,11 +33,17 @@ pub(super) struct Ledger<'w> {
 }
 
 impl<'w> Ledger<'w> {
-    pub(super) fn new(conn: &'w Connection, policy: &'w mut Policy, seed: &'w mut Seed) -> Self {
+    pub(super) fn new(
+        conn: &'w Connection,
+        policy: &'w mut Policy,
+        seed: &'w mut Seed,
+        acquaintances: &'w Acquaintances,
+    ) -> Self {
         Self {
             conn,
             policy,
             seed,
+            acquaintances,
             wake_due: false,
             wake_outbox: false,
             wake_voice: false,
@@ -57,6 +65,7 @@ impl<'w> Ledger<'w> {
         });
         if let Err(error) = &result {
             (self.wake_due, self.wake_outbox, self.wake_voice) = wakes;
+            self.acquaintances.forget();
             if self.conn.is_autocommit() {
                 self.broken_by = Some(error.clone());
             } else {
@@ -92,10 +101,8 @@ impl<'w> Ledger<'w> {
     ) -> Result<bool, StoreError> {
         let waiting = match event {
             Event::Held(_) | Event::Joined(_) | Event::CameOnline | Event::Emptied => vec![],
-            Event::Claimed { attempt, .. } => {
-                self.waiting(&notification.recipient, Some(attempt))?
-            }
-            Event::Planned
+            Event::Claimed { .. }
+            | Event::Planned
             | Event::Progressed(_)
             | Event::Ended(_)
             | Event::SwitchedOff
@@ -107,22 +114,32 @@ impl<'w> Ledger<'w> {
                 self.waiting(&notification.recipient, attempt)?
             }
         };
+        self.change_among(notification, event, &waiting, now)
+    }
+
+    /// As [`Ledger::change`], where it is known already what waits.
+    pub(super) fn change_among(
+        &mut self,
+        notification: &mut Notification,
+        event: Event<'_>,
+        waiting: &[Pending],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // A call after which nobody waits is not followed by another.
+        let ended = matches!(event, Event::Ended(_)) && !waiting.is_empty();
         let history = match event {
-            Event::Planned | Event::Ended(_) => self.history(notification, now)?,
+            Event::Planned => self.history(notification, now)?,
+            Event::Ended(_) if ended => self.history(notification, now)?,
             _ => Default::default(),
         };
         let second = match event {
-            Event::Ended(_) => self.subscriber(&notification.recipient)?.and_then(|it| it.second),
+            Event::Ended(_) if ended => self.subscriber(&notification.recipient)?,
             _ => None,
         };
-        let second = second.filter(|number| self.policy.may_dial(number));
+        let second = second.and_then(|it| it.second).filter(|number| self.policy.may_dial(number));
         let before = notification.clone();
-        let situation = Situation {
-            waiting: &waiting,
-            second: second.as_ref(),
-            history: &history,
-            policy: self.policy,
-        };
+        let situation =
+            Situation { waiting, second: second.as_ref(), history: &history, policy: self.policy };
         let owed = notification.apply(event, &situation, now);
         if *notification != before {
             self.save(notification, now)?;
@@ -212,13 +229,13 @@ impl<'w> Ledger<'w> {
         attempt: Option<AttemptId>,
     ) -> Result<Vec<Pending>, StoreError> {
         let mut find = self.conn.prepare_cached(
-            "SELECT id, EXISTS (SELECT 1 FROM attempt_messages WHERE attempt = ?2 AND message = messages.id)
+            "SELECT id, EXISTS (SELECT 1 FROM attempt_messages WHERE attempt = ?2 AND message = messages.id), unproven > 0
              FROM messages WHERE recipient = ?1
                  AND ended IS NULL AND heard IS NULL AND answered IS NULL AND declined IS NULL AND parked = 0
              ORDER BY id",
         )?;
         let found = find.query_map(params![recipient.as_str(), attempt.map(|a| a.0)], |row| {
-            Ok(Pending { id: MessageId(row.get(0)?), in_call: row.get(1)? })
+            Ok(Pending { id: MessageId(row.get(0)?), in_call: row.get(1)?, unproven: row.get(2)? })
         })?;
         Ok(found.collect::<Result<_, _>>()?)
     }

@@ -40,7 +40,7 @@ impl Ledger<'_> {
             return Ok(Held { message, duplicate: true, claim: None });
         }
         self.refuse_beyond_quota(&draft)?;
-        let message = self.insert_message(&draft, now)?;
+        let (message, status_stanza_id) = self.insert_message(&draft, now)?;
         let why = draft.how.handed_over.map_or("held", |why| match why {
             Unreachable::Offline => "held: handed over by the server, no client takes messages",
             Unreachable::Hibernating => "held: handed over by the server, all clients are asleep",
@@ -51,7 +51,8 @@ impl Ledger<'_> {
         if draft.how.sender_unknown {
             return Ok(Held { message, duplicate: false, claim: None });
         }
-        let claim = self.plan_call(message, &draft, false, now, room)?;
+        let newest = Message { id: message, received: now, draft, status_stanza_id };
+        let claim = self.plan_call(newest, false, now, room)?;
         Ok(Held { message, duplicate: false, claim })
     }
 
@@ -67,8 +68,8 @@ impl Ledger<'_> {
         if self.conn.prepare_cached(sql)?.execute([message.0])? == 0 {
             return Ok(None);
         }
-        let draft = self.message(message)?.draft;
-        self.plan_call(message, &draft, is_program, now, room)
+        let message = self.message(message)?;
+        self.plan_call(message, is_program, now, room)
     }
 
     /// Nobody will tell any more whether programs have sent these.
@@ -82,12 +83,12 @@ impl Ledger<'_> {
     /// Sees to it that the recipient is phoned about a message, if he may be, and tells the sender.
     fn plan_call(
         &mut self,
-        message: MessageId,
-        draft: &Draft,
+        newest: Message,
         is_program: bool,
         now: Timestamp,
         room: usize,
     ) -> Result<Option<Claim>, StoreError> {
+        let Message { id: message, ref draft, .. } = newest;
         let callee = self.subscriber(&draft.recipient)?;
         let number = callee.as_ref().and_then(|callee| callee.number.clone());
         let sender = draft.sender.to_bare();
@@ -118,7 +119,20 @@ impl Ledger<'_> {
                 let replan = throttled && self.is_first_of_sender(message, draft)?;
                 (open, replan)
             }
-            None => (self.insert_notification(&callee, &number, now)?, true),
+            None => {
+                let mut new = self.insert_notification(&callee, &number, now)?;
+                let waiting = self.waiting(&new.recipient, None)?;
+                let told = self.change_among(&mut new, Event::Planned, &waiting, now)?;
+                let claim = if room > 0 {
+                    self.claim_new(&mut new, callee, &waiting, newest, now)?
+                } else {
+                    None
+                };
+                if claim.is_none() && !told {
+                    self.change(&mut new, Event::Held(message), now)?;
+                }
+                return Ok(claim);
+            }
         };
         let told = replan && self.change(&mut notification, Event::Planned, now)?;
         let claim = if room > 0 { self.claim(&mut notification, now)? } else { None };
@@ -156,7 +170,11 @@ impl Ledger<'_> {
         Ok(!find.exists(params![draft.recipient.as_str(), sender.as_str(), id.0])?)
     }
 
-    fn insert_message(&mut self, draft: &Draft, now: Timestamp) -> Result<MessageId, StoreError> {
+    fn insert_message(
+        &mut self,
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<(MessageId, String), StoreError> {
         let status_stanza_id = self.seed.token();
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO messages (recipient, sender, sender_bare, stanza_id, body, language,
@@ -178,7 +196,7 @@ impl Ledger<'_> {
             draft.how.sender_unknown,
             draft.how.from_contact,
         ])?;
-        Ok(MessageId(id))
+        Ok((MessageId(id), status_stanza_id))
     }
 
     pub(super) fn message(&self, id: MessageId) -> Result<Message, StoreError> {

@@ -2,6 +2,7 @@
 
 mod call_ins;
 mod calls;
+mod claims;
 pub mod erasure;
 mod error;
 pub mod explain;
@@ -38,6 +39,7 @@ use xmpp_parsers::jid::BareJid;
 
 use self::ledger::Ledger;
 use self::sqlite::Lock;
+use self::subscribers::Acquaintances;
 use self::writer::{Errand, Wakes, Writer};
 use crate::notification::holding::Happened;
 use crate::notification::policy::Policy;
@@ -71,7 +73,10 @@ impl Store {
         let (errands, inbox) = mpsc::channel(ERRANDS_MAX);
         let wakes = Arc::new(Wakes::default());
         let (path, seed) = (path.to_owned(), Seed::fresh());
-        let writer = Writer { path, conn, policy, seed, wakes: wakes.clone(), _lock: lock };
+        let acquaintances = Acquaintances::default();
+        let wakes_too = wakes.clone();
+        let writer =
+            Writer { path, conn, policy, seed, acquaintances, wakes: wakes_too, _lock: lock };
         let thread = thread::spawn(move || writer.run(inbox));
         Ok(Self { errands, wakes, thread: Arc::new(Mutex::new(Some(thread))) })
     }
@@ -208,7 +213,8 @@ impl Store {
         self.ask(move |ledger| ledger.came_online(&jid, whole_ms(now))).await
     }
 
-    /// Up to `limit` stanzas that are owed, in the order in which they became so.
+    /// Up to `limit` stanzas that are owed, for each message in the order in which they became so. A status that is not
+    /// true any more is worded anew at its place.
     ///
     /// Contract: they are given again until they are marked as sent, with the same `id`s.
     pub async fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {

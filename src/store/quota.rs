@@ -1,7 +1,5 @@
 //! How much may be held: for one person, from one sender, and of all together.
 
-use rusqlite::OptionalExtension;
-
 use super::StoreError;
 use super::ledger::Ledger;
 use crate::notification::Draft;
@@ -10,19 +8,25 @@ impl Ledger<'_> {
     /// Refuses a message for which there is no room. The tallies are kept by triggers, so that this costs no count.
     pub(super) fn refuse_beyond_quota(&self, draft: &Draft) -> Result<(), StoreError> {
         let bytes = (draft.body.len() + draft.stanza.len()) as i64;
-        let mut find = self
-            .conn
-            .prepare_cached("SELECT held, bytes FROM tallies WHERE kind = ? AND jid = ?")?;
+        let mut find = self.conn.prepare_cached(
+            "SELECT kind, held, bytes FROM tallies
+             WHERE (kind = 'recipient' AND jid = ?1) OR (kind = 'sender' AND jid = ?2) OR (kind = 'all' AND jid = '')",
+        )?;
         let sender = draft.sender.to_bare();
         let quotas = [
-            ("recipient", draft.recipient.as_str(), QUOTA_OF_ONE, StoreError::RecipientFull),
-            ("sender", sender.as_str(), QUOTA_OF_ONE, StoreError::SenderFull),
-            ("all", "", QUOTA_OF_ALL, StoreError::Full),
+            ("recipient", QUOTA_OF_ONE, StoreError::RecipientFull),
+            ("sender", QUOTA_OF_ONE, StoreError::SenderFull),
+            ("all", QUOTA_OF_ALL, StoreError::Full),
         ];
         let mut taken = [(0, 0); 3];
-        for ((kind, jid, quota, refusal), taken) in quotas.into_iter().zip(&mut taken) {
-            let found = find.query_row([kind, jid], |row| Ok((row.get(0)?, row.get(1)?)));
-            *taken = found.optional()?.unwrap_or_default();
+        let mut rows = find.query([draft.recipient.as_str(), sender.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let kind = row.get_ref(0)?.as_str().unwrap_or_default();
+            if let Some(at) = quotas.iter().position(|(known, ..)| *known == kind) {
+                taken[at] = (row.get(1)?, row.get(2)?);
+            }
+        }
+        for ((_, quota, refusal), taken) in quotas.into_iter().zip(&taken) {
             if taken.0 >= quota.messages || taken.1 + bytes > quota.bytes {
                 return Err(refusal);
             }

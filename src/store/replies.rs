@@ -19,11 +19,15 @@ impl Ledger<'_> {
         reply: &Reply,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let columns = ReplyColumns::from(reply);
         let stanza_id = match reply {
+            Reply::Status(_) if self.reword(id, &columns, now)? => {
+                self.wake_outbox = true;
+                return self.note(id, now, &columns.told());
+            }
             Reply::Status(_) => self.status_stanza_id(id)?,
             _ => self.seed.token(),
         };
-        let columns = ReplyColumns::from(reply);
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -42,6 +46,23 @@ impl Ledger<'_> {
         ])?;
         self.wake_outbox = true;
         self.note(id, now, &columns.told())
+    }
+
+    /// Lets a status that has not been handed out say what is true now, if nothing has become owed about the message
+    /// since. Tells whether there was one.
+    fn reword(
+        &self,
+        id: MessageId,
+        columns: &ReplyColumns<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut update = self.conn.prepare_cached(
+            "UPDATE replies SET status = ?2, call_at = ?3, why = ?4, outcome = ?5, owed = ?6
+             WHERE message = ?1 AND content = 'status' AND sent IS NULL AND id NOT IN (SELECT reply FROM handed)
+                 AND NOT EXISTS (SELECT 1 FROM replies AS later WHERE later.message = ?1 AND later.id > replies.id)",
+        )?;
+        let ReplyColumns { status, call_at, why, outcome, .. } = columns;
+        Ok(update.execute(params![id.0, status, call_at, why, outcome, ms(now)])? > 0)
     }
 
     /// Clears the way for a newer status and tells which `id` it bears.

@@ -43,7 +43,7 @@ impl Ledger<'_> {
         self.conn.execute(
             "UPDATE tallies SET bytes = bytes + ?1 - (SELECT octet_length(body) + octet_length(stanza)
                  FROM messages WHERE id = ?2)
-             WHERE (kind, jid) IN (VALUES ('all', ''), ('recipient', ?3), ('sender', ?4))",
+             WHERE (kind = 'all' AND jid = '') OR (kind = 'recipient' AND jid = ?3) OR (kind = 'sender' AND jid = ?4)",
             params![
                 (draft.body.len() + draft.stanza.len()) as i64,
                 message.0,

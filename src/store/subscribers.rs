@@ -1,5 +1,8 @@
 //! Who can be phoned, as configured and as the person has switched it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
@@ -13,11 +16,43 @@ use crate::notification::lifecycle::Event;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Pin, Quiet, Rule, Setting, Subscriber, WhenOffline};
 
+/// People as they were read last, and who is none of them; each call asks for both of its ends several times.
+///
+/// Contract: the table is written through [`Ledger::write_people`], and by nobody but its one writer.
+#[derive(Debug, Default)]
+pub(super) struct Acquaintances(RefCell<HashMap<BareJid, Option<Subscriber>>>);
+
+impl Acquaintances {
+    /// What was read may not be true any more.
+    pub(super) fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+}
+
 impl Ledger<'_> {
     pub(super) fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
+        if let Some(known) = self.acquaintances.0.borrow().get(jid) {
+            return Ok(known.clone());
+        }
         let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
         let mut find = self.conn.prepare_cached(sql)?;
-        Ok(find.query_row([jid.as_str()], subscriber).optional()?)
+        let found = find.query_row([jid.as_str()], subscriber).optional()?;
+        let mut known = self.acquaintances.0.borrow_mut();
+        if known.len() >= ACQUAINTANCES_MAX {
+            known.clear();
+        }
+        known.insert(jid.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// Runs a statement that changes the table of people; tells how many rows.
+    pub(super) fn write_people(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<usize, StoreError> {
+        self.acquaintances.forget();
+        Ok(self.conn.prepare_cached(sql)?.execute(values)?)
     }
 
     pub(super) fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
@@ -42,17 +77,16 @@ impl Ledger<'_> {
         subscribers: &[Subscriber],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.conn.execute("UPDATE subscribers SET known = 0", [])?;
-        let mut write = self.conn.prepare_cached(
+        self.write_people("UPDATE subscribers SET known = 0", [])?;
+        let write =
             "INSERT INTO subscribers (jid, name, number, offline, language, quiet, time_zone, known)
              VALUES (?, ?, ?, ?, ?, ?, ?, 1)
              ON CONFLICT (jid) DO UPDATE SET name = excluded.name, number = excluded.number,
                  offline = excluded.offline, language = excluded.language, quiet = excluded.quiet,
-                 time_zone = excluded.time_zone, known = 1",
-        )?;
+                 time_zone = excluded.time_zone, known = 1";
         for person in subscribers {
             let quiet = person.quiet.map(quiet_word);
-            write.execute(params![
+            let values = params![
                 person.jid.as_str(),
                 person.name,
                 person.number.as_ref().map(|number| number.as_str()),
@@ -60,7 +94,8 @@ impl Ledger<'_> {
                 person.language,
                 quiet,
                 person.time_zone.as_ref().and_then(zone_name),
-            ])?;
+            ];
+            self.write_people(write, values)?;
         }
         self.replan(now)
     }
@@ -72,11 +107,11 @@ impl Ledger<'_> {
         offline: WhenOffline,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut update = self.conn.prepare_cached(
+        let changed = self.write_people(
             "UPDATE subscribers SET switched = ?1, switched_at = ?2
              WHERE jid = ?3 AND coalesce(switched, offline) <> ?1",
-        )?;
-        let changed = update.execute(params![offline.word(), ms(now), jid.as_str()])? > 0;
+            params![offline.word(), ms(now), jid.as_str()],
+        )? > 0;
         if offline == WhenOffline::Store
             && let Some(mut notification) = self.open_notification(jid)?
         {
@@ -116,7 +151,7 @@ impl Ledger<'_> {
                 Setting::NoSecondNumber => ("own_second", None),
             };
             let sql = format!("UPDATE subscribers SET {column} = ? WHERE jid = ?");
-            self.conn.prepare_cached(&sql)?.execute(params![value, jid.as_str()])?;
+            self.write_people(&sql, params![value, jid.as_str()])?;
         }
         self.replan(now)?;
         self.subscriber(jid)
@@ -201,4 +236,6 @@ fn zone_name(zone: &TimeZone) -> Option<String> {
 /// So many people share a phone.
 const PEOPLE_AT_A_PHONE_MAX: i64 = 16;
 const ZONES: DateTimeParser = DateTimeParser::new();
+/// Enough for the calls of a busy quarter of an hour.
+const ACQUAINTANCES_MAX: usize = 1024;
 const NEVER_QUIET: &str = "never";

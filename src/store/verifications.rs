@@ -133,7 +133,7 @@ impl Ledger<'_> {
         })?;
         let others: Vec<BareJid> = others.collect::<Result<_, _>>()?;
         for other in &others {
-            self.conn.execute(
+            self.write_people(
                 "UPDATE subscribers SET own_number = nullif(own_number, ?1), own_second = nullif(own_second, ?1)
                  WHERE jid = ?2",
                 [number.as_str(), other.as_str()],
@@ -141,14 +141,14 @@ impl Ledger<'_> {
         }
         // Whoever gives a number wants to be phoned; a person known before keeps what he has switched.
         let name = jid.node().map_or_else(|| jid.to_string(), |node| node.to_string());
-        self.conn.execute(
+        self.write_people(
             "INSERT INTO subscribers (jid, name, offline, known, registered) VALUES (?, ?, 'phone', 0, 1)
              ON CONFLICT (jid) DO UPDATE SET registered = 1",
             [jid.as_str(), &name],
         )?;
         let column = if place == Place::First { "own_number" } else { "own_second" };
         let sql = format!("UPDATE subscribers SET {column} = ? WHERE jid = ?");
-        self.conn.execute(&sql, [number.as_str(), jid.as_str()])?;
+        self.write_people(&sql, [number.as_str(), jid.as_str()])?;
         self.replan(now)?;
         let Some(person) = self.subscriber(jid)? else { return Err(StoreError::Conflict) };
         Ok(Told { person, place, is_new: before.is_none(), had_other, others })

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -10,6 +12,8 @@ use tracing::{error, warn};
 use super::StoreError;
 use super::ledger::Ledger;
 use super::sqlite::{self, Lock};
+use super::subscribers::Acquaintances;
+use crate::clock::now;
 use crate::notification::policy::Policy;
 use crate::seed::Seed;
 
@@ -47,6 +51,7 @@ pub(super) struct Writer {
     pub(super) conn: Option<Connection>,
     pub(super) policy: Policy,
     pub(super) seed: Seed,
+    pub(super) acquaintances: Acquaintances,
     pub(super) wakes: Arc<Wakes>,
     /// Outlives the connection, so that nobody else opens the file before it is closed.
     pub(super) _lock: Lock,
@@ -55,12 +60,15 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until every handle is gone and all they asked for is done.
     pub(super) fn run(mut self, mut errands: mpsc::Receiver<Errand>) {
+        let mut pace = Pace::default();
         while let Some(first) = errands.blocking_recv() {
             let mut group = vec![first];
-            while group.len() < GROUP_MAX {
-                let Ok(next) = errands.try_recv() else { break };
-                group.push(next);
+            gather(&mut errands, &mut group);
+            if let Some(pause) = pace.pause(group.len(), now()) {
+                thread::sleep(pause);
+                gather(&mut errands, &mut group);
             }
+            pace.begun(group.len(), now());
             self.commit(group);
         }
         drop(self.conn.take());
@@ -86,12 +94,12 @@ impl Writer {
 
     /// Runs a group in one transaction and tells each waiter what became of it.
     fn work(&mut self, conn: &Connection, group: Vec<Errand>) -> Result<(), StoreError> {
-        if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = run(conn, "BEGIN IMMEDIATE") {
             let error = StoreError::from(error);
             group.into_iter().for_each(|errand| errand(Err(error.clone()))(Ok(())));
             return Err(error);
         }
-        let mut ledger = Ledger::new(conn, &mut self.policy, &mut self.seed);
+        let mut ledger = Ledger::new(conn, &mut self.policy, &mut self.seed, &self.acquaintances);
         let mut verdicts = Vec::with_capacity(group.len());
         let mut errands = group.into_iter();
         for errand in errands.by_ref() {
@@ -106,11 +114,14 @@ impl Writer {
         let fate = if conn.is_autocommit() {
             Err(ledger.broken_by.take().unwrap_or(StoreError::Full))
         } else {
-            conn.execute_batch("COMMIT").map_err(StoreError::from)
+            run(conn, "COMMIT").map_err(StoreError::from)
         };
         if fate.is_err() && !conn.is_autocommit() {
             // Nobody has been told yes. If even this fails the connection is given up below.
             drop(conn.execute_batch("ROLLBACK"));
+        }
+        if fate.is_err() {
+            self.acquaintances.forget();
         }
         if fate.is_ok() && wipes {
             wipe(conn);
@@ -133,6 +144,36 @@ impl Writer {
     }
 }
 
+fn gather(errands: &mut mpsc::Receiver<Errand>, group: &mut Vec<Errand>) {
+    while group.len() < GROUP_MAX {
+        let Ok(next) = errands.try_recv() else { break };
+        group.push(next);
+    }
+}
+
+/// When the next group begins. Under load it waits a moment for company, since a commit costs much the same for one
+/// and for twenty; whoever comes alone, one after the other or all at once, does not wait.
+#[derive(Debug, Default)]
+struct Pace {
+    last: Option<(Instant, usize)>,
+}
+
+impl Pace {
+    fn begun(&mut self, operations: usize, now: Instant) {
+        self.last = Some((now, operations));
+    }
+
+    fn pause(&self, operations: usize, now: Instant) -> Option<Duration> {
+        let (begun, before) = self.last?;
+        let gathers = before >= COMPANY && operations < ENOUGH;
+        gathers.then(|| (begun + GATHERING).checked_duration_since(now))?
+    }
+}
+
+fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 /// Has what was overwritten in the tables leave the write-ahead log, too.
 fn wipe(conn: &Connection) {
     let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
@@ -143,6 +184,12 @@ fn wipe(conn: &Connection) {
 }
 
 const GROUP_MAX: usize = 128;
+/// From the beginning of one group to that of the next, under load.
+const GATHERING: Duration = Duration::from_millis(10);
+/// So many operations in a group are load.
+const COMPANY: usize = 4;
+/// So many need no more company.
+const ENOUGH: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -164,6 +211,7 @@ mod tests {
             path,
             policy: Policy::default(),
             seed: Seed::fixed(1),
+            acquaintances: Acquaintances::default(),
             wakes: Arc::default(),
         };
         (folder, writer)
@@ -188,6 +236,21 @@ mod tests {
             errand(|ledger| ledger.ids("SELECT id FROM messages ORDER BY id", []));
         writer.commit(vec![count]);
         answer.try_recv().unwrap().unwrap().into_iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn a_commit_waits_for_company_only_under_load() {
+        let begun = now();
+        let pause = |before, operations, after_ms| {
+            let mut pace = Pace::default();
+            pace.begun(before, begun);
+            pace.pause(operations, begun + Duration::from_millis(after_ms))
+        };
+        assert_eq!(Pace::default().pause(1, begun), None, "the first of all");
+        assert_eq!(pause(1, 1, 0), None, "one after the other");
+        assert_eq!(pause(20, 6, 4), Some(Duration::from_millis(6)), "many");
+        assert_eq!(pause(20, 6, 11), None, "many, and late");
+        assert_eq!(pause(64, 64, 1), None, "all at once");
     }
 
     #[test]

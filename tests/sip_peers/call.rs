@@ -34,20 +34,10 @@ impl Call {
     pub(crate) fn to(port: u16) -> Self {
         let trunk = Trunk {
             name: "test".to_owned(),
-            proxy: format!("sip:127.0.0.1:{port}").parse().unwrap(),
-            from: "sip:offhook@127.0.0.1".to_owned(),
-            identity: None,
-            privacy: false,
-            outbound_proxy: None,
-            credentials: None,
-            register: false,
-            calls_max: 1,
-            calls_per_s_max: 1,
-            prefixes: vec!["+".to_owned()],
-            country: None,
-            srtp: Srtp::Off,
-            dtmf: Dtmf::Auto,
-            answering_machine: false,
+            ..Trunk::plain(
+                format!("sip:127.0.0.1:{port}").parse().unwrap(),
+                "sip:offhook@127.0.0.1",
+            )
         };
         Self {
             trunk,

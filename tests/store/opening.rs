@@ -65,7 +65,7 @@ fn a_file_that_cannot_be_trusted_is_refused_with_what_to_do() {
     let folder_instead = Folder::new();
     fs::create_dir(folder_instead.file()).unwrap();
     let cases = [
-        (&newer, "has schema 99, this offhook knows 5; install the version that wrote it"),
+        (&newer, "has schema 99, this offhook knows 6; install the version that wrote it"),
         (&foreign, "is not an offhook store; set store.path to a file of its own"),
         (&text, "is not an offhook store; set store.path to a file of its own"),
         (&folder_instead, "cannot be opened"),

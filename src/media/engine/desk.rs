@@ -22,7 +22,7 @@ use crate::media::{Command, Event};
 
 /// The thread's own view: lines, and in which milliseconds of 120 each has its turns.
 pub(super) struct Desk<'l> {
-    lines: Vec<Option<Open>>,
+    lines: Vec<Option<Box<Open>>>,
     places: HashMap<u64, usize>,
     free: Vec<usize>,
     slots: [Vec<usize>; SLOTS],
@@ -131,7 +131,7 @@ impl<'l> Desk<'l> {
     fn take(&mut self, order: Order) {
         match order {
             Order::Open { id, socket, reports, events, random, trunk } => {
-                let open = Some(Open {
+                let open = Some(Box::new(Open {
                     socket,
                     reports,
                     events,
@@ -140,7 +140,7 @@ impl<'l> Desk<'l> {
                     stream: None,
                     prepared: vec![],
                     recording: None,
-                });
+                }));
                 let place = match self.free.pop() {
                     Some(place) => place,
                     None => {

@@ -42,7 +42,7 @@ impl Play {
             'm' => {
                 self.messages += 1;
                 let id = MessageId(self.messages);
-                self.waiting.push(Pending { id, in_call: false });
+                self.waiting.push(Pending::of(id));
                 self.apply(Event::Held(id));
             }
             'c' => {

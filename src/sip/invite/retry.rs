@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::request::write_invite;
 use super::session_timer::at_least;
-use super::{Invite, InvitePlan, Phase, branch, ours};
+use super::{Invite, InvitePlan, Phase, branch};
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::digest::Digest;
 use crate::sip::header_value::{is_sip_uri, parameter, uri};
@@ -14,7 +14,7 @@ use crate::sip::offer_answer::plainer;
 impl Invite {
     pub(super) fn challenged(&mut self, response: &Message, status: u16, now: Instant) {
         let may = self.may_try_again();
-        let Some(headers) = self.digest.answer(response, &self.request).filter(|_| may) else {
+        let Some(headers) = self.digest.answer(response, &self.request()).filter(|_| may) else {
             return self.refused(response, status, now);
         };
         self.wording.authorization = headers;
@@ -88,7 +88,6 @@ impl Invite {
         self.wording.cseq += 1;
         let branch = branch(&mut self.seed);
         let bytes = write_invite(&self.plan, &self.wording, &branch);
-        self.request = ours(&bytes);
         let transport = self.plan.hop.transport;
         self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
         self.phase = Phase::Calling { until: now + self.plan.patience };

@@ -41,7 +41,6 @@ impl Invite {
             seed,
             tried: vec![],
             wording,
-            request: request.clone(),
             invites: vec![],
             cancel: None,
             phase: Phase::Talking,
