@@ -25,7 +25,7 @@ use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
 use offhook::sip::transport::{self, SipSettings, UserAgent};
-use offhook::sip::trunk::{Dtmf, Srtp, Trunk};
+use offhook::sip::trunk::{Dtmf, Trunk};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::sync::watch;

@@ -12,7 +12,7 @@ use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{offer, protect};
 use offhook::sip::transport::{self, SipSettings, UserAgent};
-use offhook::sip::trunk::{Credentials, Dtmf, Srtp, Trunk};
+use offhook::sip::trunk::{Credentials, Dtmf, Trunk};
 
 /// A call of ours through a trunk on loopback.
 pub(crate) struct Call {
