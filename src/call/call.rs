@@ -112,6 +112,8 @@ pub struct Over {
     pub rang: Option<Duration>,
     /// How long was talked; `None` if nobody answered.
     pub talked: Option<Duration>,
+    /// What the telephone network has said of the end, as a cause of Q.850.
+    pub cause: Option<u8>,
     /// Who picked up; `None` if nobody answered.
     pub picked_up: Option<PickedUp>,
 }
@@ -231,7 +233,9 @@ impl Call {
                 let rang = self.rang.map(|from| until.duration_since(from));
                 let talked = self.answered.map(|from| now.duration_since(from));
                 let picked_up = self.answered.map(|_| self.picked_up());
-                self.outputs.push_back(Output::Over(Over { ending, rang, talked, picked_up }));
+                let cause = self.invite.cause();
+                let over = Over { ending, cause, rang, talked, picked_up };
+                self.outputs.push_back(Output::Over(over));
             }
             invite::Output::Done => {}
         }

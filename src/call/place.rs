@@ -235,7 +235,7 @@ impl OneTrunk<'_> {
         let stopping = *self.stop.borrow() == Stop::ShuttingDown;
         let (script, quality) = live.end(stopping, &over.ending).await;
         let rang = over.rang.is_some();
-        let outcome = match outcome(&over.ending, rang) {
+        let outcome = match outcome(&over.ending, rang, over.cause) {
             _ if over.picked_up == Some(PickedUp::Machine) && !stopping => Outcome::Machine,
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
             Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
@@ -243,7 +243,7 @@ impl OneTrunk<'_> {
             Outcome::Answered if over.talked.is_none() => Outcome::TrunkFailed,
             other => other,
         };
-        let verdict = verdict(&over.ending, rang);
+        let verdict = verdict(&over.ending, rang, over.cause);
         let (status, retry_after) = match over.ending {
             Ending::Refused { status, retry_after } => (Some(status), retry_after),
             Ending::NoResponse
@@ -256,6 +256,7 @@ impl OneTrunk<'_> {
         let attempt = Attempt {
             outcome,
             status,
+            cause: over.cause,
             rang: over.rang.unwrap_or_default(),
             talked: over.talked.unwrap_or_default(),
             sip_call_id: call_id,
@@ -273,6 +274,7 @@ fn unplaced(outcome: Outcome) -> Attempt {
     Attempt {
         outcome,
         status: None,
+        cause: None,
         rang: Duration::ZERO,
         talked: Duration::ZERO,
         sip_call_id: String::new(),

@@ -256,6 +256,7 @@ impl Ledger<'_> {
         let attempt = Attempt {
             outcome: Outcome::Interrupted,
             status: None,
+            cause: None,
             rang: Duration::ZERO,
             talked: Duration::ZERO,
             sip_call_id: String::new(),
@@ -277,7 +278,7 @@ impl Ledger<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?, picked_up = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, invited = ?, line = ?, picked_up = ?, cause = ?
              WHERE id = ? AND ended IS NULL",
         )?;
         let ended = end.execute(params![
@@ -292,6 +293,7 @@ impl Ledger<'_> {
             invited,
             attempt.line.map(|line| line.to_string()),
             attempt.picked_up.map(PickedUp::word),
+            attempt.cause,
             id.0,
         ])?;
         let mut notification = self.notification_of(id)?;
