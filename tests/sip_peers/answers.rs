@@ -78,6 +78,11 @@ async fn odd_answers_are_answers() {
              <ACK ~ACK sip:quoted@127.0.0.1:[0-9]+;x=y SIP / <BYE ~BYE sip:quoted@ / >>200",
             talked,
         ),
+        (
+            "folds its lines",
+            "<INVITE / >200|Record-Route:|[$to]||SDP / <ACK ~Route: <sip:phone@ / <BYE ~Route: <sip:phone@ / >>200",
+            talked,
+        ),
         ("stammers first", "<INVITE / >180|this is no header / >200||SDP / <ACK / <BYE / >>200", talked),
         (
             "promises more than it sends first",
