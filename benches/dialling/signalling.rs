@@ -84,6 +84,7 @@ async fn call(claim: Claim, store: Store, agent: UserAgent, trunk: Arc<Trunk>) {
     let attempt = Attempt {
         outcome: Outcome::Answered,
         status: None,
+        cause: None,
         rang: Duration::from_millis(1),
         talked: Duration::from_millis(1),
         sip_call_id,

@@ -122,6 +122,8 @@ pub struct Over {
     pub talked: Option<Duration>,
     /// Why an answer could not be talked on.
     pub unfit: Option<AnswerError>,
+    /// What the telephone network has said of the end, as a cause of Q.850.
+    pub cause: Option<u8>,
     /// Who picked up; `None` if nobody answered.
     pub picked_up: Option<PickedUp>,
 }
@@ -245,13 +247,9 @@ impl Call {
                 let rang = self.rang.map(|from| until.duration_since(from));
                 let talked = self.answered.map(|from| now.duration_since(from));
                 let picked_up = self.answered.map(|_| self.picked_up());
-                self.outputs.push_back(Output::Over(Over {
-                    ending,
-                    rang,
-                    talked,
-                    unfit: self.unfit,
-                    picked_up,
-                }));
+                let (cause, unfit) = (self.invite.cause(), self.unfit);
+                let over = Over { ending, cause, rang, talked, unfit, picked_up };
+                self.outputs.push_back(Output::Over(over));
             }
             invite::Output::Done => {}
         }

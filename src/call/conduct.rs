@@ -75,7 +75,7 @@ impl Ready {
         let stopping = *stop.borrow() == Stop::ShuttingDown;
         let id = live.about.attempt();
         let (script, quality) = live.end(stopping, &over.ending).await;
-        let outcome = match outcome(&over.ending, over.rang.is_some()) {
+        let outcome = match outcome(&over.ending, over.rang.is_some(), over.cause) {
             _ if over.picked_up == Some(PickedUp::Machine) && !stopping => Outcome::Machine,
             Outcome::Answered | Outcome::Cancelled if stopping => Outcome::Interrupted,
             Outcome::Cancelled if over.talked.is_some() => Outcome::Answered,
@@ -95,6 +95,7 @@ impl Ready {
         };
         let attempt = Attempt {
             status,
+            cause: over.cause,
             rang: over.rang.unwrap_or_default(),
             talked: over.talked.unwrap_or_default(),
             sip_call_id: call_id,

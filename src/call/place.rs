@@ -201,7 +201,7 @@ impl OneTrunk<'_> {
             Ready { about, country, trunk: name, invite, line, media, codecs, room, dtmf, notice };
         let conducted = ready.conduct(script, self.exchange, self.stop).await;
         let Conducted { attempt, over, script, .. } = conducted;
-        let verdict = verdict(&over.ending, over.rang.is_some());
+        let verdict = verdict(&over.ending, over.rang.is_some(), over.cause);
         (attempt, verdict, Some(path), script)
     }
 }
@@ -210,6 +210,7 @@ pub(super) fn unplaced(outcome: Outcome) -> Attempt {
     Attempt {
         outcome,
         status: None,
+        cause: None,
         rang: Duration::ZERO,
         talked: Duration::ZERO,
         sip_call_id: String::new(),

@@ -39,7 +39,7 @@ fn row(call: &CallRecord) -> Vec<String> {
         call.recipient.to_string(),
         call.number.as_str().into(),
         how(call).into(),
-        call.status.map(|status| status.to_string()).unwrap_or_default(),
+        said(call),
         seconds(call.rang),
         seconds(call.talked),
         format!("{} of {}", call.heard, call.messages),
@@ -61,6 +61,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "number": call.number.as_str(),
         "outcome": outcome(call.outcome),
         "status": call.status,
+        "cause": call.cause,
         "rang_ms": call.rang.map(|span| span.as_millis() as u64),
         "talked_ms": call.talked.map(|span| span.as_millis() as u64),
         "sip_call_id": call.sip_call_id,
@@ -78,6 +79,13 @@ fn how(call: &CallRecord) -> &'static str {
         Some(Outcome::Answered) if call.incoming => "called in",
         other => outcome(other),
     }
+}
+
+/// The final status, and what the telephone network said beside it.
+pub(super) fn said(call: &CallRecord) -> String {
+    let status = call.status.map(|status| status.to_string());
+    let cause = call.cause.map(|cause| format!("Q.850 {cause}"));
+    status.into_iter().chain(cause).collect::<Vec<_>>().join(", ")
 }
 
 fn who(picked_up: Option<PickedUp>) -> &'static str {

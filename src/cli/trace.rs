@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::calls::outcome;
+use super::calls::{outcome, said};
 use super::table::time;
 use super::{calls, failed, held, read};
 use crate::store::{Reader, Trace};
@@ -37,7 +37,8 @@ fn print(trace: &Trace) {
         println!("{}  {}", time(step.at), step.what);
     }
     for call in &trace.calls {
-        let status = call.status.map(|status| format!(", SIP {status}")).unwrap_or_default();
+        let said = said(call);
+        let status = if said.is_empty() { said } else { format!(", SIP {said}") };
         let trunk =
             call.trunk.as_deref().map(|trunk| format!(", trunk {trunk}")).unwrap_or_default();
         let id =

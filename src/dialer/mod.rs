@@ -215,6 +215,7 @@ impl Dialer {
             let attempt = Attempt {
                 outcome: Outcome::Interrupted,
                 status: None,
+                cause: None,
                 rang: Duration::ZERO,
                 talked: Duration::ZERO,
                 sip_call_id: String::new(),

@@ -101,6 +101,8 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// Final SIP status, if there was one.
     pub status: Option<u16>,
+    /// What the telephone network said of the end, as a cause of Q.850.
+    pub cause: Option<u8>,
     /// From the first ringing to its end.
     pub rang: Duration,
     /// From the answer to the end.

@@ -1,6 +1,7 @@
 //! One call: from INVITE to BYE or CANCEL, as one machine.
 
 mod asked;
+mod cause;
 mod events;
 mod far_end;
 mod fork;
@@ -22,6 +23,7 @@ use std::time::Instant;
 
 use tracing::debug;
 
+use self::cause::cause;
 pub use self::events::{Ending, Input, InvitePlan, Output};
 use self::fork::{Fork, Received};
 use self::reliable::{Early, reliable};
@@ -62,6 +64,7 @@ pub struct Invite {
     /// A call of the far end that has no session yet.
     unspoken: bool,
     session: Option<SessionTimer>,
+    cause: Option<u8>,
     sends: VecDeque<Vec<u8>>,
     told: VecDeque<Output>,
     done: bool,
@@ -100,6 +103,7 @@ impl Invite {
             offered_in_response: None,
             unspoken: false,
             session: None,
+            cause: None,
             sends: VecDeque::new(),
             told: VecDeque::new(),
             done: false,
@@ -151,6 +155,11 @@ impl Invite {
     /// The Call-ID, under which messages for this call come in.
     pub fn call_id(&self) -> &str {
         &self.wording.call_id
+    }
+
+    /// What the telephone network has said of the end, as a cause of Q.850.
+    pub fn cause(&self) -> Option<u8> {
+        self.cause
     }
 
     /// Tells whether the call is over and nobody owes us an answer, so that a program that ends now leaves no phone ringing or waiting.
@@ -308,6 +317,7 @@ impl Invite {
     fn refused(&mut self, response: &Message, status: u16, now: Instant) {
         match &self.phase {
             Phase::Calling { .. } | Phase::Proceeding { .. } => {
+                self.cause = cause(response);
                 self.over(Ending::Refused { status, retry_after: retry_after(response) }, now);
             }
             Phase::Leaving { ending, .. } => self.over(ending.clone(), now),

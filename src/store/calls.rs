@@ -94,6 +94,7 @@ impl Ledger<'_> {
         let attempt = Attempt {
             outcome: Outcome::Interrupted,
             status: None,
+            cause: None,
             rang: Duration::ZERO,
             talked: Duration::ZERO,
             sip_call_id: String::new(),
@@ -117,7 +118,7 @@ impl Ledger<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, line = ?, picked_up = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, line = ?, picked_up = ?, cause = ?
              WHERE id = ? AND ended IS NULL RETURNING notification, incoming",
         )?;
         let values = params![
@@ -131,6 +132,7 @@ impl Ledger<'_> {
             attempt.stop_calls,
             attempt.line.map(|line| line.to_string()),
             attempt.picked_up.map(PickedUp::word),
+            attempt.cause,
             id.0,
         ];
         let ended = end.query_row(values, |row| Ok((NotificationId(row.get(0)?), row.get(1)?)));

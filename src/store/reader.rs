@@ -153,6 +153,8 @@ pub struct CallRecord {
     pub outcome: Option<Outcome>,
     /// Final SIP status.
     pub status: Option<u16>,
+    /// What the telephone network said of the end, as a cause of Q.850.
+    pub cause: Option<u8>,
     /// How long it rang.
     pub rang: Option<Duration>,
     /// How long it lasted from the answer on.
@@ -248,6 +250,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         ended: row.maybe_time("ended")?,
         outcome: row.maybe_word("outcome")?,
         status: row.get("status")?,
+        cause: row.get("cause")?,
         rang: row.maybe_span("rang_ms")?,
         talked: row.maybe_span("talked_ms")?,
         sip_call_id: named("sip_call_id")?,

@@ -182,7 +182,7 @@ fn refused(path: &Path, error: io::Error) -> StoreError {
     StoreError::File { path: PathBuf::from(path), error: Arc::new(error) }
 }
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("sqlite/0001.sql"),
     include_str!("sqlite/0002.sql"),
     include_str!("sqlite/0003.sql"),
@@ -190,6 +190,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("sqlite/0005.sql"),
     include_str!("sqlite/0006.sql"),
     include_str!("sqlite/0007.sql"),
+    include_str!("sqlite/0008.sql"),
 ];
 /// `Offh` in ASCII, by which the file is known as ours.
 const APPLICATION_ID: u32 = 0x4f66_6668;

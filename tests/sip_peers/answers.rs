@@ -31,6 +31,23 @@ async fn every_refusal_is_acknowledged_and_told() {
 }
 
 #[tokio::test]
+async fn what_the_telephone_network_says_of_the_end_is_kept() {
+    let cases = [
+        (
+            "<INVITE / >480|Reason: SIP;cause=480, Q.850;cause=17;text=\"User busy\" / <ACK",
+            Some(17),
+        ),
+        ("<INVITE / >500|Reason: SIP;cause=500 / <ACK", None),
+        ("<INVITE / >200||SDP / <ACK / >BYE|Reason: Q.850 ;cause=16;text=\"x\" / <200", Some(16)),
+    ];
+    for (script, cause) in cases {
+        let mut phone = Sipp::playing(script, UDP);
+        assert_eq!(Call::to(phone.port).run().await.cause, cause, "{script}");
+        phone.is_content();
+    }
+}
+
+#[tokio::test]
 async fn odd_answers_are_answers() {
     let talked = "answered, over ByUs";
     check(&[
@@ -59,6 +76,11 @@ async fn odd_answers_are_answers() {
             "writes compact and quotes what looks like an address",
             "<INVITE / >200|-Contact|m: \"a <x>, \\\" b\" <sip:quoted@[local_ip]:[local_port];x=y>|-Content-Type|c:application/sdp||SDP / \
              <ACK ~ACK sip:quoted@127.0.0.1:[0-9]+;x=y SIP / <BYE ~BYE sip:quoted@ / >>200",
+            talked,
+        ),
+        (
+            "folds its lines",
+            "<INVITE / >200|Record-Route:|[$to]||SDP / <ACK ~Route: <sip:phone@ / <BYE ~Route: <sip:phone@ / >>200",
             talked,
         ),
         ("stammers first", "<INVITE / >180|this is no header / >200||SDP / <ACK / <BYE / >>200", talked),

@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) told: Vec<String>,
     pub(crate) sdp: String,
     pub(crate) offer: String,
+    /// What the telephone network said of the end.
+    pub(crate) cause: Option<u8>,
     /// What each new offer of the far end has led to.
     pub(crate) changes: Vec<Negotiated>,
     offered: Vec<Codec>,
@@ -49,6 +51,7 @@ impl Call {
             told: vec![],
             sdp: String::new(),
             offer: String::new(),
+            cause: None,
             changes: vec![],
             offered: CODECS.to_vec(),
         }
@@ -176,6 +179,7 @@ impl Call {
             }
             let over = self.told.last().is_some_and(|told| told.starts_with("over"));
             if invite.is_settled() || over && self.stop_at_over {
+                self.cause = invite.cause();
                 tokio::spawn(line.see_out(invite));
                 // Copies of the last message of the phone still want their answer.
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -40,6 +40,31 @@ async fn a_proxy_and_a_phone_each_want_their_password_for_the_call_and_for_its_e
 }
 
 #[tokio::test]
+async fn a_nonce_that_has_grown_old_is_replaced_and_a_wrong_password_is_not_tried_again() {
+    let port = free_port().unwrap();
+    let number = format!("sip:+81312345678@127.0.0.1:{port}");
+    let [old, new] = ["n1", "n2"].map(|nonce| answer("sha256", "edge", nonce, "INVITE", &number));
+    let ask = |nonce: &str, more: &str| {
+        let ask = |algorithm: &str| {
+            format!(
+                "|Proxy-Authenticate: Digest realm=\"edge\", nonce=\"{nonce}\", algorithm={algorithm}{more}"
+            )
+        };
+        format!(">407{}{} / <ACK", ask("MD5-sess"), ask("SHA-256"))
+    };
+    let script = format!(
+        "<INVITE / {} / <INVITE ~{old} / {} / <INVITE ~{new} / {}",
+        ask("n1", ""),
+        ask("n2", ", stale=true"),
+        ask("n3", "")
+    );
+    let mut phone = Sipp::playing_on(port, &script, UDP);
+    let call = Call::to(port).with_password("secret").run().await;
+    assert_eq!(call.told, ["over Refused { status: 407, retry_after: None }"]);
+    phone.is_content();
+}
+
+#[tokio::test]
 async fn a_binding_is_made_with_two_passwords_kept_fresh_and_given_up() {
     let domain = "sip:127.0.0.1";
     let core = "WWW-Authenticate: Digest realm=\"core\", nonce=\"n2\", algorithm=";

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -156,6 +156,48 @@ impl Kamailio {
             wait_for("127.0.0.1", tls, true);
         }
         Self { _program: program, port }
+    }
+}
+
+/// A DNS server for names that end in `.test`.
+pub(crate) struct Dnsmasq {
+    _program: Program,
+    pub(crate) address: SocketAddr,
+}
+
+impl Dnsmasq {
+    /// A line is a name, a type, and what that type has: NAPTR order, service and name, SRV priority, port and name,
+    /// A nothing or an address.
+    pub(crate) fn start(zone: &str) -> Self {
+        let port = free_port().unwrap();
+        let mut command = bounded("dnsmasq");
+        command.args(["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]);
+        command.args([
+            "--listen-address=127.0.0.1",
+            "--bind-interfaces",
+            "--pid-file=",
+            "--local=/test/",
+        ]);
+        command.args([
+            format!("--port={port}"),
+            format!("--user={}", std::env::var("USER").unwrap_or("root".into())),
+        ]);
+        for line in zone.lines() {
+            command.arg(match line.split(' ').collect::<Vec<_>>()[..] {
+                [name, "NAPTR", order, service, to] => {
+                    format!("--naptr-record={name},{order},1,s,{service},,{to}")
+                }
+                [name, "SRV", priority, port, to] => {
+                    format!("--srv-host={name},{to},{port},{priority},0")
+                }
+                [name, "A"] => format!("--host-record={name},127.0.0.1"),
+                [name, "A", address] => format!("--host-record={name},{address}"),
+                _ => panic!("{line} is no record"),
+            });
+        }
+        let program = Program::start(command);
+        wait_for("127.0.0.1", port, false);
+        Self { _program: program, address: (Ipv4Addr::LOCALHOST, port).into() }
     }
 }
 

@@ -7,8 +7,7 @@ use offhook::seed::Seed;
 use tokio::net::UdpSocket;
 
 use crate::call::Call;
-use crate::programs::{Kamailio, Sipp, UDP};
-use crate::transports::serve;
+use crate::programs::{Dnsmasq, Kamailio, Sipp, UDP};
 
 #[tokio::test]
 async fn a_strict_router_becomes_the_address() {
@@ -45,7 +44,8 @@ async fn a_dialog_leads_to_the_trunks_other_address_and_to_nobody_elses() {
             other.port
         );
         let mut call = Call::by("sip:pbx.test").with_password("secret").hanging_up_after(SHORTLY);
-        call.settings.name_server = Some(serve(zone).await);
+        let dns = Dnsmasq::start(&zone);
+        call.settings.name_server = Some(dns.address);
         assert_eq!(call.run().await.told, ["answered", "over ByUs"], "{route}");
         phone.is_content();
     }

@@ -1,12 +1,7 @@
 //! How we reach a trunk: datagrams and connections, IPv4 and IPv6, certificates, and names that lead to several addresses.
 
-use std::net::Ipv4Addr;
-use std::str::FromStr;
 use std::time::Duration;
 
-use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, NAPTR, SRV};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use offhook::cli::demo::part::free_port;
 use offhook::clock::now;
 use offhook::seed::Seed;
@@ -17,7 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
 use crate::call::Call;
-use crate::programs::{Baresip, Certificate, Kamailio, Sipp, folder};
+use crate::programs::{Baresip, Certificate, Dnsmasq, Kamailio, Sipp, folder};
 
 #[tokio::test]
 async fn a_call_goes_over_a_connection_and_asks_for_each_password_there() {
@@ -165,7 +160,8 @@ async fn a_name_with_a_dead_server_leads_to_the_next_within_seconds() {
         phone.port
     );
     let mut call = Call::by("sip:pbx.test").hanging_up_after(Duration::from_millis(100));
-    call.settings.name_server = Some(serve(zone).await);
+    let dns = Dnsmasq::start(&zone);
+    call.settings.name_server = Some(dns.address);
     let agent = call.agent().await;
     let path = agent.reach("test").await.unwrap();
     assert_eq!((path.target.address.port(), path.target.transport), (dead, Transport::Udp));
@@ -198,7 +194,8 @@ async fn a_binding_is_made_at_the_next_server_when_the_first_is_dead() {
         );
         let proxy = format!("sip:pbx.test;transport={transport}");
         let mut call = Call::by(&proxy).with_password("secret");
-        call.settings.name_server = Some(serve(zone).await);
+        let dns = Dnsmasq::start(&zone);
+        call.settings.name_server = Some(dns.address);
         call.trunk.register = true;
         let agent = call.agent().await;
         is_registered(&agent).await;
@@ -224,56 +221,4 @@ pub(crate) async fn is_registered(agent: &UserAgent) {
         assert!(now() < patience, "{:?}", agent.registration("test"));
         sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// A DNS server for one zone. A line is a name, a type, and what that type has; an address is 127.0.0.1 if none is written.
-pub(crate) async fn serve(zone: String) -> std::net::SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
-    tokio::spawn(async move {
-        let mut datagram = [0; 2000];
-        while let Ok((len, source)) = socket.recv_from(&mut datagram).await {
-            let Ok(asked) = Message::from_vec(&datagram[..len]) else { continue };
-            let mut answer = asked.clone();
-            answer.metadata.message_type = MessageType::Response;
-            answer.metadata.recursion_available = true;
-            let query = asked.queries.first().unwrap().clone();
-            let records: Vec<_> = zone
-                .lines()
-                .filter_map(|line| record(line, &query.name().to_utf8(), query.query_type()))
-                .collect();
-            if records.is_empty() {
-                answer.metadata.response_code = ResponseCode::NXDomain;
-            }
-            answer.answers = records;
-            answer.edns = None;
-            let _ = socket.send_to(&answer.to_vec().unwrap(), source).await;
-        }
-    });
-    address
-}
-
-fn record(line: &str, asked: &str, kind: RecordType) -> Option<Record> {
-    let words: Vec<_> = line.split(' ').collect();
-    let name = |name: &str| Name::from_str(&format!("{name}.")).unwrap();
-    let data = match (kind, words[1]) {
-        (RecordType::A, "A") => {
-            let address = words.get(2).map_or(Ipv4Addr::LOCALHOST, |word| word.parse().unwrap());
-            RData::A(A(address))
-        }
-        (RecordType::SRV, "SRV") => {
-            let [priority, port] = [2, 3].map(|at| words[at].parse().unwrap());
-            RData::SRV(SRV::new(priority, 0, port, name(words[4])))
-        }
-        (RecordType::NAPTR, "NAPTR") => RData::NAPTR(NAPTR::new(
-            words[2].parse().unwrap(),
-            1,
-            Box::from(*b"s"),
-            Box::from(words[3].as_bytes()),
-            Box::from([]),
-            name(words[4]),
-        )),
-        _ => return None,
-    };
-    (asked == format!("{}.", words[0])).then(|| Record::from_rdata(name(words[0]), 60, data))
 }

@@ -65,7 +65,7 @@ fn a_file_that_cannot_be_trusted_is_refused_with_what_to_do() {
     let folder_instead = Folder::new();
     fs::create_dir(folder_instead.file()).unwrap();
     let cases = [
-        (&newer, "has schema 99, this offhook knows 6; install the version that wrote it"),
+        (&newer, "has schema 99, this offhook knows 8; install the version that wrote it"),
         (&foreign, "is not an offhook store; set store.path to a file of its own"),
         (&text, "is not an offhook store; set store.path to a file of its own"),
         (&folder_instead, "cannot be opened"),
@@ -142,4 +142,5 @@ async fn a_message_can_be_traced_by_any_name_it_has() {
     let calls = reader.call_list(10).unwrap();
     let lines: Vec<_> = calls.iter().map(|call| call.line.as_deref().unwrap_or_default()).collect();
     assert_eq!(lines, ["500 sent, 498 heard, 2 lost, jitter 3 ms; round trip 40 ms"]);
+    assert_eq!(calls[0].cause, Some(16));
 }

@@ -201,6 +201,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
     Attempt {
         outcome,
         status: None,
+        cause: (outcome == Outcome::Answered).then_some(16),
         rang: Duration::from_secs(5),
         talked: Duration::from_secs(20),
         sip_call_id: "a84b4c76e66710@192.0.2.1".to_owned(),

@@ -11,7 +11,8 @@ use super::{Inbound, Keys, Outbound, Suite};
 pub(in crate::media) struct Guard {
     /// A key for each suite at most, as offered.
     outbound: Vec<Outbound>,
-    inbound: Option<Inbound>,
+    /// Most calls have none, so it lies elsewhere.
+    inbound: Option<Box<Inbound>>,
     /// Which of ours is in use; none: all is in the clear.
     current: Option<usize>,
 }
@@ -21,7 +22,7 @@ impl Guard {
     pub(in crate::media) fn agree(&mut self, keys: Option<&Arc<Keys>>, index: u64) {
         let Some(keys) = keys else { return self.current = None };
         if self.inbound.as_ref().is_none_or(|inbound| *inbound.key() != keys.theirs) {
-            self.inbound = Some(Inbound::new(keys.theirs.clone()));
+            self.inbound = Some(Box::new(Inbound::new(keys.theirs.clone())));
         }
         let known = self.outbound.iter().position(|outbound| *outbound.key() == keys.ours);
         self.current = known.or_else(|| {

@@ -83,6 +83,7 @@ impl Play {
         let attempt = Attempt {
             outcome,
             status: None,
+            cause: None,
             rang: Duration::ZERO,
             talked: Duration::ZERO,
             sip_call_id: "1".to_owned(),

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tracing::debug;
 
+use super::cause::cause;
 use super::fork::Fork;
 use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
@@ -52,6 +53,7 @@ impl Invite {
                 fork.is_over = true;
                 self.reply(request, 200, now);
                 if talking {
+                    self.cause = cause(request);
                     self.over(Ending::ByPeer, now);
                 }
             }

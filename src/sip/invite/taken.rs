@@ -51,6 +51,7 @@ impl Invite {
             sdp_version: 0,
             offered_in_response: None,
             unspoken: true,
+            cause: None,
             session: None,
             sends: VecDeque::new(),
             told: VecDeque::new(),
