@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod call;
+mod encrypted;
 mod loss;
 mod programs;
 mod scanner;
+mod talk;
 mod transports;
 mod wide_band;
 

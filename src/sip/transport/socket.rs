@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) tls: Tls,
     pub(super) alive: watch::Receiver<bool>,
     pub(super) dropped: AtomicU64,
+    /// Calls that are over and are owed an answer.
+    pub(super) unsettled: watch::Sender<usize>,
 }
 
 /// What became of a message.
