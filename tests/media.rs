@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::srtp::{Keys, MasterKey, Outbound, Suite, TRAILER_MAX};
 use offhook::media::stream::Patience;
+use offhook::media::take::Take;
 use offhook::media::{Command, Event, Fault, Negotiated};
 use offhook::seed::Seed;
 use rtcp_types::{Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketWriterExt};
-use rtp_rs::{RtpPacketBuilder, RtpReader};
+use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 fn engine() -> Engine {
     let settings = EngineSettings {
@@ -22,6 +24,19 @@ fn engine() -> Engine {
         patience: Patience::with_silence(Duration::from_millis(400)),
     };
     Engine::start(settings, Seed::fresh()).unwrap()
+}
+
+fn negotiated(remote: SocketAddr, packet_ms: u8) -> Negotiated {
+    Negotiated {
+        remote,
+        codec: Codec::Pcmu,
+        payload_type: 0,
+        events_payload_type: Some(101),
+        tones: false,
+        packet_ms,
+        sending: true,
+        keys: None,
+    }
 }
 
 struct Peer(UdpSocket);
@@ -38,16 +53,11 @@ impl Peer {
     }
 
     fn start_with(&self, line: &Line, packet_ms: u8) {
-        line.command(Command::Start(Negotiated {
-            remote: self.0.local_addr().unwrap(),
-            codec: Codec::Pcmu,
-            payload_type: 0,
-            events_payload_type: Some(101),
-            tones: false,
-            packet_ms,
-            sending: true,
-            keys: None,
-        }));
+        line.command(Command::Start(negotiated(self.0.local_addr().unwrap(), packet_ms)));
+    }
+
+    fn hears_something(&self) {
+        self.0.recv_from(&mut [0; 1500]).unwrap();
     }
 
     /// The payload type and first sample of the next packet.
@@ -210,4 +220,126 @@ async fn both_ends_report_and_say_farewell() {
         }
     };
     assert_eq!(farewell, 2, "an empty report goes before it");
+}
+
+/// A packet of this type and SSRC, counted on by `number`.
+fn rtp(kind: u8, ssrc: u32, number: u16, payload: &[u8]) -> Vec<u8> {
+    let packet = RtpPacketBuilder::new().payload_type(kind).ssrc(ssrc);
+    let packet = packet.sequence(Seq::from(number)).timestamp(u32::from(number) * 160);
+    packet.payload(payload).build().unwrap()
+}
+
+/// The key 9 as a tone, at `number` packets of time.
+fn nine(number: u16) -> Vec<u8> {
+    let tone = |at: f64, hz: f64| (std::f64::consts::TAU * hz * at / 8000.0).sin() * 6000.0;
+    let at = |n: u32| f64::from(u32::from(number) * 160 + n);
+    let samples: Vec<_> =
+        (0..160).map(|n| (tone(at(n), 852.0) + tone(at(n), 1477.0)) as i16).collect();
+    Clip::encode(Codec::Pcmu, &samples).frame(0).unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn strangers_are_not_heard_whatever_they_send_and_stop_nothing() {
+    let key = |octet| MasterKey::new(Suite::AesCm80, &[octet; 30]).unwrap();
+    for encrypted in [false, true] {
+        let (engine, phone) = (engine(), Peer::new());
+        let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let keys = Keys { ours: key(1), theirs: key(2) };
+        line.command(Command::Start(Negotiated {
+            remote: phone.0.local_addr().unwrap(),
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            events_payload_type: Some(101),
+            tones: true,
+            packet_ms: 20,
+            sending: true,
+            keys: encrypted.then(|| Arc::new(keys)),
+        }));
+        let sealing = Outbound::new(key(2), 0);
+        let sealed = |mut packet: Vec<u8>, number: u16| {
+            let length = packet.len();
+            packet.resize(length + TRAILER_MAX, 0);
+            let length = match encrypted {
+                true => sealing.packet(&mut packet, length, number.into()).unwrap(),
+                false => length,
+            };
+            packet.truncate(length);
+            packet
+        };
+        phone.0.send_to(&sealed(rtp(0, 7, 1, &[0xff; 160]), 1), line.local).unwrap();
+        phone.hears_something();
+        let (back, taken) = tokio::sync::oneshot::channel();
+        let take = Box::new(Take::new(Codec::Pcmu, Duration::from_secs(5), offhook::clock::now()));
+        line.command(Command::Record { take, back });
+
+        // Another host, another port of the phone's host; then with the phone's own address, but without its keys.
+        let strangers =
+            [UdpSocket::bind("127.0.0.2:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap()];
+        let reports = SocketAddr::new(line.local.ip(), line.local.port() + 1);
+        let mut bye = [0; 64];
+        let farewell = Compound::builder().add_packet(ReceiverReport::builder(7));
+        let farewell = farewell.add_packet(rtcp_types::Bye::builder().add_source(7));
+        let length = farewell.write_into(&mut bye).unwrap();
+        for number in 2..200_u16 {
+            for stranger in strangers.iter().chain(encrypted.then_some(&phone.0)) {
+                for ssrc in [7, 8] {
+                    let clear = [
+                        rtp(101, ssrc, number, &[9, 10, 0, 160]),
+                        rtp(0, ssrc, number, &nine(number)),
+                        rtp(99, ssrc, number, &[0; 900]),
+                        vec![number as u8; 1400],
+                    ];
+                    for packet in clear {
+                        stranger.send_to(&packet, line.local).unwrap();
+                    }
+                }
+                stranger.send_to(&bye[..length], reports).unwrap();
+            }
+            // The phone goes on with its silence; what it sent before is played to us again, from there and elsewhere.
+            let packet = sealed(rtp(0, 7, number, &[0xff; 160]), number);
+            phone.0.send_to(&packet, line.local).unwrap();
+            if encrypted {
+                phone.0.send_to(&packet, line.local).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let press = rtp(101, 7, 300, &[5, 10, 0, 160]);
+        phone.0.send_to(&sealed(press, 300), line.local).unwrap();
+        assert_eq!(line.events.recv().await, Some(Event::Key('5')), "no other key, no end");
+        phone.hears_something();
+        line.command(Command::StopRecording);
+        let take = taken.await.unwrap();
+        let loudest = take.samples().iter().map(|it| it.unsigned_abs()).max().unwrap_or_default();
+        assert!(loudest < 10, "only the phone's silence was recorded, not {loudest}");
+        let (back, told) = tokio::sync::oneshot::channel();
+        line.command(Command::Quality(back));
+        let quality = told.await.unwrap();
+        assert!(quality.refused > 100 && quality.received <= 200, "{quality}");
+        assert_eq!(quality.forged > 100, encrypted, "{quality}");
+        assert_eq!(quality.fault, None);
+        for stranger in strangers {
+            stranger.set_nonblocking(true).unwrap();
+            assert!(stranger.recv(&mut [0; 2000]).is_err(), "nothing was sent to a stranger");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_where_we_listen_ourselves() {
+    let engine = engine();
+    let other = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+    let (service, phone) = (Peer::new(), Peer::new());
+    engine.shun(service.0.local_addr().unwrap().port());
+    let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
+    for remote in [other.local, service.0.local_addr().unwrap(), line.local] {
+        line.command(Command::Start(negotiated(remote, 20)));
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    service.0.set_nonblocking(true).unwrap();
+    assert!(service.0.recv(&mut [0; 2000]).is_err());
+    phone.start(&line);
+    phone.hears_something();
+    let (back, told) = tokio::sync::oneshot::channel();
+    line.command(Command::Quality(back));
+    assert!(told.await.unwrap().received == 0 && line.events.try_recv().is_err());
 }

@@ -41,6 +41,9 @@ pub(super) async fn run(path: &Path, number: &str, text: &str) -> ExitCode {
                 attempt.rang.as_secs(),
                 attempt.talked.as_secs()
             );
+            if let Some(line) = attempt.line {
+                println!("{line}");
+            }
             let answered = attempt.outcome == crate::notification::Outcome::Answered;
             if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -152,27 +152,26 @@ impl Reports {
         }
     }
 
-    /// Reads what the peer reports, and tells whether it is a report. What cannot be read is dropped.
+    /// Reads what the peer reports, and tells whether it is RTCP at all. What cannot be read is dropped.
     pub fn read(&mut self, datagram: &[u8], now: Instant) -> bool {
         let Ok(compound) = Compound::parse(datagram) else { return false };
-        let mut reported = false;
+        let mut read = false;
         for packet in compound.flatten() {
+            read = true;
             match packet {
                 Packet::Sr(report) => {
-                    reported = true;
                     let middle = (report.ntp_timestamp() >> 16) as u32;
                     self.last_report = Some((middle, now));
                     report.report_blocks().for_each(|block| self.read_block(&block, now));
                 }
                 Packet::Rr(report) => {
-                    reported = true;
                     report.report_blocks().for_each(|block| self.read_block(&block, now));
                 }
                 // A BYE ends nothing: SIP does.
                 _ => {}
             }
         }
-        reported
+        read
     }
 
     fn read_block(&mut self, block: &ReportBlock<'_>, now: Instant) {

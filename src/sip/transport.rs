@@ -101,6 +101,7 @@ impl UserAgent {
             alive: leaving.clone(),
             dropped: AtomicU64::new(0),
             knocks: settings.takes_calls.then_some(knocks),
+            unsettled: watch::Sender::new(0),
         });
         let directory = Directory::new(settings.name_server);
         for way in &shared.ways {
@@ -212,15 +213,20 @@ impl UserAgent {
         }
     }
 
-    /// Gives up the bindings. Calls that still run keep their lines.
+    /// Gives up the bindings, and waits for the answers that calls which are over are owed, such as to a BYE. Calls that
+    /// still run keep their lines.
     ///
-    /// Contract: returns within [`LEAVE_WAIT`], also if a registrar is silent.
+    /// Contract: returns within [`LEAVE_WAIT`], also if a registrar or a far end is silent.
     pub async fn close(&self) {
         self.alive.send_replace(true);
         let mut registrations = std::mem::take(&mut *lock(&self.registrations));
-        let all = async { while registrations.join_next().await.is_some() {} };
+        let mut unsettled = self.shared.unsettled.subscribe();
+        let all = async {
+            while registrations.join_next().await.is_some() {}
+            let _ = unsettled.wait_for(|calls| *calls == 0).await;
+        };
         if tokio::time::timeout(LEAVE_WAIT, all).await.is_err() {
-            warn!("a registrar did not let go in time");
+            warn!("a registrar or a far end did not let go in time");
         }
     }
 
@@ -295,7 +301,13 @@ impl Line {
     }
 
     /// Carries on with a call that is over until nothing late can come any more: mostly 32 s, at most about 96 s.
-    pub async fn see_out(mut self, mut invite: Invite) {
+    pub fn see_out(self, invite: Invite) -> impl Future<Output = ()> + Send {
+        let unsettled = Unsettled::begin(self.shared.clone());
+        self.absorb(invite, unsettled)
+    }
+
+    async fn absorb(mut self, mut invite: Invite, unsettled: Unsettled) {
+        let mut unsettled = Some(unsettled);
         loop {
             while let Some(output) = invite.poll() {
                 match output {
@@ -305,12 +317,29 @@ impl Line {
                     Output::Taken(_) | Output::Reoffered(_) | Output::Key(_) | Output::Over(_) => {}
                 }
             }
+            unsettled.take_if(|_| invite.is_settled());
             let Some(deadline) = invite.deadline() else { return };
             tokio::select! {
                 Some(message) = self.inbox.recv() => invite.handle(Input::Received(&message), now()),
                 () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),
             }
         }
+    }
+}
+
+/// Counts a call that is over and is owed an answer, until it is dropped.
+struct Unsettled(Arc<Shared>);
+
+impl Unsettled {
+    fn begin(shared: Arc<Shared>) -> Self {
+        shared.unsettled.send_modify(|calls| *calls += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for Unsettled {
+    fn drop(&mut self) {
+        self.0.unsettled.send_modify(|calls| *calls -= 1);
     }
 }
 

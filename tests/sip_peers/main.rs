@@ -4,6 +4,7 @@
 
 mod answers;
 mod call;
+mod encrypted;
 mod in_dialog;
 mod incoming;
 mod linphone;
@@ -13,6 +14,7 @@ mod programs;
 mod routes;
 mod scanner;
 mod script;
+mod talk;
 mod transports;
 mod wide_band;
 

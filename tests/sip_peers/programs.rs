@@ -242,17 +242,31 @@ impl Baresip {
 
     /// One that knows these codecs only.
     pub(crate) fn start_with(module: &str, codecs: &str) -> Self {
+        Self::start_as(&format!("module {module}\n"), &format!("audio_codecs={codecs}"))
+    }
+
+    /// One that encrypts in this manner (`mediaenc`), or not at all.
+    pub(crate) fn start_encrypted(manner: &str) -> Self {
+        let account = "audio_codecs=pcmu/8000/1";
+        match manner {
+            "" => Self::start_as("module g711.so\n", account),
+            _ => Self::start_as(
+                "module g711.so\nmodule srtp.so\n",
+                &format!("{account};mediaenc={manner}"),
+            ),
+        }
+    }
+
+    fn start_as(modules: &str, account: &str) -> Self {
         let (port, control) = (free_port().unwrap(), free_port().unwrap());
         let folder = folder(&format!("baresip-{port}"));
         let config = format!(
             "sip_listen 127.0.0.1:{port}\naudio_player aubridge,loop\naudio_source aubridge,loop\naudio_alert aubridge,alert\n\
-             rtp_ports 42000-42999\nmodule_path /usr/lib/baresip/modules\nmodule {module}\nmodule aubridge.so\n\
+             rtp_ports 42000-42999\nmodule_path /usr/lib/baresip/modules\n{modules}module aubridge.so\n\
              module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         fs::write(folder.join("config"), config).unwrap();
-        let account = format!(
-            "<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
-        );
+        let account = format!("<sip:phone@127.0.0.1:{port}>;regint=0;answermode=auto;{account}\n");
         fs::write(folder.join("accounts"), account).unwrap();
         fs::write(folder.join("contacts"), "").unwrap();
         let mut command = bounded("baresip");

@@ -39,6 +39,8 @@ async fn the_far_end_hangs_up_over_our_connection() {
     let _proxy = Kamailio::start_on(port, phone.port, "MD5", Some((tls, &certificate)));
     let control = phone.control;
     let script = std::thread::spawn(move || {
+        // Connecting takes its time on a machine with other things to do.
+        std::thread::sleep(Duration::from_secs(2));
         for command in ["hold", "resume", "hangup"] {
             std::thread::sleep(Duration::from_millis(700));
             Baresip::command(control, command);

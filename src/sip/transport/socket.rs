@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) tls: Tls,
     pub(super) alive: watch::Receiver<bool>,
     pub(super) dropped: AtomicU64,
+    /// Calls that are over and are owed an answer.
+    pub(super) unsettled: watch::Sender<usize>,
     /// Where calls of the trunks go; none if they are refused.
     pub(super) knocks: Option<mpsc::Sender<Knock>>,
 }
