@@ -17,11 +17,15 @@ use rtcp_types::{Compound, Packet, ReceiverReport, ReportBlock, RtcpPacketWriter
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 fn engine() -> Engine {
+    engine_with(Duration::from_millis(400))
+}
+
+fn engine_with(silence: Duration) -> Engine {
     let settings = EngineSettings {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 24_000..=25_999,
-        patience: Patience::with_silence(Duration::from_millis(400)),
+        patience: Patience::with_silence(silence),
     };
     Engine::start(settings, Seed::fresh()).unwrap()
 }
@@ -242,7 +246,7 @@ fn nine(number: u16) -> Vec<u8> {
 async fn strangers_are_not_heard_whatever_they_send_and_stop_nothing() {
     let key = |octet| MasterKey::new(Suite::AesCm80, &[octet; 30]).unwrap();
     for encrypted in [false, true] {
-        let (engine, phone) = (engine(), Peer::new());
+        let (engine, phone) = (engine_with(Duration::from_secs(10)), Peer::new());
         let mut line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
         let keys = Keys { ours: key(1), theirs: key(2) };
         line.command(Command::Start(Negotiated {

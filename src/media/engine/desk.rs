@@ -294,5 +294,6 @@ const LATE: Duration = Duration::from_millis(5);
 /// Further behind than this, in ms, ticks are left out.
 const BEHIND_MAX: u64 = 200;
 const DATAGRAM_BYTES_MAX: usize = 1500;
-const RECEIVED_PER_TURN_MAX: usize = 32;
+/// So many that 10,000 packets of strangers in a second do not keep those of the peer waiting.
+const RECEIVED_PER_TURN_MAX: usize = 256;
 const REPORTS_PER_TURN_MAX: usize = 2;
