@@ -24,6 +24,9 @@ use super::{Event, Negotiated};
 #[derive(Debug)]
 pub struct Stream {
     agreed: Negotiated,
+    /// Whoever was told a payload type for events may go on with it (RFC 3264 §8.3.2), as phones do whose switch has
+    /// told us another one to let us talk to them directly.
+    events_before: Option<u8>,
     trunk: IpAddr,
     playing: VecDeque<(Arc<Clip>, u32)>,
     /// How much of the first clip has been played, in ms.
@@ -71,6 +74,7 @@ impl Stream {
             clock: PlainClock::default(),
             reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
+            events_before: None,
             trunk,
             playing: VecDeque::with_capacity(QUEUE_MAX),
             played: 0,
@@ -97,6 +101,9 @@ impl Stream {
         if agreed.codec != self.agreed.codec {
             self.ear = Ear::of(agreed.codec);
             self.reports.count_in(agreed.codec.ticks_per_ms());
+        }
+        if self.agreed.events_payload_type != agreed.events_payload_type {
+            self.events_before = self.agreed.events_payload_type;
         }
         self.agreed = agreed;
         self.heard_at = now;
@@ -207,7 +214,11 @@ impl Stream {
             return None;
         };
         let payload_type = packet.payload_type();
-        let events = self.agreed.events_payload_type == Some(payload_type);
+        let named = |events: Option<u8>| events == Some(payload_type);
+        let events = self.agreed.events_payload_type.is_some_and(|_| {
+            let before = named(self.events_before) && payload_type != self.agreed.payload_type;
+            named(self.agreed.events_payload_type) || before
+        });
         let known =
             events || payload_type == self.agreed.payload_type || payload_type == COMFORT_NOISE;
         let vouched = from.ip() == self.agreed.remote.ip() || from.ip() == self.trunk;
