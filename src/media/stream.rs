@@ -258,8 +258,8 @@ impl Stream {
         let screen = self.screen.as_mut();
         let heard = screen.and_then(|screen| screen.packet(codec, sound, timestamp));
         self.screen.take_if(|screen| screen.is_done());
-        // Whoever presses a key is a person, whatever else is heard.
-        key.map(Event::Key).or(heard.map(Event::Heard))
+        // A key proves nothing until it is clear who picked up.
+        heard.map(Event::Heard).or(key.map(Event::Key))
     }
 
     /// The address named is trusted at once, another port of its host after a few packets, and so is a new SSRC.
