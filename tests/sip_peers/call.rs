@@ -23,6 +23,8 @@ pub(crate) struct Call {
     stop_at_over: bool,
     pub(crate) told: Vec<String>,
     pub(crate) sdp: String,
+    /// Nobody owes anybody an answer any more.
+    pub(crate) settled: bool,
 }
 
 impl Call {
@@ -49,6 +51,7 @@ impl Call {
             stop_at_over: false,
             told: vec![],
             sdp: String::new(),
+            settled: false,
         }
     }
 
@@ -160,6 +163,7 @@ impl Call {
             }
             let over = self.told.last().is_some_and(|told| told.starts_with("over"));
             if invite.is_settled() || over && self.stop_at_over {
+                self.settled = invite.is_settled();
                 tokio::spawn(line.see_out(invite));
                 // Copies of the last message of the phone still want their answer.
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -31,9 +31,19 @@ impl Sipp {
 
     /// The same with an address (`-i`, first) and a transport.
     pub(crate) fn start_with(scenario: &'static str, calls: usize, options: &[&str]) -> Self {
+        Self::start_lasting(scenario, calls, options, LASTS_S)
+    }
+
+    /// The same for a test that takes so long, in seconds.
+    pub(crate) fn start_lasting(
+        scenario: &'static str,
+        calls: usize,
+        options: &[&str],
+        lasts_s: u64,
+    ) -> Self {
         let port = free_port().unwrap();
         let file = data(&format!("{scenario}.xml"));
-        let mut command = bounded("sipp");
+        let mut command = bounded_to("sipp", lasts_s);
         command.arg("-sf").arg(file).args(options).arg("-nostdin");
         command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
         let statistics = folder("sipp").join(format!("{port}.csv"));
@@ -200,10 +210,16 @@ impl Drop for Program {
 
 /// A program that cannot outlive its test by long, whatever becomes of us.
 fn bounded(program: &str) -> Command {
+    bounded_to(program, LASTS_S)
+}
+
+fn bounded_to(program: &str, seconds: u64) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", "90", program]);
+    command.args(["--kill-after=2", &seconds.to_string(), program]);
     command
 }
+
+const LASTS_S: u64 = 90;
 
 /// Waits until somebody listens: to connections, or to datagrams.
 fn wait_for(address: &str, port: u16, connections: bool) {
