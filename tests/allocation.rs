@@ -1,4 +1,6 @@
-//! What a packet costs in memory, which is nothing, and what a call keeps.
+//! What packets and messages cost in memory: nothing, and nothing for long; and what a call keeps.
+//!
+//! `OFFHOOK_MESSAGES=1000000 cargo test --release --test allocation` lets a call hear a million.
 
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
@@ -6,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use offhook::clock;
 use offhook::media::Negotiated;
@@ -16,8 +18,10 @@ use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
 use offhook::media::take::Take;
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
+use offhook::sip::message::Message;
 use offhook::sip::offer_answer::offer;
-use offhook::sip::trunk::{Dtmf, Transport, Trunk};
+use offhook::sip::registration::{self, Registration};
+use offhook::sip::trunk::{Credentials, Dtmf, Transport, Trunk};
 use offhook::sip::via::Hop;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
@@ -26,7 +30,8 @@ struct Counting;
 
 thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
-    static HAS: Cell<i64> = const { Cell::new(0) };
+    /// What is not given back yet.
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is passed on to the system's allocator.
@@ -34,18 +39,18 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
-        HAS.set(HAS.get() + layout.size() as i64);
+        HELD.set(HELD.get() + layout.size() as i64);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
-        HAS.set(HAS.get() + size as i64 - layout.size() as i64);
+        HELD.set(HELD.get() + size as i64 - layout.size() as i64);
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HAS.set(HAS.get() - layout.size() as i64);
+        HELD.set(HELD.get() - layout.size() as i64);
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -122,7 +127,7 @@ fn an_answered_call_keeps_a_few_kilobytes_of_signalling_and_sound() {
     let local: SocketAddr = "192.0.2.9:5060".parse().unwrap();
     let trunk = Arc::new(Trunk::plain("sip:192.0.2.1".parse().unwrap(), "sip:offhook@192.0.2.9"));
     let now = clock::now();
-    let before = HAS.get();
+    let before = HELD.get();
     let plan = InvitePlan {
         trunk,
         number: "+81312345678".parse().ok(),
@@ -151,8 +156,107 @@ fn an_answered_call_keeps_a_few_kilobytes_of_signalling_and_sound() {
         while invite.poll().is_some() {}
     }
     drop(sent);
-    let signalling = HAS.get() - before + size_of::<Invite>() as i64;
+    let signalling = HELD.get() - before + size_of::<Invite>() as i64;
     assert!(invite.deadline().is_some() && !invite.is_settled(), "it is being talked");
     assert!((2000..7000).contains(&signalling), "{signalling} bytes");
     assert!(size_of::<Stream>() <= 1280, "{} bytes", size_of::<Stream>());
+}
+
+#[test]
+fn a_call_holds_no_more_however_much_it_hears() {
+    let start = clock::now();
+    let trunk = Arc::new(trunk());
+    let sdp = offer("192.0.2.1:4000".parse().unwrap(), &[Codec::Pcmu], Dtmf::Auto, 1);
+    let plan = InvitePlan {
+        trunk: trunk.clone(),
+        number: "+81312345678".parse().ok(),
+        hop: hop(),
+        offer: sdp.clone(),
+        patience: Duration::from_secs(8),
+        ring: Duration::from_secs(30),
+    };
+    let mut call = Invite::new(plan, Seed::fixed(1), start);
+    let Some(Output::Send(sent)) = call.poll() else { unreachable!("the INVITE comes first") };
+    let sent = Message::parse(&sent).unwrap();
+    let respond = |status, tag: &str| {
+        let response = sent.respond(status, tag).header("Contact", "<sip:far@192.0.2.1>");
+        response.header("RSeq", "1").header("Require", "100rel").body("application/sdp", &sdp)
+    };
+    let hear = |call: &mut Invite, message: &[u8], now: Instant| {
+        call.handle(Input::Received(message), now);
+        call.handle(Input::Tick, now);
+        while call.poll().is_some() {}
+    };
+    for status in [180, 183, 200] {
+        hear(&mut call, &respond(status, "far"), start);
+    }
+    let methods = ["INFO", "OPTIONS", "UPDATE", "INVITE", "ACK", "NOTIFY", "PRACK", "CANCEL"];
+    let grown = holds_the_same(|number| {
+        let now = start + Duration::from_millis(number);
+        let method = methods[number as usize % methods.len()];
+        let request = format!(
+            "{method} sip:offhook@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{number}\r\nFrom: {};tag=far\r\n\
+             To: {}\r\nCall-ID: {}\r\nCSeq: {number} {method}\r\nContact: <sip:far{number}@192.0.2.1>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+            sent.to.text,
+            sent.from.text,
+            sent.call_id,
+            sdp.len()
+        );
+        hear(&mut call, request.as_bytes(), now);
+        // One more phone answers, or rings, each time.
+        hear(
+            &mut call,
+            &respond(if number % 2 == 0 { 200 } else { 183 }, &format!("{number}")),
+            now,
+        );
+    });
+    println!("a call holds {grown} octets more in the end");
+}
+
+#[test]
+fn a_binding_holds_no_more_however_much_it_hears() {
+    let start = clock::now();
+    let mut binding = Registration::new(Arc::new(trunk()), hop(), Seed::fixed(1), start);
+    let mut asked = None;
+    let grown = holds_the_same(|number| {
+        let now = start + Duration::from_secs(number * 10);
+        while let Some(output) = binding.poll() {
+            if let registration::Output::Send(sent) = output {
+                asked = Some(Message::parse(&sent).unwrap());
+            }
+        }
+        let status = [200, 401, 423, 503, 407, 200][number as usize % 6];
+        let response = asked.as_ref().unwrap().respond(status, &format!("{number}"));
+        let challenge = format!("Digest realm=\"{number}\", nonce=\"{number}\", stale=true");
+        let response =
+            response.header("WWW-Authenticate", &challenge).header("Min-Expires", "9999");
+        binding.handle(registration::Input::Received(&response.end()), now);
+        binding.handle(registration::Input::Tick, now);
+    });
+    println!("a binding holds {grown} octets more in the end");
+}
+
+/// How many octets more are held after very many inputs than after a thousand.
+fn holds_the_same(mut input: impl FnMut(u64)) -> i64 {
+    let many = std::env::var("OFFHOOK_MESSAGES").map_or(20_000, |many| many.parse().unwrap());
+    (1..1000).for_each(&mut input);
+    let before = HELD.get();
+    (1000..many).for_each(&mut input);
+    let grown = HELD.get() - before;
+    assert!(grown < 16 * 1024, "{grown} octets more after {many} than after a thousand");
+    grown
+}
+
+fn hop() -> Hop {
+    Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap())
+}
+
+fn trunk() -> Trunk {
+    let (username, password) = ("x".to_owned(), "y".into());
+    Trunk {
+        credentials: Some(Credentials { username, password }),
+        register: true,
+        ..Trunk::plain("sip:192.0.2.1".parse().unwrap(), "sip:offhook@192.0.2.2")
+    }
 }

@@ -136,6 +136,8 @@ async fn a_worker_has_given_up_all_it_does_not_need() {
             b"",
             "no secret reaches it by its environment"
         );
+        let (ours, its) = (niceness("self"), niceness(&pid.to_string()));
+        assert_eq!(its, (ours + 10).min(19), "calls that speak come first");
     }
 }
 
@@ -325,6 +327,13 @@ impl Stage {
 
 fn program() -> Option<PathBuf> {
     Some(env!("CARGO_BIN_EXE_offhook").into())
+}
+
+/// Source: proc_pid_stat(5), the 19th field.
+fn niceness(process: &str) -> i32 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let (_, behind_the_name) = stat.rsplit_once(')').unwrap();
+    behind_the_name.split_whitespace().nth(16).unwrap().parse().unwrap()
 }
 
 fn message(language: &str, text: &str) -> Utterance {

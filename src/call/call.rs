@@ -280,9 +280,11 @@ impl Call {
     }
 
     fn key(&mut self, key: char, now: Instant) {
-        self.keyed = true;
-        self.screen(screening::Input::Key, now);
-        self.script.handle(script::Input::Key(key), now);
+        // What is no person's key is none for the script either.
+        if !self.screen(screening::Input::Key, now) {
+            self.keyed = true;
+            self.script.handle(script::Input::Key(key), now);
+        }
     }
 
     /// Tells whether it is still being found out who picked up.

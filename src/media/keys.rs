@@ -99,7 +99,6 @@ mod tests {
     use super::*;
     use crate::clock;
     use crate::media::codec::Clip;
-    use crate::seed::Seed;
 
     /// The key 5 as packets of µ-law.
     fn five(ms: usize) -> Clip {
@@ -183,70 +182,5 @@ mod tests {
         heard.timestamp += 1 << 31;
         heard.press(100, &[]);
         assert_eq!(heard.told, "555", "after a leap of the clock");
-    }
-
-    /// A thousand random keys, as characters and as numbers of telephone events.
-    fn thousand(seed: &mut Seed) -> (String, Vec<u8>) {
-        let events: Vec<u8> = (0..1000).map(|_| seed.below(16) as u8).collect();
-        let all = b"0123456789*#ABCD";
-        (events.iter().map(|event| char::from(all[usize::from(*event)])).collect(), events)
-    }
-
-    #[test]
-    fn a_thousand_events_arrive_through_loss_and_jitter() {
-        let mut seed = Seed::fixed(5);
-        let (expected, events) = thousand(&mut seed);
-        let mut packets = vec![];
-        for (press, event) in events.iter().enumerate() {
-            // Pressed for 100 ms, every 200 ms; the end is sent three times.
-            for packet in 0..8_u32 {
-                let duration = ((packet.min(4) + 1) * 160) as u16;
-                let [high, low] = duration.to_be_bytes();
-                let end = if packet >= 5 { 0x80 } else { 0 };
-                let sent_ms = press as u64 * 200 + u64::from(packet) * 20;
-                // Lost by chance, else late by chance.
-                if seed.below(100) >= 5 {
-                    let payload = [*event, end | 10, high, low];
-                    packets.push((sent_ms + seed.below(40), press as u32 * 1600, payload));
-                }
-            }
-        }
-        packets.sort_by_key(|(at, ..)| *at);
-        let (mut keys, start) = (Keys::new(Codec::Pcmu), clock::now());
-        let told = packets.iter().filter_map(|(at, timestamp, payload)| {
-            keys.event(payload, *timestamp, start + Duration::from_millis(*at))
-        });
-        assert_eq!(told.collect::<String>(), expected);
-    }
-
-    #[test]
-    fn a_thousand_tones_twenty_decibels_above_noise_are_heard() {
-        let mut seed = Seed::fixed(6);
-        let (expected, _) = thousand(&mut seed);
-        let mut samples = vec![];
-        for key in expected.chars() {
-            let at = ["123A", "456B", "789C", "*0#D"];
-            let row = at.iter().position(|row| row.contains(key)).unwrap();
-            let column = at[row].find(key).unwrap();
-            let pair =
-                ([697.0, 770.0, 852.0, 941.0][row], [1209.0, 1336.0, 1477.0, 1633.0][column]);
-            for sample in 0..1280 {
-                let tone =
-                    |hz: f64| (std::f64::consts::TAU * hz * f64::from(sample) / 8000.0).sin();
-                let pressed =
-                    if sample < 640 { 3000.0 * (tone(pair.0) + tone(pair.1)) } else { 0.0 };
-                let noise: f64 =
-                    (0..12).map(|_| seed.below(1001) as f64 / 1000.0).sum::<f64>() - 6.0;
-                samples.push((pressed + 300.0 * noise) as i16);
-            }
-        }
-        let clip = Clip::encode(Codec::Pcma, &samples);
-        let (mut keys, start, mut told) = (Keys::new(Codec::Pcma), clock::now(), String::new());
-        for at in 0..samples.len() / FRAME_BYTES {
-            let now = start + Duration::from_millis(20) * at as u32;
-            let frame = clip.frame(at).unwrap();
-            told.extend(keys.sound(Codec::Pcma, frame, at as u32 * 160, now));
-        }
-        assert_eq!(told, expected);
     }
 }

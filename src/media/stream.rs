@@ -27,6 +27,9 @@ pub struct Stream {
     agreed: Negotiated,
     far_end: FarEnd,
     guard: Guard,
+    /// Whoever was told a payload type for events may go on with it (RFC 3264 §8.3.2), as phones do whose switch has
+    /// told us another one to let us talk to them directly.
+    events_before: Option<u8>,
     playing: VecDeque<(Arc<Clip>, u32)>,
     /// How much of the first clip has been played, in ms.
     played: usize,
@@ -94,6 +97,7 @@ impl Stream {
             reports: Reports::new(random as u32, random, agreed.codec.ticks_per_ms(), now),
             agreed,
             playing: VecDeque::with_capacity(QUEUE_USUAL),
+            events_before: None,
             played: 0,
             ssrc: random as u32,
             index,
@@ -115,6 +119,9 @@ impl Stream {
         if agreed.codec != self.agreed.codec {
             self.ear = Ear::of(agreed.codec);
             self.reports.count_in(agreed.codec.ticks_per_ms());
+        }
+        if self.agreed.events_payload_type != agreed.events_payload_type {
+            self.events_before = self.agreed.events_payload_type;
         }
         self.agreed = agreed;
         self.heard_at = now;
@@ -252,7 +259,11 @@ impl Stream {
             return None;
         };
         let payload_type = packet.payload_type();
-        let events = self.agreed.events_payload_type == Some(payload_type);
+        let named = |events: Option<u8>| events == Some(payload_type);
+        let events = self.agreed.events_payload_type.is_some_and(|_| {
+            let before = named(self.events_before) && payload_type != self.agreed.payload_type;
+            named(self.agreed.events_payload_type) || before
+        });
         let known =
             events || payload_type == self.agreed.payload_type || payload_type == COMFORT_NOISE;
         let source = Source { address: from, ssrc: packet.ssrc() };
@@ -297,8 +308,8 @@ impl Stream {
         let screen = self.screen.as_mut();
         let heard = screen.and_then(|screen| screen.packet(codec, sound, timestamp));
         self.screen.take_if(|screen| screen.is_done());
-        // Whoever presses a key is a person, whatever else is heard.
-        key.map(Event::Key).or(heard.map(Event::Heard))
+        // A key proves nothing until it is clear who picked up.
+        heard.map(Event::Heard).or(key.map(Event::Key))
     }
 
     /// Where reports go: beside the packets.

@@ -8,6 +8,9 @@ use crate::media::answering_machine::{Heard, PickedUp};
 
 /// Waits for word about who picked up, and lets persons in.
 ///
+/// A key proves a person only while the notice is spoken to what has fallen silent: greetings hold the tones of keys,
+/// and there are boxes that play them or send back what they hear.
+///
 /// Contract: `handle`, then `poll` until `None`; call again with [`Input::Tick`] at `deadline`. After
 ///           [`Output::LetIn`] there is nothing more to do here.
 #[derive(Debug)]
@@ -54,7 +57,10 @@ enum Phase {
     Waiting {
         until: Instant,
     },
-    Speaking,
+    Speaking {
+        /// Nothing else is heard meanwhile, so a key is an answer.
+        silent: bool,
+    },
     Over,
 }
 
@@ -69,11 +75,9 @@ impl Screening {
     pub fn handle(&mut self, input: Input, now: Instant) {
         match (self.phase, input) {
             (Phase::Over, _) => {}
-            (phase, Input::Key) => {
+            (Phase::Speaking { silent: true }, Input::Key) => {
                 self.who = PickedUp::Human;
-                if phase == Phase::Speaking {
-                    self.outputs.push_back(Output::Hush);
-                }
+                self.outputs.push_back(Output::Hush);
                 self.let_in();
             }
             (Phase::Deciding { .. }, Input::Heard(Heard::PickedUp(PickedUp::Machine))) => {
@@ -84,14 +88,14 @@ impl Screening {
                 self.who = who;
                 self.let_in();
             }
-            (Phase::Waiting { .. }, Input::Heard(Heard::Ready)) => self.speak(),
+            (Phase::Waiting { .. }, Input::Heard(Heard::Ready)) => self.speak(true),
             (Phase::Deciding { until }, Input::Tick) if now >= until => self.let_in(),
-            (Phase::Waiting { until }, Input::Tick) if now >= until => self.speak(),
-            (Phase::Speaking, Input::Spoken) => {
+            (Phase::Waiting { until }, Input::Tick) if now >= until => self.speak(false),
+            (Phase::Speaking { .. }, Input::Spoken) => {
                 self.phase = Phase::Over;
                 self.outputs.push_back(Output::HangUp);
             }
-            (_, Input::Heard(_) | Input::Spoken | Input::Tick) => {}
+            (_, Input::Heard(_) | Input::Key | Input::Spoken | Input::Tick) => {}
         }
     }
 
@@ -104,7 +108,7 @@ impl Screening {
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Deciding { until } | Phase::Waiting { until } => Some(until),
-            Phase::Speaking | Phase::Over => None,
+            Phase::Speaking { .. } | Phase::Over => None,
         }
     }
 
@@ -118,8 +122,8 @@ impl Screening {
         self.outputs.push_back(Output::LetIn);
     }
 
-    fn speak(&mut self) {
-        self.phase = Phase::Speaking;
+    fn speak(&mut self, silent: bool) {
+        self.phase = Phase::Speaking { silent };
         self.outputs.push_back(Output::Speak(self.notice.clone()));
     }
 }
@@ -147,7 +151,19 @@ mod tests {
             ("a person", vec![(1, human)], "LetIn", PickedUp::Human),
             ("who knows", vec![(1, who(PickedUp::Unknown))], "LetIn", PickedUp::Unknown),
             ("no sound at all", vec![(5, None), (6, None)], "LetIn", PickedUp::Unknown),
-            ("a key", vec![(1, key), (2, machine)], "LetIn", PickedUp::Human),
+            ("who presses a key at once", vec![(1, key), (2, human)], "LetIn", PickedUp::Human),
+            (
+                "a box with the tones of keys in its greeting",
+                vec![(1, key), (2, machine), (3, key), (9, ready), (12, spoken)],
+                "Speak HangUp",
+                PickedUp::Machine,
+            ),
+            (
+                "a box that plays tones on and on",
+                vec![(1, key), (2, machine), (32, None), (33, key), (36, spoken)],
+                "Speak HangUp",
+                PickedUp::Machine,
+            ),
             (
                 "a machine",
                 vec![(1, machine), (9, ready), (12, spoken)],
@@ -156,10 +172,10 @@ mod tests {
             ),
             ("a machine without end", vec![(1, machine), (31, None)], "Speak", PickedUp::Machine),
             (
-                "a person taken for a machine",
+                "a person taken for a machine, who does not wait",
                 vec![(1, machine), (3, key)],
-                "LetIn",
-                PickedUp::Human,
+                "",
+                PickedUp::Machine,
             ),
             (
                 "a person who hears the notice",

@@ -27,6 +27,9 @@ pub fn run() -> ! {
 }
 
 fn serve(out: &mut Stdout) -> io::Result<()> {
+    // Calls that speak come before speech that is still to be made, also where the media thread has no real-time
+    // priority. Not last of all: someone waits for this speech.
+    let _ = rustix::process::nice(NICE);
     let mut arguments = std::env::args_os().skip(2);
     let purpose = arguments.next();
     let given = arguments.next().map(PathBuf::from);
@@ -89,6 +92,8 @@ fn speak(engine: &mut Engine, order: &Order) -> Answer {
     })
 }
 
+/// A tenth of the processor of a program that is not so nice, when both want all of it.
+const NICE: i32 = 10;
 /// The longest an utterance may sound; the rest of it is left out.
 const AUDIO_S_MAX: usize = 90;
 /// The longest one piece of it may sound: ten times what ordinary text needs.

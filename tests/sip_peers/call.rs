@@ -30,6 +30,8 @@ pub(crate) struct Call {
     /// What each new offer of the far end has led to.
     pub(crate) changes: Vec<Negotiated>,
     offered: Vec<Codec>,
+    /// Nobody owes anybody an answer any more.
+    pub(crate) settled: bool,
 }
 
 impl Call {
@@ -54,6 +56,7 @@ impl Call {
             cause: None,
             changes: vec![],
             offered: CODECS.to_vec(),
+            settled: false,
         }
     }
 
@@ -180,6 +183,7 @@ impl Call {
             let over = self.told.last().is_some_and(|told| told.starts_with("over"));
             if invite.is_settled() || over && self.stop_at_over {
                 self.cause = invite.cause();
+                self.settled = invite.is_settled();
                 tokio::spawn(line.see_out(invite));
                 // Copies of the last message of the phone still want their answer.
                 tokio::time::sleep(Duration::from_millis(50)).await;

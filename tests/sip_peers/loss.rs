@@ -25,9 +25,10 @@ async fn of_a_hundred_calls_through_a_quarter_of_loss_ninety_nine_complete() {
         // As a trunk paces them, so that no call loses a datagram to a full socket.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut complete = 0;
+    let (mut complete, mut open_here) = (0, CALLS);
     while let Some(call) = calls.join_next().await {
-        let told = call.unwrap().told;
+        let Call { told, settled, .. } = call.unwrap();
+        open_here -= usize::from(settled);
         let ended = told.last().map(String::as_str);
         complete +=
             usize::from(told.iter().any(|it| it == "answered") && ended == Some("over ByUs"));
@@ -35,6 +36,7 @@ async fn of_a_hundred_calls_through_a_quarter_of_loss_ninety_nine_complete() {
     let (lost, carried) = lossy.counts();
     assert!(lost * 5 > carried, "{lost} of {} were lost, which is no test", lost + carried);
     assert!(complete + 1 >= CALLS, "{complete} of {CALLS} calls were complete");
+    assert_eq!(open_here, 0, "dialogs are left open at our side");
     let mut calls = phone.calls();
     for _ in 0..30 {
         if calls[0] == 0 {
@@ -44,6 +46,10 @@ async fn of_a_hundred_calls_through_a_quarter_of_loss_ninety_nine_complete() {
         calls = phone.calls();
     }
     let [open, hung_up, failed] = calls;
+    println!(
+        "{lost} of {} datagrams lost, {complete} of {CALLS} calls complete; open: here {open_here}, there {open}",
+        lost + carried
+    );
     assert_eq!((open, failed), (0, 0), "dialogs are left open at the phone; {hung_up} are not");
 }
 

@@ -32,8 +32,18 @@ impl Sipp {
 
     /// The same with an address (`-i`, first) and a transport.
     pub(crate) fn start_with(scenario: &str, calls: usize, options: &[&str]) -> Self {
-        let port = free_port().unwrap();
-        Self::launch(scenario, &data(&format!("{scenario}.xml")), port, calls, options)
+        Self::start_lasting(scenario, calls, options, LASTS_S)
+    }
+
+    /// The same for a test that takes so long, in seconds.
+    pub(crate) fn start_lasting(
+        scenario: &str,
+        calls: usize,
+        options: &[&str],
+        lasts_s: u64,
+    ) -> Self {
+        let (port, file) = (free_port().unwrap(), data(&format!("{scenario}.xml")));
+        Self::launch(scenario, &file, port, calls, options, lasts_s)
     }
 
     /// One that plays a script, as [`crate::script`] has it.
@@ -45,17 +55,31 @@ impl Sipp {
     pub(crate) fn playing_on(port: u16, script: &str, options: &[&str]) -> Self {
         let file = folder("sipp").join(format!("{port}.xml"));
         fs::write(&file, crate::script::scenario(script)).unwrap();
-        Self::launch(script, &file, port, 1, options)
+        Self::launch(script, &file, port, 1, options, LASTS_S)
     }
 
-    fn launch(name: &str, file: &Path, port: u16, calls: usize, options: &[&str]) -> Self {
-        let phone = Self::begin(name, file, port, calls, options);
+    fn launch(
+        name: &str,
+        file: &Path,
+        port: u16,
+        calls: usize,
+        options: &[&str],
+        lasts_s: u64,
+    ) -> Self {
+        let phone = Self::begin(name, file, port, calls, options, lasts_s);
         wait_for(options[1], port, options.contains(&"t1"));
         phone
     }
 
-    fn begin(name: &str, file: &Path, port: u16, calls: usize, options: &[&str]) -> Self {
-        let mut command = bounded("sipp");
+    fn begin(
+        name: &str,
+        file: &Path,
+        port: u16,
+        calls: usize,
+        options: &[&str],
+        lasts_s: u64,
+    ) -> Self {
+        let mut command = bounded_to("sipp", lasts_s);
         command.arg("-sf").arg(file).args(options).arg("-nostdin");
         command.args(["-p", &port.to_string(), "-m", &calls.to_string()]);
         let statistics = folder("sipp").join(format!("{port}.csv"));
@@ -73,7 +97,7 @@ impl Sipp {
         let file = data(&format!("{scenario}.xml"));
         let to = to.to_string();
         let options = ["-i", "127.0.0.1", "-t", transport, &to];
-        Self::begin(scenario, &file, port, 1, &options)
+        Self::begin(scenario, &file, port, 1, &options, LASTS_S)
     }
 
     /// Calls that are open, that went as written, and that did not.
@@ -342,10 +366,16 @@ impl Drop for Program {
 
 /// A program that cannot outlive its test by long, whatever becomes of us.
 fn bounded(program: &str) -> Command {
+    bounded_to(program, LASTS_S)
+}
+
+fn bounded_to(program: &str, seconds: u64) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=2", "90", program]).stdin(Stdio::null());
+    command.args(["--kill-after=2", &seconds.to_string(), program]).stdin(Stdio::null());
     command
 }
+
+const LASTS_S: u64 = 90;
 
 /// Waits until somebody listens: to connections, or to datagrams.
 fn wait_for(address: &str, port: u16, connections: bool) {

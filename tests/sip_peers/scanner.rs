@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use offhook::clock::now;
 use offhook::media::codec::Clip;
 use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::reports::Quality;
 use offhook::media::stream::Patience;
 use offhook::media::{self, Command as Ask};
 use offhook::seed::Seed;
@@ -19,7 +21,7 @@ use offhook::sip::offer_answer::{accept, offer};
 use offhook::sip::transport::{SipSettings, UserAgent};
 use offhook::sip::trunk::{Dtmf, Trunk};
 use rtp_rs::RtpReader;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
 use crate::call::{CODECS, Call};
@@ -28,7 +30,8 @@ use crate::programs::Sipp;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scanners_get_no_answer_and_cost_no_frame() {
     let noise = std::env::var("OFFHOOK_NOISE_S").map_or(15, |seconds| seconds.parse().unwrap());
-    let phone = Sipp::start_for("answers_through_loss", CALLS);
+    let options = ["-i", "127.0.0.1"];
+    let phone = Sipp::start_lasting("answers_through_loss", CALLS, &options, noise + 75);
     // The phones' one ear; the scenario names its port.
     let ear = UdpSocket::bind("127.0.0.1:40000").unwrap();
     ear.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -59,7 +62,19 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
     let found = tokio::task::spawn_blocking(|| scanning.join().unwrap()).await.unwrap();
     let heard = tokio::task::spawn_blocking(|| hearing.join().unwrap()).await.unwrap();
     over.send_replace(true);
-    let keys = calls.join_all().await.concat();
+    let told = calls.join_all().await;
+    let keys: String = told.iter().map(|(keys, _)| keys.as_str()).collect();
+    let came: Vec<_> = told.into_iter().filter_map(|(_, quality)| quality).collect();
+    let sum = |count: fn(&Quality) -> u32| came.iter().map(count).sum::<u32>();
+    println!(
+        "{CALLS} calls, {noise} s, {} datagrams of noise dropped: {} frames out, {} lost; {} in, {} lost; {} turns late",
+        agent.dropped(),
+        heard.values().map(|(frames, _)| frames).sum::<u32>(),
+        heard.values().map(|(_, lost)| lost).sum::<u32>(),
+        sum(|it| it.received),
+        sum(|it| it.lost),
+        engine.load().late.load(Ordering::Relaxed),
+    );
 
     assert_eq!(found, "", "a scanner was answered");
     assert!(agent.dropped() > 500, "only {} datagrams of noise", agent.dropped());
@@ -70,6 +85,7 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
         assert!(*frames as u64 > noise * 50 / 2, "{frames} frames in {noise} s");
         assert_eq!(*lost, 0, "lost of {frames}");
     }
+    assert_eq!((came.len(), sum(|it| it.lost)), (CALLS, 0), "frames from the phones");
 }
 
 /// Speaks until told to stop, and gives the keys that were heard.
@@ -78,7 +94,7 @@ pub(crate) async fn talk(
     mut media: Line,
     agent: UserAgent,
     mut over: watch::Receiver<bool>,
-) -> String {
+) -> (String, Option<Quality>) {
     let path = agent.reach(&trunk.name).await.unwrap();
     let plan = InvitePlan {
         trunk: trunk.clone(),
@@ -101,7 +117,11 @@ pub(crate) async fn talk(
                     media.command(Ask::Play { clip: speech, tag: 1 });
                     media.command(Ask::Start(agreed));
                 }
-                Output::Over(_) | Output::Done => return keys,
+                Output::Over(_) => {
+                    let (back, told) = oneshot::channel();
+                    media.command(Ask::Quality(back));
+                    return (keys, told.await.ok());
+                }
                 _ => {}
             }
         }
@@ -117,14 +137,17 @@ pub(crate) async fn talk(
     }
 }
 
-/// By SSRC: frames that came, and those that did not.
+/// By SSRC: frames that came, and those that did not. Each is sent back.
 fn hear(ear: &UdpSocket, time: Duration) -> HashMap<u32, (u32, u32)> {
+    // A thread that sleeps too long loses what its socket cannot keep: a quarter of a second of twenty calls.
+    let _ = rustix::process::nice(-15);
     let end = now() + time;
     let mut heard: HashMap<u32, (u32, u32)> = HashMap::new();
     let mut next: HashMap<u32, u16> = HashMap::new();
     let mut packet = [0; 1500];
     while now() < end {
-        let Ok(length) = ear.recv(&mut packet) else { continue };
+        let Ok((length, from)) = ear.recv_from(&mut packet) else { continue };
+        let _ = ear.send_to(&packet[..length], from);
         let Ok(read) = RtpReader::new(&packet[..length]) else { continue };
         let sequence = u16::from(read.sequence_number());
         let expected = next.insert(read.ssrc(), sequence.wrapping_add(1)).unwrap_or(sequence);

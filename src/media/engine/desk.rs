@@ -179,11 +179,19 @@ impl<'l> Desk<'l> {
         known && UdpSocket::bind((remote.ip(), 0)).is_ok()
     }
 
-    /// A line takes its turns from the millisecond that has just passed on, so the next one is a packet's time from now.
+    /// A line takes its turns from the millisecond that has just passed on, so the next one is a packet's time from now;
+    /// a little sooner where so many lines have begun at once that they would wait for each other.
     fn take_turns(&mut self, place: usize, packet_ms: usize) {
-        let passed = (self.tick + SLOTS as u64 - 1) as usize;
-        for turn in 0..SLOTS / packet_ms.clamp(1, SLOTS) {
-            self.slots[(passed + turn * packet_ms) % SLOTS].push(place);
+        let packet_ms = packet_ms.clamp(1, SLOTS);
+        let passed = self.tick as usize % SLOTS + SLOTS - 1;
+        let turns = |sooner: usize| {
+            (0..SLOTS / packet_ms).map(move |turn| (passed - sooner + turn * packet_ms) % SLOTS)
+        };
+        let crowd = |sooner: usize| turns(sooner).map(|slot| self.slots[slot].len()).sum::<usize>();
+        let emptiest = (0..packet_ms).min_by_key(|sooner| crowd(*sooner)).unwrap_or(0);
+        let crowded = crowd(0) > crowd(emptiest) + CROWD_MAX * SLOTS / packet_ms;
+        for slot in turns(if crowded { emptiest } else { 0 }) {
+            self.slots[slot].push(place);
         }
     }
 
@@ -290,6 +298,8 @@ impl Open {
 
 /// Turns are spread over 120 ms, of which packets of 10, 20, 30, 40 and 60 ms are whole parts.
 const SLOTS: usize = 120;
+/// Lines of one millisecond beyond those of another: a tenth of a millisecond's work.
+const CROWD_MAX: usize = 10;
 const LATE: Duration = Duration::from_millis(5);
 /// Further behind than this, in ms, ticks are left out.
 const BEHIND_MAX: u64 = 200;
@@ -297,3 +307,32 @@ const DATAGRAM_BYTES_MAX: usize = 1500;
 /// So many that 10,000 packets of strangers in a second do not keep those of the peer waiting.
 const RECEIVED_PER_TURN_MAX: usize = 256;
 const REPORTS_PER_TURN_MAX: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_begin_at_once_are_spread_and_few_are_not_moved() {
+        for packet_ms in [10, 20, 30, 40, 60] {
+            let load = Load::default();
+            let mut desk =
+                Desk::new(Patience::with_silence(Duration::from_secs(30)), &load, clock::now());
+            desk.tick = 1234;
+            (0..CROWD_MAX).for_each(|place| desk.take_turns(place, packet_ms));
+            let together = 1233 % SLOTS;
+            assert_eq!(desk.slots[together].len(), CROWD_MAX, "a packet's time from the first one");
+
+            (CROWD_MAX..1000).for_each(|place| desk.take_turns(place, packet_ms));
+            let most = desk.slots.iter().map(Vec::len).max().unwrap();
+            assert!(most <= 1000 / packet_ms + 1 + CROWD_MAX, "{most} in one ms of {packet_ms}");
+            // Each comes as often as its packets are due, at equal distances.
+            for place in 0..1000 {
+                let turns = (0..SLOTS).filter(|slot| desk.slots[*slot].contains(&place));
+                let turns: Vec<_> = turns.collect();
+                assert_eq!(turns.len(), SLOTS / packet_ms);
+                assert!(turns.windows(2).all(|two| two[1] - two[0] == packet_ms), "{turns:?}");
+            }
+        }
+    }
+}

@@ -346,3 +346,20 @@ fn who_has_the_keys_is_heard_once_and_nobody_else() {
         assert_eq!((us.quality().received, us.quality().forged), (100, 5), "an old key");
     }
 }
+
+#[test]
+fn a_key_is_heard_under_the_number_named_first_and_under_the_one_named_last() {
+    let far: SocketAddr = "192.0.2.1:4000".parse().unwrap();
+    let (mut stream, now) = (stream(), clock::now());
+    let key = |stream: &mut Stream, number: u8, timestamp: u32| {
+        stream.receive(far, &mut rtp(number, 7, timestamp, &[5, 10, 0, 160]), now)
+    };
+    let five = Some(Event::Key('5'));
+    assert_eq!(key(&mut stream, 101, 1000), five);
+    stream.renegotiate(Negotiated { events_payload_type: Some(103), ..agreed() }, now);
+    assert_eq!(key(&mut stream, 101, 9000), five);
+    assert_eq!(key(&mut stream, 103, 18_000), five);
+    assert_eq!(key(&mut stream, 102, 27_000), None);
+    stream.renegotiate(Negotiated { events_payload_type: None, ..agreed() }, now);
+    assert_eq!(key(&mut stream, 101, 36_000), None, "nobody wants events any more");
+}

@@ -50,7 +50,7 @@ impl Invite {
         let talking = index == 0 && matches!(self.phase, Phase::Talking);
         match &request.method {
             Method::Bye => {
-                fork.is_over = true;
+                fork.end();
                 self.reply(request, 200, now);
                 if talking {
                     self.cause = cause(request);

@@ -70,12 +70,18 @@ impl Fork {
 
     /// Sends BYE, unless one side has already.
     pub(super) fn hang_up(&mut self, plan: &InvitePlan, seed: &mut Seed, now: Instant) {
-        if !std::mem::replace(&mut self.is_over, true) {
+        if !self.is_over {
             let content = Content::of(Method::Bye);
             self.bye = Some(Asked::new(content, &mut self.dialog, plan, seed, now));
-            if let Some(refresh) = &mut self.refresh {
-                refresh.transaction.abandon();
-            }
+            self.end();
+        }
+    }
+
+    /// One side has said BYE; what else was asked gets no answer that matters.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+        if let Some(refresh) = &mut self.refresh {
+            refresh.transaction.abandon();
         }
     }
 
