@@ -106,8 +106,10 @@ fn every_source_is_listed() {
 fn every_test_that_the_scenarios_name_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut written: Vec<_> = rooms(false).into_iter().map(|(_, text)| text).collect();
-    for entry in fs::read_dir(root.join("tests/sip_peers")).unwrap() {
-        written.push(fs::read_to_string(entry.unwrap().path()).unwrap());
+    for folder in ["tests/sip_peers", "tests/fuzz", "tests/conversation"] {
+        let files = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|file| file.extension().is_some_and(|it| it == "rs"));
+        written.extend(files.map(|file| fs::read_to_string(file).unwrap()));
     }
     let scenarios = fs::read_to_string(root.join("docs/sip-scenarios.md")).unwrap();
     let tests = scenarios.split('`').skip(1).step_by(2).filter(|it| it.matches('_').count() > 2);
