@@ -26,7 +26,7 @@ use crate::sip::trunk::{Dtmf, Trunk};
 
 /// Places one call and returns what became of it.
 ///
-/// [`Call`] decides everything; this carries bytes, audio and time to and from it.
+/// [`Call`](super::call::Call) decides everything; this carries bytes, audio and time to and from it.
 ///
 /// Contract: never drop this future to end a call. Send a [`Stop`] and await the attempt, so that the callee
 ///           gets a BYE or CANCEL and no answer is lost.
