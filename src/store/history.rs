@@ -69,17 +69,20 @@ impl Ledger<'_> {
             )?;
         }
         let filled_by = i64::from(policy.calls_per_day_max.max(1)) - 1;
-        // Where there have never been so many calls, nobody need count those of the day.
-        let day_filled_at = self
-            .times(
+        // Where there have never been so many calls, nobody need count those of the day. Asked apart, since SQLite would
+        // ask it anew for each of them.
+        let sql = "SELECT coalesce((SELECT max(id) FROM attempts) - (SELECT min(id) FROM attempts), 0) >= ?";
+        let many: bool = self.conn.prepare_cached(sql)?.query_row([filled_by], |row| row.get(0))?;
+        let mut day_filled_at = None;
+        if many {
+            let filled = self.times(
                 "SELECT started AS at FROM attempts
-                 WHERE (SELECT max(id) FROM attempts) - (SELECT min(id) FROM attempts) >= ?3
-                     AND started > ?1 AND started <= ?2 AND invited = 1
+                 WHERE started > ?1 AND started <= ?2 AND invited = 1
                  ORDER BY started DESC LIMIT 1 OFFSET ?3",
                 params![before(now, DAY), after(now, DAY), filled_by],
-            )?
-            .first()
-            .copied();
+            )?;
+            day_filled_at = filled.first().copied();
+        }
         // What an earlier notification left over does not hurry this one.
         let gathering_since = self
             .times(

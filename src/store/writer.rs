@@ -64,9 +64,13 @@ impl Writer {
         while let Some(first) = errands.blocking_recv() {
             let mut group = vec![first];
             gather(&mut errands, &mut group);
-            if let Some(pause) = pace.pause(group.len(), now()) {
+            while let Some(pause) = pace.pause(group.len(), now()) {
                 thread::sleep(pause);
+                let before = group.len();
                 gather(&mut errands, &mut group);
+                if group.len() == before {
+                    break;
+                }
             }
             pace.begun(group.len(), now());
             self.commit(group);
@@ -151,8 +155,8 @@ fn gather(errands: &mut mpsc::Receiver<Errand>, group: &mut Vec<Errand>) {
     }
 }
 
-/// When the next group begins. Under load it waits a moment for company, since a commit costs much the same for one
-/// and for twenty; whoever comes alone, one after the other or all at once, does not wait.
+/// When the next group begins. Under load it waits for company while some comes, since a commit costs much the same for
+/// one and for twenty; whoever comes alone, one after the other, does not wait.
 #[derive(Debug, Default)]
 struct Pace {
     last: Option<(Instant, usize)>,
@@ -166,7 +170,8 @@ impl Pace {
     fn pause(&self, operations: usize, now: Instant) -> Option<Duration> {
         let (begun, before) = self.last?;
         let gathers = before >= COMPANY && operations < ENOUGH;
-        gathers.then(|| (begun + GATHERING).checked_duration_since(now))?
+        let left = (begun + GATHERING).checked_duration_since(now).filter(|_| gathers)?;
+        Some(left.min(GRAIN))
     }
 }
 
@@ -186,8 +191,10 @@ fn wipe(conn: &Connection) {
 const GROUP_MAX: usize = 128;
 /// From the beginning of one group to that of the next, under load.
 const GATHERING: Duration = Duration::from_millis(10);
+/// If nobody comes within so long, nobody is waited for.
+const GRAIN: Duration = Duration::from_millis(2);
 /// So many operations in a group are load.
-const COMPANY: usize = 4;
+const COMPANY: usize = 2;
 /// So many need no more company.
 const ENOUGH: usize = 32;
 
@@ -248,7 +255,8 @@ mod tests {
         };
         assert_eq!(Pace::default().pause(1, begun), None, "the first of all");
         assert_eq!(pause(1, 1, 0), None, "one after the other");
-        assert_eq!(pause(20, 6, 4), Some(Duration::from_millis(6)), "many");
+        assert_eq!(pause(20, 6, 4), Some(GRAIN), "many");
+        assert_eq!(pause(20, 6, 9), Some(Duration::from_millis(1)), "many, for long enough");
         assert_eq!(pause(20, 6, 11), None, "many, and late");
         assert_eq!(pause(64, 64, 1), None, "all at once");
     }
