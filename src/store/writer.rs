@@ -190,9 +190,9 @@ fn wipe(conn: &Connection) {
 
 const GROUP_MAX: usize = 128;
 /// From the beginning of one group to that of the next, under load.
-const GATHERING: Duration = Duration::from_millis(10);
+const GATHERING: Duration = Duration::from_millis(20);
 /// If nobody comes within so long, nobody is waited for.
-const GRAIN: Duration = Duration::from_millis(2);
+const GRAIN: Duration = Duration::from_millis(5);
 /// So many operations in a group are load.
 const COMPANY: usize = 2;
 /// So many need no more company.
@@ -256,8 +256,8 @@ mod tests {
         assert_eq!(Pace::default().pause(1, begun), None, "the first of all");
         assert_eq!(pause(1, 1, 0), None, "one after the other");
         assert_eq!(pause(20, 6, 4), Some(GRAIN), "many");
-        assert_eq!(pause(20, 6, 9), Some(Duration::from_millis(1)), "many, for long enough");
-        assert_eq!(pause(20, 6, 11), None, "many, and late");
+        assert_eq!(pause(20, 6, 19), Some(Duration::from_millis(1)), "many, for long enough");
+        assert_eq!(pause(20, 6, 21), None, "many, and late");
         assert_eq!(pause(64, 64, 1), None, "all at once");
     }
 
