@@ -92,7 +92,7 @@ impl Ledger<'_> {
         number: &PhoneNumber,
         now: Timestamp,
     ) -> Result<CallIn, StoreError> {
-        if self.is_on_the_line(number, &callee)? {
+        if self.is_on_the_line(number, &callee.jid)? {
             return Ok(CallIn::OnTheLine);
         }
         let messages = self.all_of(&to_read(&self.waiting(&callee.jid, None)?))?;
@@ -139,16 +139,6 @@ impl Ledger<'_> {
         )?;
         let values = params![callee.jid.as_str(), number.as_str(), ms(now)];
         Ok(NotificationId(insert.insert(values)?))
-    }
-
-    fn is_on_the_line(
-        &self,
-        number: &PhoneNumber,
-        callee: &Subscriber,
-    ) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND number = ?
-                   UNION ALL SELECT 1 FROM attempts WHERE ended IS NULL AND recipient = ?";
-        Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), callee.jid.as_str()])?)
     }
 
     fn people_with_pin(

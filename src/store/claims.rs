@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
+use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
 use super::ledger::{LEASE, Ledger};
 use super::words::ms;
 use crate::notification::lifecycle::{Event, Notification, Pending, State};
 use crate::notification::{AttemptId, Claim, Message, MessageId, NotificationId};
+use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Subscriber, WhenOffline};
 
 impl Ledger<'_> {
@@ -159,10 +161,18 @@ impl Ledger<'_> {
 
     /// Whether a call to this number or person is still on the line; it may belong to a closed notification.
     fn rings(&self, notification: &Notification) -> Result<bool, StoreError> {
+        self.is_on_the_line(&notification.number, &notification.recipient)
+    }
+
+    /// Whether a call of either direction with this number or person is still on the line.
+    pub(super) fn is_on_the_line(
+        &self,
+        number: &PhoneNumber,
+        person: &BareJid,
+    ) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND number = ?
                    UNION ALL SELECT 1 FROM attempts WHERE ended IS NULL AND recipient = ?";
-        let Notification { number, recipient, .. } = notification;
-        Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), recipient.as_str()])?)
+        Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), person.as_str()])?)
     }
 
     fn was_partly_heard(&self, notification: &Notification) -> Result<bool, StoreError> {
