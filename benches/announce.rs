@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use offhook::clock::now;
 use offhook::media::codec::{Clip, Codec};
-use offhook::media::engine::{Engine, EngineSettings, Line};
-use offhook::media::stream::Patience;
-use offhook::media::{self, Command as Ask};
+use offhook::media::engine::{Engine, EngineSettings, RtpPort};
+use offhook::media::stream::MediaTimeouts;
+use offhook::media::{self, MediaCommand as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
@@ -83,7 +83,7 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 12_000..=24_999,
-        patience: Patience { first: HOUR, silence: HOUR },
+        timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let spoken: Vec<i16> = fs::read(folder.join(SPEECH))
@@ -106,9 +106,10 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
         let plan = InvitePlan {
             trunk: trunk.clone(),
             number: "+81312345678".parse().ok(),
-            hop: path.hop,
+            local_addr: path.local_addr,
             offer: offer(line.local, &[Codec::Pcmu], Dtmf::Inband, call as u64),
             patience: path.patience(),
+            setup: Duration::from_secs(20),
             ring: Duration::from_secs(20),
         };
         lines.spawn(talk(plan, path, line, speech.clone(), agent.clone(), is_over.clone()));
@@ -133,14 +134,14 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
 
 async fn talk(
     plan: InvitePlan,
-    path: transport::Path,
-    mut media: Line,
+    path: transport::Route,
+    mut media: RtpPort,
     speech: Arc<Clip>,
     agent: UserAgent,
     mut over: watch::Receiver<bool>,
 ) -> usize {
     let mut invite = Invite::new(plan, Seed::fresh(), now());
-    let mut line = agent.line(path, invite.call_id());
+    let mut line = agent.channel(path, invite.call_id());
     let mut keys = 0;
     loop {
         while let Some(output) = invite.poll() {
@@ -161,7 +162,7 @@ async fn talk(
         tokio::select! {
             Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
             Some(event) = media.events.recv() => {
-                keys += usize::from(matches!(event, media::Event::Key(_)));
+                keys += usize::from(matches!(event, media::MediaEvent::Key(_)));
             }
             () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),
             Ok(_) = over.wait_for(|over| *over) => invite.handle(Input::HangUp, now()),

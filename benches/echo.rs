@@ -8,12 +8,16 @@
 // A benchmark reads the clock, prints, and stops where it fails.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
-#[path = "../tests/peers/ejabberd.rs"]
+#[path = "../tests/support/ejabberd.rs"]
 mod ejabberd;
 #[path = "echo/load.rs"]
 mod load;
 #[path = "echo/ours.rs"]
 mod ours;
+#[path = "../tests/support/prosody.rs"]
+mod prosody;
+#[path = "../tests/support/server_root.rs"]
+mod server_root;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,8 +26,8 @@ use std::time::Instant;
 
 use ejabberd::Ejabberd;
 use load::Load;
-use offhook::cli::demo::part::{Folder, Part};
-use offhook::cli::demo::prosody::{Extra, Prosody};
+use offhook::demo::child_process::{ChildProcess, Folder};
+use prosody::{Extra, Prosody};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,7 +42,7 @@ fn main() {
         println!("                          ours    slixmpp       ours    slixmpp     ratio");
         let folder = Folder::make().unwrap();
         let room = folder.room("prosody").unwrap();
-        let prosody = Prosody::start_with(&room, &PEOPLE, SECRET, &further_components()).await;
+        let prosody = Prosody::start(&room, &PEOPLE, SECRET, &further_components()).await;
         let prosody = prosody.unwrap();
         compare("Prosody", prosody.components, &folder, messages, rounds);
         drop(prosody);
@@ -84,7 +88,7 @@ fn compare(server: &str, address: SocketAddr, folder: &Folder, messages: usize, 
 /// A component that hands messages back, as a process of its own.
 struct Echo {
     host: &'static str,
-    part: Part,
+    part: ChildProcess,
     /// Round trips a second, and processor time per message, in each round.
     rates: Vec<f64>,
     costs_us: Vec<f64>,
@@ -100,7 +104,7 @@ impl Echo {
         folder: &Folder,
     ) -> Self {
         let arguments = [first, &address.to_string(), host, SECRET];
-        let part = Part::start(name, program, &arguments, folder.path()).unwrap();
+        let part = ChildProcess::start(name, program, &arguments, folder.path()).unwrap();
         Self { host, part, rates: Vec::new(), costs_us: Vec::new() }
     }
 

@@ -59,6 +59,7 @@ async fn holds(folder: &Path, group: usize, claim: bool) -> Vec<Duration> {
         quiet,
         throttle,
         sender_throttle,
+        sender_calls: vec![],
         calls_per_day_max,
         ..Policy::default()
     };

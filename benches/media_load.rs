@@ -15,9 +15,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use offhook::media::codec::{Clip, Codec, FRAME};
-use offhook::media::engine::{Engine, EngineSettings, Line};
-use offhook::media::stream::Patience;
-use offhook::media::{Command, Negotiated};
+use offhook::media::engine::{Engine, EngineSettings, RtpPort};
+use offhook::media::stream::MediaTimeouts;
+use offhook::media::{MediaCommand, Negotiated};
 use offhook::seed::Seed;
 use rtp_rs::RtpReader;
 
@@ -29,23 +29,24 @@ fn main() {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 30_000..=49_999,
-        patience: Patience { first: HOUR, silence: HOUR },
+        timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &vec![8000; 8000 * (seconds as usize + 5)]));
 
     let before = status("VmRSS:");
-    let mut lines: Vec<Line> = vec![];
+    let mut lines: Vec<RtpPort> = vec![];
     let mut starts = HashMap::new();
     for _ in 0..calls {
         let line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
-        line.command(Command::Play { clip: speech.clone(), tag: 1 });
+        line.command(MediaCommand::Play { clip: speech.clone(), tag: 1 });
         starts.insert(line.local.port(), Instant::now());
-        line.command(Command::Start(Negotiated {
+        line.command(MediaCommand::Start(Negotiated {
             remote: ear.address,
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            formats: vec![],
             tones: false,
             packet_ms: 20,
             sending: true,

@@ -14,12 +14,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use offhook::media::codec::{Clip, Codec, FRAME};
-use offhook::media::engine::{Engine, EngineSettings, Line};
-use offhook::media::stream::Patience;
-use offhook::media::take::Take;
-use offhook::media::{Command, Negotiated};
-use offhook::recording::{Format, encode, finish};
+use offhook::media::engine::{Engine, EngineSettings, RtpPort};
+use offhook::media::recording_buffer::RecordingBuffer;
+use offhook::media::stream::MediaTimeouts;
+use offhook::media::{MediaCommand, Negotiated};
 use offhook::seed::Seed;
+use offhook::voice_reply::file::{Format, encode, finish};
 use rtp_rs::RtpPacketBuilder;
 use tokio::sync::oneshot;
 
@@ -30,25 +30,26 @@ fn main() {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 30_000..=49_999,
-        patience: Patience { first: HOUR, silence: HOUR },
+        timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &words(seconds + 60)));
     let mouth = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-    let mut lines: Vec<Line> = vec![];
+    let mut lines: Vec<RtpPort> = vec![];
     for _ in 0..calls {
         let line = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
-        line.command(Command::Start(Negotiated {
+        line.command(MediaCommand::Start(Negotiated {
             remote: mouth.local_addr().unwrap(),
             codec: Codec::Pcmu,
             payload_type: 0,
             events_payload_type: Some(101),
+            formats: vec![],
             tones: false,
             packet_ms: 20,
             sending: true,
             keys: None,
         }));
-        line.command(Command::Play { clip: speech.clone(), tag: 1 });
+        line.command(MediaCommand::Play { clip: speech.clone(), tag: 1 });
         lines.push(line);
     }
     let speaking = Arc::new(AtomicBool::new(true));
@@ -65,15 +66,16 @@ fn main() {
         .iter()
         .map(|line| {
             let (back, taken) = oneshot::channel();
-            let take = Take::new(Codec::Pcmu, Duration::from_secs(120), Instant::now());
-            line.command(Command::Record { take: Box::new(take), back });
+            let take = RecordingBuffer::new(Codec::Pcmu, Duration::from_secs(120), Instant::now());
+            line.command(MediaCommand::Record { buffer: Box::new(take), back });
             taken
         })
         .collect();
     thread::sleep(Duration::from_secs(seconds));
     let grown = resident_kb().saturating_sub(before);
-    lines.iter().for_each(|line| line.command(Command::StopRecording));
-    let takes: Vec<Take> = taken.into_iter().map(|taken| *taken.blocking_recv().unwrap()).collect();
+    lines.iter().for_each(|line| line.command(MediaCommand::StopRecording));
+    let takes: Vec<RecordingBuffer> =
+        taken.into_iter().map(|taken| *taken.blocking_recv().unwrap()).collect();
     let late = engine.load().late.load(Ordering::Relaxed);
     let expected: u32 = takes.iter().map(|take| take.account().expected).sum();
     let concealed: u32 = takes.iter().map(|take| take.account().concealed).sum();
@@ -85,7 +87,9 @@ fn main() {
     println!(
         "memory for a recording: {} KB so far, {} KB at 120 s",
         grown / calls,
-        Take::new(Codec::Pcmu, Duration::from_secs(120), Instant::now()).to_bytes().capacity()
+        RecordingBuffer::new(Codec::Pcmu, Duration::from_secs(120), Instant::now())
+            .to_bytes()
+            .capacity()
             / 1024
             + 120 * 8000 / 1024
     );

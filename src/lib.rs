@@ -1,21 +1,21 @@
 //! Offhook holds chat messages for people who are offline, phones them, and brings their answer back.
 //!
-//! The layers, from the ground up (`docs/architecture.md`); a module imports only from those below it:
-//! `phone_number redaction clock seed sealing wording` · `subscriber` and the pure parts of `sip media xmpp` ·
-//! `notification` · `script` · `config` · the edges `xmpp::link call sip::transport media::engine
-//! speech store http upload` · `daemon dialer` · `cli`.
+//! A module imports only from modules on lower layers; `docs/architecture.md` has the table.
 
+pub mod address_scope;
+pub mod backoff;
 pub mod call;
 pub mod cli;
 pub mod clock;
+pub mod component;
 pub mod config;
 pub mod daemon;
-pub mod dialer;
+pub mod demo;
 pub mod http;
 pub mod media;
 pub mod notification;
 pub mod phone_number;
-pub mod recording;
+pub mod rate_limit;
 pub mod redaction;
 pub mod script;
 pub mod sealing;
@@ -24,6 +24,8 @@ pub mod sip;
 pub mod speech;
 pub mod store;
 pub mod subscriber;
-pub mod upload;
+pub mod trunks;
+pub mod trust_store;
+pub mod voice_reply;
 pub mod wording;
 pub mod xmpp;

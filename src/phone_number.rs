@@ -15,7 +15,7 @@ pub struct PhoneNumber(String);
 
 impl PhoneNumber {
     /// A number as it stands where no person has written it: with `+`, with `00` for it, or, where `country` (such as `+81`) is
-    /// known, without its country code and perhaps with a `0` for that.
+    /// known, with its code alone, or without it and perhaps with a `0` for that.
     ///
     /// Source: ITU-T E.123 §3, E.164 Annex A (prefixes are no part of a number).
     pub fn as_dialled(digits: &str, country: Option<&str>) -> Option<Self> {
@@ -24,7 +24,13 @@ impl PhoneNumber {
         } else if let Some(rest) = digits.strip_prefix("00") {
             format!("+{rest}")
         } else {
-            format!("{}{}", country?, digits.strip_prefix('0').unwrap_or(digits))
+            let country = country?;
+            match digits.strip_prefix('0') {
+                Some(national) => format!("{country}{national}"),
+                // Trunks leave out the `+`; those that leave out a national `0` write numbers that begin otherwise.
+                None if format!("+{digits}").starts_with(country) => format!("+{digits}"),
+                None => format!("{country}{digits}"),
+            }
         };
         international.parse().ok()
     }

@@ -1,4 +1,4 @@
-//! What may not be read in a log.
+//! Redaction of personal data in log lines.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -36,7 +36,7 @@ impl SealingKey {
     ///
     /// Shape:    1 octet form, 24 nonce, then as long as `plain`, 16 tag.
     /// Contract: a nonce is used once; a random one of this length never repeats. `name` is not kept and must
-    ///           be told again to [`open`], so that two blobs cannot change places.
+    ///           be given again to [`open`], so that two blobs cannot change places.
     /// Source:   XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2), built on RFC 8439 §2.8.
     pub fn seal(&self, plain: &[u8], name: &[u8], nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
         let Ok(sealed) =
@@ -49,15 +49,17 @@ impl SealingKey {
 
     /// Opens what [`SealingKey::seal`] made.
     ///
-    /// Errors: [`NotOurs::WrongKey`] also when the blob or its name was altered: these cannot be told apart.
-    pub fn open(&self, sealed: &[u8], name: &[u8]) -> Result<Vec<u8>, NotOurs> {
-        let Some((&SEALED, rest)) = sealed.split_first() else { return Err(NotOurs::UnknownForm) };
+    /// Errors: [`OpenError::WrongKey`] also when the blob or its name was altered: these cannot be told apart.
+    pub fn open(&self, sealed: &[u8], name: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let Some((&SEALED, rest)) = sealed.split_first() else {
+            return Err(OpenError::UnknownForm);
+        };
         let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE_BYTES>() else {
-            return Err(NotOurs::WrongKey);
+            return Err(OpenError::WrongKey);
         };
         self.cipher()
             .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: name })
-            .map_err(|_| NotOurs::WrongKey)
+            .map_err(|_| OpenError::WrongKey)
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -70,7 +72,7 @@ fn plain(recording: &[u8]) -> Vec<u8> {
     [&[PLAIN], recording].concat()
 }
 
-/// Makes a recording ready for the store: sealed where there is a key.
+/// The stored form of a recording: sealed if there is a key.
 pub fn close(
     recording: &[u8],
     name: &[u8],
@@ -80,19 +82,19 @@ pub fn close(
     key.map_or_else(|| plain(recording), |key| key.seal(recording, name, nonce))
 }
 
-/// Gives a recording back, whichever way it was stored: plain ones stay readable after a key was configured.
-pub fn open(stored: &[u8], name: &[u8], key: Option<&SealingKey>) -> Result<Vec<u8>, NotOurs> {
+/// Opens a stored recording, sealed or plain: plain ones stay readable after a key was configured.
+pub fn open(stored: &[u8], name: &[u8], key: Option<&SealingKey>) -> Result<Vec<u8>, OpenError> {
     match (stored.split_first(), key) {
         (Some((&PLAIN, recording)), _) => Ok(recording.to_vec()),
         (Some((&SEALED, _)), Some(key)) => key.open(stored, name),
-        (Some((&SEALED, _)), None) => Err(NotOurs::NoKey),
-        (Some(_) | None, _) => Err(NotOurs::UnknownForm),
+        (Some((&SEALED, _)), None) => Err(OpenError::NoKey),
+        (Some(_) | None, _) => Err(OpenError::UnknownForm),
     }
 }
 
-/// Why a stored recording cannot be given back.
+/// Why a stored recording cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotOurs {
+pub enum OpenError {
     /// It is sealed and no key is configured.
     #[error(
         "the recording is sealed: set voice_reply.key_file to the file with the key it was sealed with"
@@ -104,7 +106,7 @@ pub enum NotOurs {
          if that is the key, the stored recording was altered"
     )]
     WrongKey,
-    /// It is neither plain nor sealed in a way this version knows.
+    /// Its form is unknown to this version.
     #[error(
         "the recording was stored by a newer version, or altered: use the version that stored it"
     )]
@@ -134,8 +136,12 @@ mod tests {
     fn a_sealed_recording_opens_with_its_key_and_name_only() {
         let sealed = key("a").seal(b"RIFF my secret", b"rec-1", [7; 24]);
         assert_eq!(key("a").open(&sealed, b"rec-1").unwrap(), b"RIFF my secret");
-        assert_eq!(key("b").open(&sealed, b"rec-1"), Err(NotOurs::WrongKey));
-        assert_eq!(key("a").open(&sealed, b"rec-2"), Err(NotOurs::WrongKey), "blobs were swapped");
+        assert_eq!(key("b").open(&sealed, b"rec-1"), Err(OpenError::WrongKey));
+        assert_eq!(
+            key("a").open(&sealed, b"rec-2"),
+            Err(OpenError::WrongKey),
+            "blobs were swapped"
+        );
         assert!(!sealed.windows(4).any(|octets| octets == b"RIFF"));
         let other_nonce = key("a").seal(b"RIFF my secret", b"rec-1", [8; 24]);
         assert_ne!(sealed[25..], other_nonce[25..]);
@@ -155,23 +161,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_key_is_told() {
+    fn the_error_names_what_is_wrong_with_the_key() {
         let (plain, sealed) = (plain(b"ID3"), key("1").seal(b"ID3", b"rec", [0; 24]));
         let (key, other) = (key("1"), key("2"));
         let cases = [
             ("plain, no key", &plain, None, Ok(())),
             ("plain, from before the key", &plain, Some(&key), Ok(())),
             ("sealed, the key", &sealed, Some(&key), Ok(())),
-            ("sealed, another key", &sealed, Some(&other), Err(NotOurs::WrongKey)),
-            ("sealed, the key is gone", &sealed, None, Err(NotOurs::NoKey)),
+            ("sealed, another key", &sealed, Some(&other), Err(OpenError::WrongKey)),
+            ("sealed, the key is gone", &sealed, None, Err(OpenError::NoKey)),
         ];
         for (stored, blob, key, expected) in cases {
             let opened = open(blob, b"rec", key);
             assert_eq!(opened, expected.map(|()| b"ID3".to_vec()), "{stored}");
         }
-        assert_eq!(open(b"ID3\x04", b"rec", Some(&key)), Err(NotOurs::UnknownForm));
-        assert_eq!(open(b"", b"rec", None), Err(NotOurs::UnknownForm));
-        assert!(NotOurs::NoKey.to_string().contains("voice_reply.key_file"));
+        assert_eq!(open(b"ID3\x04", b"rec", Some(&key)), Err(OpenError::UnknownForm));
+        assert_eq!(open(b"", b"rec", None), Err(OpenError::UnknownForm));
+        assert!(OpenError::NoKey.to_string().contains("voice_reply.key_file"));
     }
 
     #[test]

@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 use offhook::clock;
 use offhook::media::Negotiated;
 use offhook::media::codec::{Clip, Codec, FRAME_BYTES};
+use offhook::media::recording_buffer::RecordingBuffer;
 use offhook::media::srtp::{Keys, MasterKey, Outbound, Suite};
-use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
-use offhook::media::take::Take;
+use offhook::media::stream::{MediaTimeouts, PACKET_BYTES_MAX, Stream};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::message::Message;
 use offhook::sip::offer_answer::offer;
 use offhook::sip::registration::{self, Registration};
 use offhook::sip::trunk::{Credentials, Dtmf, Transport, Trunk};
-use offhook::sip::via::Hop;
+use offhook::sip::via::LocalAddr;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
 /// The system's allocator, which counts what this thread asks of it and has of it.
@@ -77,16 +77,22 @@ fn no_packet_allocates(suite: Option<Suite>) {
         codec: Codec::Pcmu,
         payload_type: 0,
         events_payload_type: Some(101),
+        formats: vec![],
         tones: true,
         packet_ms: 20,
         sending: true,
         keys,
     };
     let start = clock::now();
-    let mut stream =
-        Stream::new(agreed, remote.ip(), 7, Patience::with_silence(Duration::from_secs(30)), start);
+    let mut stream = Stream::new(
+        agreed,
+        remote.ip(),
+        7,
+        MediaTimeouts::with_silence(Duration::from_secs(30)),
+        start,
+    );
     stream.play(Arc::new(Clip::encode(Codec::Pcmu, &[8000; 500 * FRAME_BYTES])), 1);
-    stream.record(Box::new(Take::new(Codec::Pcmu, Duration::from_secs(60), start)));
+    stream.record(Box::new(RecordingBuffer::new(Codec::Pcmu, Duration::from_secs(60), start)));
 
     let (mut packet, mut arriving) = ([0; PACKET_BYTES_MAX], [0; PACKET_BYTES_MAX]);
     let mut turn = |number: u32| {
@@ -131,9 +137,10 @@ fn an_answered_call_keeps_a_few_kilobytes_of_signalling_and_sound() {
     let plan = InvitePlan {
         trunk,
         number: "+81312345678".parse().ok(),
-        hop: Hop { transport: Transport::Udp, local, public: local },
+        local_addr: LocalAddr { transport: Transport::Udp, local, public: local },
         offer: offer(local, &[Codec::Pcmu, Codec::Pcma], Dtmf::Auto, 1),
         patience: Duration::from_secs(32),
+        setup: Duration::from_secs(30),
         ring: Duration::from_secs(30),
     };
     let mut invite = Invite::new(plan, Seed::fixed(1), now);
@@ -170,9 +177,10 @@ fn a_call_holds_no_more_however_much_it_hears() {
     let plan = InvitePlan {
         trunk: trunk.clone(),
         number: "+81312345678".parse().ok(),
-        hop: hop(),
+        local_addr: local_addr(),
         offer: sdp.clone(),
         patience: Duration::from_secs(8),
+        setup: Duration::from_secs(30),
         ring: Duration::from_secs(30),
     };
     let mut call = Invite::new(plan, Seed::fixed(1), start);
@@ -217,7 +225,7 @@ fn a_call_holds_no_more_however_much_it_hears() {
 #[test]
 fn a_binding_holds_no_more_however_much_it_hears() {
     let start = clock::now();
-    let mut binding = Registration::new(Arc::new(trunk()), hop(), Seed::fixed(1), start);
+    let mut binding = Registration::new(Arc::new(trunk()), local_addr(), Seed::fixed(1), start);
     let mut asked = None;
     let grown = holds_the_same(|number| {
         let now = start + Duration::from_secs(number * 10);
@@ -248,8 +256,8 @@ fn holds_the_same(mut input: impl FnMut(u64)) -> i64 {
     grown
 }
 
-fn hop() -> Hop {
-    Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap())
+fn local_addr() -> LocalAddr {
+    LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap())
 }
 
 fn trunk() -> Trunk {

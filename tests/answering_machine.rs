@@ -11,10 +11,10 @@ use std::time::Duration;
 use offhook::clock;
 use offhook::media::answering_machine::{Heard, Listener, PickedUp};
 use offhook::media::codec::{Clip, Codec};
-use offhook::media::stream::{Patience, Stream};
-use offhook::media::{Event, Negotiated};
+use offhook::media::stream::{MediaTimeouts, Stream};
+use offhook::media::{MediaEvent, Negotiated};
+use offhook::script::machine_detection::{Input, MachineDetection, Output};
 use offhook::script::prompt::Prompts;
-use offhook::script::screening::{Input, Output, Screening};
 use rtp_rs::{RtpPacketBuilder, Seq};
 
 #[test]
@@ -102,16 +102,22 @@ fn screened(greeting: &[i16], notice: Vec<i16>) -> (PickedUp, usize) {
         codec: Codec::Pcma,
         payload_type: 8,
         events_payload_type: None,
+        formats: vec![],
         tones: true,
         packet_ms: 20,
         sending: true,
         keys: None,
     };
     let start = clock::now();
-    let mut stream =
-        Stream::new(agreed, far.ip(), 7, Patience::with_silence(Duration::from_secs(30)), start);
-    let mut screening = Screening::new(Prompts::new("en").notice_for_machines(), start);
-    stream.screen();
+    let mut stream = Stream::new(
+        agreed,
+        far.ip(),
+        7,
+        MediaTimeouts::with_silence(Duration::from_secs(30)),
+        start,
+    );
+    let mut detection = MachineDetection::new(Prompts::new("en").notice_for_machines(), start);
+    stream.detect_machine();
     let (mut sound, mut speaking_until, mut keys) = (greeting.to_vec(), None, 0);
     for packet in 0..50 * 60_u32 {
         let now = start + Duration::from_millis(20) * packet;
@@ -122,18 +128,18 @@ fn screened(greeting: &[i16], notice: Vec<i16>) -> (PickedUp, usize) {
             RtpPacketBuilder::new().payload_type(8).ssrc(9).sequence(Seq::from(packet as u16));
         let rtp = rtp.timestamp(packet * 160).payload(frame.frame(0).unwrap()).build().unwrap();
         match stream.receive(far, &mut rtp.clone(), now) {
-            Some(Event::Heard(heard)) => screening.handle(Input::Heard(heard), now),
-            Some(Event::Key(_)) => {
+            Some(MediaEvent::Heard(heard)) => detection.handle(Input::Heard(heard), now),
+            Some(MediaEvent::Key(_)) => {
                 keys += 1;
-                screening.handle(Input::Key, now);
+                detection.handle(Input::Key, now);
             }
             _ => {}
         }
-        screening.handle(Input::Tick, now);
+        detection.handle(Input::Tick, now);
         if speaking_until.is_some_and(|until| packet >= until) {
-            screening.handle(Input::Spoken, now);
+            detection.handle(Input::Spoken, now);
         }
-        while let Some(output) = screening.poll() {
+        while let Some(output) = detection.poll() {
             match output {
                 Output::Speak(_) => {
                     // It hears us from now on, and sends it back.
@@ -141,9 +147,9 @@ fn screened(greeting: &[i16], notice: Vec<i16>) -> (PickedUp, usize) {
                     sound.extend(notice.iter().map(|sample| sample / 3));
                     speaking_until = Some(packet + notice.len() as u32 / 160);
                 }
-                Output::LetIn => return (screening.who(), keys),
-                Output::HangUp => return (screening.who(), keys),
-                Output::Hush => {}
+                Output::LetIn => return (detection.who(), keys),
+                Output::HangUp => return (detection.who(), keys),
+                Output::StopPlayback => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use offhook::http::{File, HttpError, Limits, Server, Shelf, link};
+use offhook::http::{File, FileSource, HttpError, HttpLimits, Server, link};
 use offhook::seed::Seed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -195,7 +195,7 @@ async fn nonsense_is_answered_with_an_error_or_nothing_and_stops_nobody() {
 
 #[tokio::test]
 async fn a_thousand_spoiled_requests_stop_nobody() {
-    let shop = Shop::open(Limits { head: Duration::from_millis(200), ..quick() }).await;
+    let shop = Shop::open(HttpLimits { head: Duration::from_millis(200), ..quick() }).await;
     let good = format!(
         "GET {} HTTP/1.1\r\nHost: x\r\nRange: bytes=5-9\r\nX-Forwarded-For: ::1\r\n\r\n",
         shop.path
@@ -226,7 +226,7 @@ async fn a_thousand_spoiled_requests_stop_nobody() {
 
 #[tokio::test]
 async fn who_does_not_end_his_request_is_let_go_and_makes_room() {
-    let limits = Limits { connections_max: 20, head: Duration::from_millis(300), ..quick() };
+    let limits = HttpLimits { connections_max: 20, head: Duration::from_millis(300), ..quick() };
     let shop = Shop::open(limits).await;
     let mut idlers = vec![];
     for n in 0..20 {
@@ -250,7 +250,7 @@ async fn who_does_not_end_his_request_is_let_go_and_makes_room() {
 
 #[tokio::test]
 async fn who_does_not_read_is_cut_off_and_makes_room() {
-    let limits = Limits { downloads_max: 1, answer: Duration::from_millis(500), ..quick() };
+    let limits = HttpLimits { downloads_max: 1, answer: Duration::from_millis(500), ..quick() };
     let shop = Shop::open(limits).await;
     let mut sleeper = shop.connect().await;
     let request = format!("GET /r/{}/long.wav HTTP/1.1\r\nHost: x\r\n\r\n", shop.long);
@@ -264,7 +264,7 @@ async fn who_does_not_read_is_cut_off_and_makes_room() {
 
 #[tokio::test]
 async fn many_at_once_all_get_theirs() {
-    let limits = Limits { connections_max: 50, downloads_max: 5, ..quick() };
+    let limits = HttpLimits { connections_max: 50, downloads_max: 5, ..quick() };
     let shop = Arc::new(Shop::open(limits).await);
     let mut clients = JoinSet::new();
     for _ in 0..300 {
@@ -276,7 +276,7 @@ async fn many_at_once_all_get_theirs() {
 
 #[tokio::test]
 async fn who_asks_too_often_is_told_so_whatever_he_asks_for() {
-    let shop = Shop::open(Limits { requests_per_s: 1, requests_burst: 5, ..quick() }).await;
+    let shop = Shop::open(HttpLimits { requests_per_s: 1, requests_burst: 5, ..quick() }).await;
     let mut told = vec![];
     for path in [&shop.path, "/", "/health", &shop.path, "/x", &shop.path, "/", "/health"] {
         told.push(shop.fetch(path).await);
@@ -315,7 +315,7 @@ async fn a_taken_address_is_told_with_what_to_change() {
 
 #[tokio::test]
 async fn no_log_tells_a_link_or_who_used_it() {
-    let limits = Limits { answer: Duration::from_millis(300), ..quick() };
+    let limits = HttpLimits { answer: Duration::from_millis(300), ..quick() };
     let shop = Shop::open(limits).await;
     shop.get("X-Forwarded-For: 192.0.2.1\r\n").await;
     shop.fetch(&format!("/r/{}/voice-answer.mp3", shop.expired)).await;
@@ -344,7 +344,7 @@ struct Shop {
 }
 
 impl Shop {
-    async fn open(limits: Limits) -> Self {
+    async fn open(limits: HttpLimits) -> Self {
         Log::of_all_tests();
         let mut seed = Seed::fixed(5);
         let (token, long, expired) = (seed.token(), seed.token(), seed.token());
@@ -354,7 +354,7 @@ impl Shop {
         ];
         let (asked, inner) = (Arc::new(AtomicUsize::new(0)), shelf_of(files));
         let counted = asked.clone();
-        let shelf: Shelf = Arc::new(move |token| {
+        let shelf: FileSource = Arc::new(move |token| {
             counted.fetch_add(1, Ordering::Relaxed);
             inner(token)
         });
@@ -462,7 +462,7 @@ impl Write for &Log {
     }
 }
 
-fn shelf_of(files: Vec<(String, File)>) -> Shelf {
+fn shelf_of(files: Vec<(String, File)>) -> FileSource {
     let files = Arc::new(files);
     Arc::new(move |token| {
         let files = files.clone();
@@ -480,13 +480,13 @@ fn recording() -> Vec<u8> {
     (0..100_000_u32).map(|n| (n.wrapping_mul(n) >> 3) as u8).collect()
 }
 
-/// Limits that no test meets unless it sets them.
-fn quick() -> Limits {
-    Limits {
+/// HttpLimits that no test meets unless it sets them.
+fn quick() -> HttpLimits {
+    HttpLimits {
         refusal: Duration::from_millis(1),
         requests_per_s: 100_000,
         requests_burst: 100_000,
-        ..Limits::default()
+        ..HttpLimits::default()
     }
 }
 

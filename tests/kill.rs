@@ -1,9 +1,15 @@
 //! SIGKILL at random moments: what Alice was told is held is delivered, phoned or reported, and no answer comes twice.
 
-#![allow(clippy::unwrap_used)] // A test stops where it fails.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test stops where it fails.
 
-#[path = "peers/auto_phone.rs"]
+#[path = "support/auto_phone.rs"]
 mod auto_phone;
+#[allow(dead_code)] // Other tests have use for more of it.
+#[path = "support/chat.rs"]
+mod chat;
+#[allow(dead_code)] // Other tests have use for more of it.
+#[path = "support/phone.rs"]
+mod phone;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,17 +17,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use auto_phone::{AutoPhone, Manner};
-use offhook::cli::demo::chat_client::{ChatClient, ChatMessage, Told};
-use offhook::cli::demo::part::{Folder, Part};
-use offhook::cli::demo::prosody::Prosody;
+use chat::{Chat, LONG};
 use offhook::clock;
+use offhook::demo::chat_client::{ChatMessage, ChatUpdate};
+use offhook::demo::child_process::{ChildProcess, Folder};
+use offhook::demo::prosody::Prosody;
 use offhook::seed::Seed;
+use rusqlite::Connection;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Together they make [`ROUNDS`] times as many kills.
 const WORLDS: u64 = 7;
 const ROUNDS: usize = 8;
+/// A server that is there answers within this; one that is not there any more never does.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const VOICE_WORLDS: usize = 4;
 const VOICE_ROUNDS: usize = 6;
 
@@ -67,24 +77,20 @@ async fn speak_and_be_killed(mut seed: Seed) {
     let (told, mut spoken) = mpsc::channel(1);
     let mut world = World::build(Manner::Voice(told)).await;
     let mut offhook = start(&world.home);
+    meets_offhook(&mut world.alice).await;
     for person in 0..VOICE_ROUNDS {
         let to = format!("p{person}\\40localhost@phone.localhost");
-        let mut looks = 0;
-        while spoken.try_recv().is_err() {
-            // A message that met no component has bounced; another follows after a while.
-            if looks % 200 == 0 {
-                let id = format!("m{person}-{looks}");
-                write(&mut world.alice, &world.prosody, &to, &id).await;
-            }
-            looks += 1;
-            assert!(looks < 900, "p{person} never speaks\n{}", offhook.last_lines(30));
-            sleep(Duration::from_millis(50)).await;
-        }
+        write(&mut world.alice, &world.prosody, &to, &format!("m{person}")).await;
+        let number = number(person);
+        let speaks = async { while spoken.recv().await.is_some_and(|called| called != number) {} };
+        let speaks = timeout(LONG, speaks).await;
+        assert!(speaks.is_ok(), "p{person} never speaks\n{}", offhook.last_lines(30));
         // The recording is on the disk a few milliseconds after the key. Killed before that, the person is phoned again.
         sleep(Duration::from_millis(60 + seed.below(2500))).await;
         offhook.kill();
         drop(offhook);
         offhook = start(&world.home);
+        meets_offhook(&mut world.alice).await;
         let (files, notes) = world.voice_of(person).await;
         assert_eq!((files, notes), (1, 1), "p{person}\n{}", offhook.last_lines(30));
     }
@@ -100,7 +106,7 @@ struct Outcomes {
 
 /// A chat server, a phone, Alice, and a configuration; all but Offhook itself.
 struct World {
-    alice: ChatClient,
+    alice: Chat,
     home: PathBuf,
     prosody: Prosody,
     _phone: AutoPhone,
@@ -119,34 +125,64 @@ impl World {
         fs::write(home.join("component.toml"), component_toml(&prosody, &phone)).unwrap();
         let room = folder.room("alice").unwrap();
         let mut alice =
-            ChatClient::start("alice", prosody.clients, "alice@localhost/desk", "a", &room)
-                .await
-                .unwrap();
-        alice.online(0).await.unwrap();
+            Chat::log_in("alice", prosody.clients, "alice@localhost/desk", "a", &room).await;
+        alice.comes_online(0).await;
         Self { alice, home, prosody, _phone: phone, _folder: folder }
     }
 
-    /// Waits for what this person has said, and a little longer: how many files and notes there are, by their ids.
+    /// Waits for what this person has said, and for all else that is owed: how many files and notes there are, by their ids.
     async fn voice_of(&mut self, person: usize) -> (usize, usize) {
         let from = format!("p{person}\\");
-        let (mut files, mut notes) = (HashSet::new(), HashSet::new());
-        let patience = clock::now() + Duration::from_secs(130);
-        let mut quiet = 0;
-        while quiet < 6 && clock::now() < patience {
-            match self.alice.next(Duration::from_millis(500)).await {
-                Ok(Told::Message(message)) if message.from.starts_with(&from) => {
-                    if message.xml.contains("urn:xmpp:sfs:0") {
-                        files.insert(message.id);
-                    } else if message.text.is_some_and(|text| text.starts_with("Voice answer")) {
-                        notes.insert(message.id);
-                    }
-                }
-                _ if !files.is_empty() && !notes.is_empty() => quiet += 1,
-                _ => {}
-            }
+        let is_file =
+            |it: &ChatMessage| it.from.starts_with(&from) && it.xml.contains("urn:xmpp:sfs:0");
+        let is_note = |it: &ChatMessage| {
+            let text = it.text.as_deref().unwrap_or_default();
+            it.from.starts_with(&from) && text.starts_with("Voice answer")
+        };
+        let what = format!("the file of p{person}");
+        self.alice.until(&what, is_file).await;
+        if !self.alice.read.iter().any(is_note) {
+            self.alice.until(&format!("the note of p{person}"), is_note).await;
         }
-        (files.len(), notes.len())
+        until_nothing_is_owed(&self.home, &mut self.alice).await;
+        let ids = |wanted: &dyn Fn(&ChatMessage) -> bool| {
+            let wanted = self.alice.read.iter().filter(|it| wanted(it));
+            wanted.map(|it| it.id.clone()).collect::<HashSet<_>>().len()
+        };
+        (ids(&is_file), ids(&is_note))
     }
+}
+
+/// Waits until Offhook is there: what is written before that bounces, or goes to the one that was killed.
+async fn meets_offhook(alice: &mut Chat) {
+    let ping = "<ping xmlns='urn:xmpp:ping'/>";
+    let met = async {
+        loop {
+            let answer = alice.asks("get", "phone.localhost", ping);
+            if timeout(ANSWER_WAIT, answer).await.is_ok_and(|it| it.contains("result")) {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(LONG, met).await.expect("Offhook never comes");
+}
+
+/// Waits until Offhook has sent all that it owes, and Alice has read it.
+async fn until_nothing_is_owed(home: &Path, alice: &mut Chat) {
+    let owed = || {
+        let store = Connection::open(home.join("offhook.db")).unwrap();
+        let sql = "SELECT count(*) FROM replies WHERE sent IS NULL";
+        store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let sent = async {
+        while owed() > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(LONG, sent).await.unwrap();
+    // All that was sent before the answer is read with it.
+    meets_offhook(alice).await;
 }
 
 async fn live_through(mut seed: Seed) -> Outcomes {
@@ -173,7 +209,8 @@ async fn live_through(mut seed: Seed) -> Outcomes {
     while clock::now() < patience && !read.open().is_empty() {
         read.until(&mut alice, Duration::from_secs(1)).await;
     }
-    read.until(&mut alice, Duration::from_secs(3)).await;
+    until_nothing_is_owed(&home, &mut alice).await;
+    alice.read.drain(..).for_each(|message| read.take(message));
     assert!(
         read.open().is_empty(),
         "told to be held, then never heard of again: {:?}",
@@ -191,14 +228,14 @@ async fn live_through(mut seed: Seed) -> Outcomes {
     outcomes
 }
 
-async fn write(alice: &mut ChatClient, prosody: &Prosody, to: &str, id: &str) {
-    if let Err(error) = alice.send(to, id, "Can you come?").await {
-        let (client, server) = (alice.part.last_lines(30), prosody.part.last_lines(30));
+async fn write(alice: &mut Chat, prosody: &Prosody, to: &str, id: &str) {
+    if let Err(error) = alice.client.send(to, id, "Can you come?").await {
+        let (client, server) = (alice.client.part.last_lines(30), prosody.part.last_lines(30));
         panic!("Alice's client: {error}\n{client}\nthe server:\n{server}");
     }
 }
 
-/// What Alice has read, by the person she wrote to: each gets one message, so that all can be told apart.
+/// What Alice has read, by the person it was written to: each gets one message, so that all can be told apart.
 #[derive(Default)]
 struct Read {
     held: HashSet<String>,
@@ -207,14 +244,14 @@ struct Read {
 }
 
 impl Read {
-    async fn until(&mut self, alice: &mut ChatClient, time: Duration) {
+    async fn until(&mut self, alice: &mut Chat, time: Duration) {
         let end = clock::now() + time;
         loop {
             let left = end.saturating_duration_since(clock::now());
             if left.is_zero() {
                 return;
             }
-            if let Ok(Told::Message(message)) = alice.next(left).await {
+            if let Ok(ChatUpdate::Message(message)) = alice.client.next(left).await {
                 self.take(*message);
             }
         }
@@ -223,7 +260,7 @@ impl Read {
     fn take(&mut self, message: ChatMessage) {
         let person = message.from.split('\\').next().unwrap().to_owned();
         if message.kind == "error" {
-            return; // The component was away: Alice knows that her message did not get there.
+            return; // The component was away: Alice knows that the message did not get there.
         }
         if message.reply_to.is_some() {
             self.answers.entry(person.clone()).or_default().insert(message.id.unwrap_or_default());
@@ -235,8 +272,7 @@ impl Read {
             self.held.insert(person.clone());
         }
         // The ends of the ladder: answered by key comes as a reply, these as a status.
-        let ends =
-            ["No further call", "set aside", "could not be handled", "has expired", "is online"];
+        let ends = ["No further call", "has expired", "is online"];
         if ends.iter().any(|end| body.contains(end)) {
             self.over.insert(person);
         }
@@ -247,9 +283,13 @@ impl Read {
     }
 }
 
-fn start(home: &Path) -> Part {
+fn start(home: &Path) -> ChildProcess {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_offhook"));
-    Part::start("offhook", &program, &["--config", "component.toml", "run"], home).unwrap()
+    ChildProcess::start("offhook", &program, &["--config", "component.toml", "run"], home).unwrap()
+}
+
+fn number(person: usize) -> String {
+    format!("+99955501{person:02}")
 }
 
 fn component_toml(prosody: &Prosody, phone: &AutoPhone) -> String {
@@ -258,12 +298,13 @@ fn component_toml(prosody: &Prosody, phone: &AutoPhone) -> String {
         "[component]\njid = \"phone.localhost\"\nserver = \"{server}\"\nsecret = \"secret\"\n\
          [[trunk]]\nproxy = \"sip:{sip}\"\nfrom = \"sip:offhook@127.0.0.1\"\ncalls_per_s_max = 100\n\
          [sip]\nlisten = \"127.0.0.1:0\"\n[media]\nlisten = \"127.0.0.1\"\n\
-         [dial]\nallow = [\"+999\"]\nwait_s = 0\nquiet = \"\"\nthrottle = []\nsender_throttle = []\nattempts = 20\nno_answer_retry_s = [1]\n\
+         [dial]\nallow = [\"+999\"]\nwait_s = 0\nquiet = \"\"\nthrottle = []\nsender_throttle = []\nsender_calls = []\nattempts = 20\nno_answer_retry_s = [1]\n\
          [speech]\nsettle_ms = 0\n"
     );
     for person in 0..ROUNDS * 2 {
         text += &format!(
-            "[[subscriber]]\njid = \"p{person}@localhost\"\nnumber = \"+99955501{person:02}\"\n"
+            "[[subscriber]]\njid = \"p{person}@localhost\"\nnumber = \"{}\"\n",
+            number(person)
         );
     }
     text

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // What fails here fails the test.
 
-#[path = "peers/xmpp_server.rs"]
+#[path = "support/xmpp_server.rs"]
 mod xmpp_server;
 
 use std::time::Duration;
 
 use minidom::Element;
+use offhook::clock::now;
 use offhook::seed::Seed;
-use offhook::xmpp::link::{Event, Link, LinkError, LinkSettings, Patience, probe};
+use offhook::subscriber::Subscriber;
+use offhook::xmpp::directory::{Directory, ServedDomains};
+use offhook::xmpp::gateway::{Gateway, Input, Output};
+use offhook::xmpp::link::{Link, LinkError, LinkEvent, LinkSettings, LinkTimeouts};
 use offhook::xmpp::stanza::{chat, set, stanza};
 use tokio::sync::mpsc::Receiver;
 use xmpp_server::{SECRET, Server, Session, patiently};
@@ -17,7 +21,7 @@ use xmpp_server::{SECRET, Server, Session, patiently};
 #[tokio::test]
 async fn silence_is_broken_by_a_ping_and_the_stream_stays_up() {
     let (server, _link, mut events, mut session) =
-        connected(Patience { quiet: SHORT, ..patience() }).await;
+        connected(LinkTimeouts { quiet: SHORT, ..patience() }).await;
     for _ in 0..3 {
         let ping = session.hears().await;
         assert!(ping.has_child("ping", "urn:xmpp:ping"));
@@ -28,13 +32,55 @@ async fn silence_is_broken_by_a_ping_and_the_stream_stays_up() {
     drop(server);
 }
 
+/// So does ejabberd from 24.10 on with mod_privilege.
+#[tokio::test]
+async fn a_server_that_drops_iqs_to_bare_domains_keeps_the_link_and_tells_who_is_online() {
+    let quick = LinkTimeouts { quiet: SHORT, pong: Duration::from_secs(10), ..patience() };
+    let (_server, link, mut events, mut session) = connected(quick).await;
+    let (kept_alive, mut keepalives) = tokio::sync::mpsc::channel(100);
+    tokio::spawn(async move {
+        loop {
+            let stanza = session.hears().await;
+            if stanza.name() == "iq" && stanza.attr("to").unwrap().contains('/') {
+                session.returns(&stanza).await;
+                let id = stanza.attr("id").unwrap().to_owned();
+                let _ = kept_alive.send(id).await;
+            }
+        }
+    });
+    for _ in 0..3 {
+        let id = patiently(keepalives.recv()).await.unwrap();
+        assert!(id.starts_with("keepalive-"), "{id}");
+    }
+    assert!(link.deliver(vec![said("m1")]).await, "the receipt comes");
+
+    let bob = Subscriber::new("bob@example.org".parse().unwrap(), "Bob".into());
+    let (people, domains) = (Directory::new([&bob]), ServedDomains::default());
+    let mut gateway = Gateway::new("phone.example.org", people, domains, Seed::fixed(1));
+    let start = now();
+    gateway.handle(Input::LinkUp, start);
+    loop {
+        while let Some(output) = gateway.poll() {
+            match output {
+                Output::Send(stanza) => link.send(stanza).await,
+                Output::Settled => return,
+                _ => {}
+            }
+        }
+        let event = patiently(events.recv()).await;
+        let Some(LinkEvent::Stanza(stanza)) = event else { panic!("no pong but {event:?}") };
+        gateway.handle(Input::Stanza(&stanza), start);
+        gateway.handle(Input::Tick, start + Duration::from_secs(6));
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_answers_no_ping_is_left_and_called_again() {
-    let quick = Patience { quiet: SHORT, pong: SHORT, ..patience() };
+    let quick = LinkTimeouts { quiet: SHORT, pong: SHORT, ..patience() };
     let (server, _link, mut events, session) = connected(quick).await;
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Down)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Down)));
     let _again = server.accepts().await;
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Up)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Up)));
     drop(session);
 }
 
@@ -67,10 +113,12 @@ async fn one_bad_stanza_costs_one_stanza() {
     let (mut good, mut odd) = (0, 0);
     while good < bad.len() + hostile.len() {
         match patiently(events.recv()).await {
-            Some(Event::Stanza(stanza)) if stanza.attr("id") == Some(&format!("good{good}")) => {
+            Some(LinkEvent::Stanza(stanza))
+                if stanza.attr("id") == Some(&format!("good{good}")) =>
+            {
                 good += 1
             }
-            Some(Event::Stanza(_)) => odd += 1,
+            Some(LinkEvent::Stanza(_)) => odd += 1,
             other => panic!("the stream did not hold: {other:?}"),
         }
     }
@@ -85,7 +133,9 @@ async fn a_stanza_that_comes_byte_by_byte_is_one_stanza() {
         // Single bytes, also within a character.
         session.says_bytes(&words.as_bytes()[at..=at]).await;
     }
-    let Some(Event::Stanza(stanza)) = patiently(events.recv()).await else { panic!("no stanza") };
+    let Some(LinkEvent::Stanza(stanza)) = patiently(events.recv()).await else {
+        panic!("no stanza")
+    };
     assert_eq!(stanza.children().next().unwrap().text(), "Grüße & 🙂");
 }
 
@@ -110,11 +160,11 @@ async fn delivered_means_that_the_server_has_read_it() {
     session.hears().await;
     drop(session);
     assert!(!delivery.await.unwrap(), "the server left before the pong");
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Down)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Down)));
     assert!(!link.deliver(vec![said("m3")]).await, "the link is down");
 
     let mut session = server.accepts().await;
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Up)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Up)));
     let delivery = tokio::spawn(async move { link.deliver(vec![said("m3")]).await });
     assert_eq!(session.hears_a_message().await.attr("id"), Some("m3"));
     let ping = session.hears().await;
@@ -129,7 +179,7 @@ async fn delivered_means_that_the_server_has_read_it() {
 #[tokio::test]
 async fn a_lost_pong_is_no_receipt() {
     let (_server, link, _events, mut session) =
-        connected(Patience { pong: SHORT, ..patience() }).await;
+        connected(LinkTimeouts { pong: SHORT, ..patience() }).await;
     let delivery = tokio::spawn(async move { link.deliver(vec![said("m1")]).await });
     session.hears().await;
     session.says("<iq type='result' id='another' from='phone.example.org'/>").await;
@@ -158,8 +208,8 @@ async fn settings_that_were_right_once_are_tried_on() {
     server.refuses("not-authorized").await;
     server.refuses("host-unknown").await;
     let _session = server.accepts().await;
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Down)));
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Up)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Down)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Up)));
 }
 
 #[tokio::test]
@@ -168,21 +218,22 @@ async fn a_conflict_passes_and_the_link_is_back() {
     session.ends("conflict").await;
     server.refuses("conflict").await;
     let _session = server.accepts().await;
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Down)));
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Up)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Down)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Up)));
 }
 
 #[tokio::test]
-async fn a_probe_tells_what_is_wrong() {
+async fn a_single_attempt_tells_what_is_wrong() {
     let server = Server::start().await;
     let settings = settings(&server, patience());
-    let (_, conflict) = tokio::join!(server.refuses("conflict"), probe(&settings));
+    let once = || Link::connect_once(settings.clone(), Seed::fixed(1));
+    let (_, conflict) = tokio::join!(server.refuses("conflict"), once());
     assert!(matches!(conflict, Err(LinkError::Conflict { .. })), "{conflict:?}");
-    let (session, fine) = tokio::join!(server.accepts(), probe(&settings));
-    fine.unwrap();
+    let (session, fine) = tokio::join!(server.accepts(), once());
+    fine.unwrap().0.close().await;
     assert!(session.hears_the_end().await.contains("</stream:stream>"));
     drop(server);
-    let nobody = probe(&settings).await;
+    let nobody = once().await;
     assert!(matches!(nobody, Err(LinkError::Unreachable { .. })), "{nobody:?}");
 }
 
@@ -229,37 +280,37 @@ async fn a_closed_link_says_its_last_words_and_goodbye() {
     let words = session.hears_the_end().await;
     assert!(words.contains("id='last'") && words.ends_with("</stream:stream>"), "{words}");
     assert!(patiently(events.recv()).await.is_none());
-    assert!(!link.confirm().await);
+    assert!(!link.deliver(vec![]).await);
 }
 
-async fn connected(patience: Patience) -> (Server, Link, Receiver<Event>, Session) {
+async fn connected(timeouts: LinkTimeouts) -> (Server, Link, Receiver<LinkEvent>, Session) {
     let server = Server::start().await;
     let (session, link) =
-        tokio::join!(server.accepts(), Link::connect(settings(&server, patience), Seed::fixed(1)));
+        tokio::join!(server.accepts(), Link::connect(settings(&server, timeouts), Seed::fixed(1)));
     let (link, mut events) = link.unwrap();
-    assert!(matches!(patiently(events.recv()).await, Some(Event::Up)));
+    assert!(matches!(patiently(events.recv()).await, Some(LinkEvent::Up)));
     (server, link, events, session)
 }
 
-fn settings(server: &Server, patience: Patience) -> LinkSettings {
+fn settings(server: &Server, timeouts: LinkTimeouts) -> LinkSettings {
     LinkSettings {
         jid: "phone.example.org".into(),
         // A name, as in most configurations.
         server: format!("localhost:{}", server.port()),
         secret: SECRET.to_owned().into(),
-        patience,
+        timeouts,
     }
 }
 
 /// Waits long for what must come, and short between attempts.
-fn patience() -> Patience {
+fn patience() -> LinkTimeouts {
     let long = Duration::from_secs(30);
-    Patience { quiet: long, pong: long, handshake: long, backoff_max: SHORT, conflict: SHORT }
+    LinkTimeouts { quiet: long, pong: long, handshake: long, backoff_max: SHORT, conflict: SHORT }
 }
 
-async fn next_id(events: &mut Receiver<Event>) -> String {
+async fn next_id(events: &mut Receiver<LinkEvent>) -> String {
     match patiently(events.recv()).await {
-        Some(Event::Stanza(stanza)) => stanza.attr("id").unwrap_or_default().to_owned(),
+        Some(LinkEvent::Stanza(stanza)) => stanza.attr("id").unwrap_or_default().to_owned(),
         other => panic!("no stanza but {other:?}"),
     }
 }

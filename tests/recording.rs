@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use offhook::clock;
 use offhook::media::codec::{Clip, Codec};
-use offhook::media::take::Take;
-use offhook::recording::{Encoded, Format, Sound, encode, finish};
+use offhook::media::recording_buffer::RecordingBuffer;
 use offhook::seed::Seed;
+use offhook::voice_reply::file::{Encoded, Format, Sound, encode, finish};
 
 const FORMATS: [(Format, &str); 4] = [
     (Format::Mp3, "mp3"),
@@ -93,7 +93,7 @@ fn what_was_said_on_a_bad_line_is_understood_and_as_loud_as_it_should_be() {
 }
 
 /// A take of this speech, with some packets lost and the others up to so late.
-fn recorded(speech: &[i16], lost_percent: u64, jitter_ms: u64) -> Take {
+fn recorded(speech: &[i16], lost_percent: u64, jitter_ms: u64) -> RecordingBuffer {
     let begun = clock::now();
     let clip = Clip::encode(Codec::Pcma, speech);
     let mut random = Seed::fixed(3);
@@ -104,7 +104,7 @@ fn recorded(speech: &[i16], lost_percent: u64, jitter_ms: u64) -> Take {
         }
     }
     packets.sort_unstable();
-    let mut take = Take::new(Codec::Pcma, Duration::from_secs(120), begun);
+    let mut take = RecordingBuffer::new(Codec::Pcma, Duration::from_secs(120), begun);
     for (ms, frame) in packets {
         let now = begun + Duration::from_millis(ms);
         take.packet(frame as u16, frame * 160, clip.frame(frame as usize).unwrap(), now);

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use offhook::clock;
 use offhook::media::codec::{Clip, Codec};
-use offhook::media::stream::{Patience, Stream};
-use offhook::media::{Event, Negotiated};
+use offhook::media::stream::{MediaTimeouts, Stream};
+use offhook::media::{MediaEvent, Negotiated};
 use rtp_rs::{RtpPacketBuilder, Seq};
 
 #[test]
@@ -70,20 +70,21 @@ fn listen(raw: &[u8], codec: Codec) -> (Duration, String) {
         codec,
         payload_type: 0,
         events_payload_type: None,
+        formats: vec![],
         tones: true,
         packet_ms: 20,
         sending: true,
         keys: None,
     };
     let start = clock::now();
-    let mut stream = Stream::new(agreed, far.ip(), 7, Patience::with_silence(time), start);
+    let mut stream = Stream::new(agreed, far.ip(), 7, MediaTimeouts::with_silence(time), start);
     let clip = Clip::encode(codec, &samples);
     let frames = (0..).map_while(|at| Some((at, clip.frame(at as usize)?)));
     let keys = frames.filter_map(|(at, frame)| {
         let sound = RtpPacketBuilder::new().payload_type(0).ssrc(9).payload(frame);
         let mut packet = sound.sequence(Seq::from(at as u16)).timestamp(at * 160).build().unwrap();
         match stream.receive(far, &mut packet, start + Duration::from_millis(20) * at) {
-            Some(Event::Key(key)) => Some(key),
+            Some(MediaEvent::Key(key)) => Some(key),
             _ => None,
         }
     });

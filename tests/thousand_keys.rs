@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use offhook::clock;
 use offhook::media::codec::{Clip, Codec};
-use offhook::media::stream::{Patience, Stream};
-use offhook::media::{Event, Negotiated};
+use offhook::media::stream::{MediaTimeouts, Stream};
+use offhook::media::{MediaEvent, Negotiated};
 use offhook::seed::Seed;
 use rtp_rs::{RtpPacketBuilder, Seq};
 
@@ -116,7 +116,7 @@ impl Network {
         let far = FAR.parse().unwrap();
         let told = self.packets.iter().filter_map(|(at, packet)| {
             match stream.receive(far, &mut packet.clone(), self.start + *at) {
-                Some(Event::Key(key)) => Some(key),
+                Some(MediaEvent::Key(key)) => Some(key),
                 _ => None,
             }
         });
@@ -131,12 +131,13 @@ fn stream(codec: Codec, events_payload_type: Option<u8>, start: Instant) -> Stre
         codec,
         payload_type: 0,
         events_payload_type,
+        formats: vec![],
         tones: events_payload_type.is_none(),
         packet_ms: 20,
         sending: true,
         keys: None,
     };
-    Stream::new(agreed, far.ip(), 7, Patience::with_silence(Duration::from_secs(30)), start)
+    Stream::new(agreed, far.ip(), 7, MediaTimeouts::with_silence(Duration::from_secs(30)), start)
 }
 
 /// Any of the sixteen, the same one after itself too.

@@ -51,14 +51,15 @@ async fn call(claim: Claim, store: Store, agent: UserAgent, trunk: Arc<Trunk>) {
     let plan = InvitePlan {
         trunk,
         number: Some(claim.number.clone()),
-        hop: path.hop,
+        local_addr: path.local_addr,
         offer: offer(rtp, &[Codec::Pcmu, Codec::Pcma], Dtmf::Auto, 1),
         patience: path.patience(),
+        setup: Duration::from_secs(20),
         ring: Duration::from_secs(20),
     };
     let mut invite = Invite::new(plan, Seed::fresh(), now());
     let sip_call_id = invite.call_id().to_owned();
-    let mut line = agent.line(path, &sip_call_id);
+    let mut line = agent.channel(path, &sip_call_id);
     let mut told = JoinSet::new();
     let mut tell = |progress| {
         let (store, attempt) = (store.clone(), claim.attempt);
@@ -92,7 +93,7 @@ async fn call(claim: Claim, store: Store, agent: UserAgent, trunk: Arc<Trunk>) {
         stop_calls: false,
         retry_after: None,
         picked_up: None,
-        line: None,
+        quality: None,
     };
     store.settle(claim.attempt, attempt, timestamp()).await.unwrap();
     tokio::spawn(line.see_out(invite));
@@ -105,6 +106,7 @@ async fn filled(calls: usize, folder: &Path) -> Store {
         quiet: Quiet::Never,
         throttle: vec![],
         sender_throttle: vec![],
+        sender_calls: vec![],
         calls_per_day_max: 1_000_000,
         attempts: 1,
         allow: vec!["+999".to_owned()],
@@ -137,6 +139,7 @@ fn person(number: usize) -> Subscriber {
         number: Some(format!("+999000{number:06}").parse().unwrap()),
         second: None,
         offline: WhenOffline::Phone,
+        refuses_presence: false,
         language: None,
         quiet: None,
         time_zone: None,

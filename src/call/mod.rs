@@ -1,40 +1,43 @@
 //! One phone call, from INVITE to BYE.
 
-#[allow(clippy::module_inception)]
-// The machine is the call; the room around it has the edge and the tables.
-pub mod call;
-mod conduct;
-mod live;
+pub mod announcer;
+mod caller;
+mod codec_budget;
+mod driver;
+mod inbound;
+pub mod machine;
+mod outbound;
 pub mod outcome;
-mod place;
-mod receive;
+mod player;
+mod prepare;
 mod recorder;
-mod teller;
-pub mod trunks;
-mod visitor;
-mod voice;
-mod ways_out;
-mod wide_band;
+mod requests;
+pub mod span;
+mod speech_tag;
+mod store_queue;
+mod subject;
+#[cfg(test)]
+mod tests;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-pub use place::{place, place_code};
-pub use receive::receive;
-pub use ways_out::WaysOut;
-pub use wide_band::WideBand;
+use tokio::sync::{mpsc, watch};
 
-use crate::media::codec::Codec;
+pub use codec_budget::CodecBudget;
+pub use inbound::receive;
+pub use outbound::{place, place_verification};
+
+use crate::config::Live;
 use crate::media::engine::Engine;
-use crate::notification::policy::Policy;
-use crate::script::Terms;
-use crate::sealing::SealingKey;
+use crate::notification::CallChange;
 use crate::sip::transport::UserAgent;
 use crate::speech::Speaker;
 use crate::store::Store;
+use crate::trunks::TrunkPool;
 
-/// What every call may touch, and what holds for all of them.
-#[derive(Clone, Debug)]
-pub struct Exchange {
+/// The handles that all calls share.
+#[derive(Debug)]
+pub struct CallContext {
     /// SIP.
     pub agent: UserAgent,
     /// RTP.
@@ -44,34 +47,32 @@ pub struct Exchange {
     /// Durability.
     pub store: Store,
     /// The trunks.
-    pub ways: WaysOut,
-    /// Codecs to offer, best first.
-    pub codecs: Vec<Codec>,
-    /// How many calls may use the dear ones of them.
-    pub wide_band: WideBand,
-    /// What may be dialled, and how long it rings.
-    pub policy: Policy,
-    /// What is asked on the phone.
-    pub terms: Terms,
-    /// The longest recorded answer (`voice_reply.seconds_max`).
-    pub voice_max: Duration,
-    /// What recordings are sealed with in the store, if they are.
-    pub sealing: Option<SealingKey>,
-    /// Language of prompts and voice when nothing better is known.
-    pub language: String,
-    /// Whoever calls from a number that nobody has may show by number and PIN who he is.
-    pub callback_pin: bool,
-    /// Longer messages are cut.
-    pub body_chars_max: usize,
+    pub trunk_pool: TrunkPool,
+    /// How many calls may use wide-band codecs.
+    pub codec_budget: CodecBudget,
+    /// What the operator may change while calls go on.
+    pub live: watch::Receiver<Arc<Live>>,
 }
+
+impl CallContext {
+    /// The settings of now. What is said in a call follows those that it began with.
+    pub fn settings(&self) -> Arc<Live> {
+        self.live.borrow().clone()
+    }
+}
+
+/// What becomes of messages while calls go on that read them. A call that came in is told of other calls' messages, too.
+pub type Changes = mpsc::UnboundedReceiver<CallChange>;
 
 /// Why a call is to end from our side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// It is not.
     None,
-    /// The recipient can read chat again: a ringing phone falls silent, a talk goes on.
+    /// The recipient can read chat again: a ringing phone falls silent, an answered call goes on.
     CameOnline,
+    /// What the call is about was taken back: as [`Stop::CameOnline`].
+    Withdrawn,
     /// The program ends.
     ShuttingDown,
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{WRONG_USAGE, failed, read};
-use crate::daemon::test_call::{self, News};
+use super::output::show;
+use super::{failed, read, wrong_usage};
+use crate::daemon::test_call::{self, TestCallProgress};
 
 pub(super) async fn run(path: &Path, number: &str, text: &str) -> ExitCode {
     let config = match read(path) {
@@ -14,35 +15,33 @@ pub(super) async fn run(path: &Path, number: &str, text: &str) -> ExitCode {
     let number = match number.parse() {
         Ok(number) => number,
         Err(error) => {
-            eprintln!("offhook: {error}");
-            return ExitCode::from(WRONG_USAGE);
+            return wrong_usage(error);
         }
     };
-    if !config.policy.may_dial(&number) {
-        eprintln!("offhook: dial.allow does not let this number be dialled");
-        return ExitCode::from(WRONG_USAGE);
+    if !config.live.policy.may_dial(&number) {
+        return wrong_usage("dial.allow does not let this number be dialled");
     }
     let told = test_call::place(&config, number, text, |news| match news {
-        News::Calling => println!("calling"),
-        News::Ringing => println!("rings"),
-        News::Answered => println!("answered"),
-        News::Heard => println!("the text was heard"),
-        News::Passed => println!("the text was passed over"),
-        News::Key(key) => println!("{key} was pressed"),
-        News::SwitchedOff => println!("9 was pressed twice: no more calls"),
+        TestCallProgress::Calling => show("calling"),
+        TestCallProgress::Ringing => show("rings"),
+        TestCallProgress::Answered => show("answered"),
+        TestCallProgress::Heard => show("the text was heard"),
+        TestCallProgress::Passed => show("the text was passed over"),
+        TestCallProgress::Key(key) => show(format!("{key} was pressed")),
+        TestCallProgress::SwitchedOff => show("9 was pressed twice: no more calls"),
     });
     match told.await {
         Ok(attempt) => {
             let status =
                 attempt.status.map(|status| format!(", SIP status {status}")).unwrap_or_default();
             let outcome = super::calls::outcome(Some(attempt.outcome));
-            println!(
+            show(format!(
                 "{outcome}{status}, rang {} s, talked {} s",
                 attempt.rang.as_secs(),
                 attempt.talked.as_secs()
-            );
-            if let Some(line) = attempt.line {
-                println!("{line}");
+            ));
+            if let Some(line) = attempt.quality {
+                show(line);
             }
             let answered = attempt.outcome == crate::notification::Outcome::Answered;
             if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -5,34 +5,96 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::output::show;
 use super::table::{print, seconds, time};
 use super::{failed, read};
 use crate::media::answering_machine::PickedUp;
-use crate::notification::Outcome;
-use crate::store::{CallRecord, Reader};
+use crate::notification::{Outcome, RingKind};
+use crate::store::{CallRecord, Reader, RingRecord};
 
 pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let calls = match Reader::open(&config.store).and_then(|reader| reader.call_list(last)) {
+    let calls = match Reader::open(&config.fixed.store).and_then(|reader| reader.ring_list(last)) {
         Ok(calls) => calls,
         Err(error) => return failed(error),
     };
     if as_json {
-        println!("{}", calls.iter().map(json).collect::<serde_json::Value>());
+        show(calls.iter().map(ring).collect::<serde_json::Value>());
     } else {
         let head = [
-            "call", "started", "for", "number", "outcome", "SIP", "rang", "talked", "heard",
-            "trunk", "who", "line",
+            "ring", "kind", "call", "started", "for", "number", "outcome", "SIP", "rang", "talked",
+            "heard", "trunk", "who", "line",
         ];
         print(&head, calls.iter().map(row).collect(), "No call has been made.");
     }
     ExitCode::SUCCESS
 }
 
-fn row(call: &CallRecord) -> Vec<String> {
+/// A ring with its call, where that is known; else what stays of it.
+fn row(ring: &RingRecord) -> Vec<String> {
+    let mut row = vec![ring.id.to_string(), kind(ring.kind).to_owned()];
+    row.extend(ring.call.as_ref().map_or_else(|| what_stays(ring), of_call));
+    row
+}
+
+fn what_stays(ring: &RingRecord) -> Vec<String> {
+    let callee = ring.callee.clone();
+    vec![
+        String::new(),
+        time(ring.started),
+        callee.or_else(|| ring.askers.first().cloned()).unwrap_or_default(),
+        format!("+{}…", ring.area),
+        ended(ring).into(),
+        String::new(),
+        String::new(),
+        seconds(ring.talked),
+        String::new(),
+        ring.trunk.clone().unwrap_or_default(),
+        String::new(),
+        String::new(),
+    ]
+}
+
+fn ring(ring: &RingRecord) -> serde_json::Value {
+    let mut shown = ring.call.as_ref().map_or_else(
+        || {
+            json!({
+                "started": ring.started.to_string(),
+                "ended": ring.ended.map(|at| at.to_string()),
+                "for": ring.callee,
+                "direction": if ring.kind == RingKind::In { "in" } else { "out" },
+                "outcome": ended(ring),
+                "talked_ms": ring.talked.map(|span| span.as_millis() as u64),
+                "trunk": ring.trunk,
+            })
+        },
+        json,
+    );
+    shown["ring"] = ring.id.into();
+    shown["kind"] = kind(ring.kind).into();
+    shown["area"] = ring.area.as_str().into();
+    shown["asked_by"] = ring.askers.as_slice().into();
+    shown
+}
+
+/// A call with a code from before there were these records has an end, but no outcome.
+fn ended(ring: &RingRecord) -> &'static str {
+    if ring.outcome.is_none() && ring.ended.is_some() { "unknown" } else { outcome(ring.outcome) }
+}
+
+fn kind(kind: RingKind) -> &'static str {
+    match kind {
+        RingKind::Message => "message",
+        RingKind::Code => "code",
+        RingKind::Test => "test",
+        RingKind::In => "in",
+    }
+}
+
+fn of_call(call: &CallRecord) -> Vec<String> {
     vec![
         call.id.0.to_string(),
         time(call.started),
@@ -45,7 +107,7 @@ fn row(call: &CallRecord) -> Vec<String> {
         format!("{} of {}", call.heard, call.messages),
         call.trunk.clone().unwrap_or_default(),
         who(call.picked_up).into(),
-        call.line.clone().unwrap_or_default(),
+        call.quality.clone().unwrap_or_default(),
     ]
 }
 
@@ -67,7 +129,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "sip_call_id": call.sip_call_id,
         "trunk": call.trunk,
         "picked_up": who(call.picked_up),
-        "line": call.line,
+        "line": call.quality,
         "stop_calls": call.stop_calls,
         "messages": call.messages,
         "heard": call.heard,
@@ -108,6 +170,7 @@ pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
         Some(Outcome::WrongNumber) => "wrong number",
         Some(Outcome::TrunkFailed) => "trunk failed",
         Some(Outcome::NotEncrypted) => "not encrypted",
+        Some(Outcome::NoSound) => "no sound",
         Some(Outcome::Cancelled) => "cancelled",
         Some(Outcome::Interrupted) => "interrupted",
     }

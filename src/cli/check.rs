@@ -3,28 +3,81 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::read;
-use crate::daemon;
+use serde_json::{Value, json};
 
-pub(super) async fn run(path: &Path, live: bool) -> ExitCode {
-    let config = match read(path) {
+use super::WRONG_USAGE;
+use super::output::{complain, remark, show};
+use crate::config::{self, Config, Finding, Mistakes};
+use crate::daemon::preflight::{self, PreflightCheck, PreflightOutcome};
+
+pub(super) async fn run(path: &Path, live: bool, strict: bool, as_json: bool) -> ExitCode {
+    let config = match config::read(path) {
         Ok(config) => config,
-        Err(code) => return code,
-    };
-    config.notes.iter().for_each(|note| eprintln!("{note}\n"));
-    println!("{} is in order", path.display());
-    if !live {
-        return ExitCode::SUCCESS;
-    }
-    let mut all_hold = true;
-    for check in daemon::live::checks(&config).await {
-        match check.result {
-            Ok(()) => println!("{}: works", check.what),
-            Err(why) => {
-                all_hold = false;
-                eprintln!("{}: {why}", check.what);
-            }
+        Err(Mistakes(mistakes)) if as_json => {
+            show(json!({ "file": path.display().to_string(), "mistakes": findings(&mistakes) }));
+            return ExitCode::from(WRONG_USAGE);
         }
+        Err(mistakes) => {
+            complain(mistakes);
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    let mut warnings = config.warnings.clone();
+    warnings.extend(preflight::warnings(&config));
+    if !as_json {
+        print(path, &config, &warnings);
     }
-    if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let mut checks = vec![];
+    if live {
+        checks = preflight::checks(&config).await;
+    }
+    if as_json {
+        show(json!({
+            "file": path.display().to_string(),
+            "mistakes": [],
+            "notes": findings(&config.notes),
+            "warnings": findings(&warnings),
+            "live": live.then(|| checks.iter().map(tried).collect::<Value>()),
+        }));
+    } else {
+        checks.iter().for_each(print_check);
+    }
+    let all_hold = !checks.iter().any(|it| matches!(it.outcome, PreflightOutcome::Fails(_)));
+    if all_hold && (warnings.is_empty() || !strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn print(path: &Path, config: &Config, warnings: &[Finding]) {
+    config.notes.iter().for_each(|note| remark(format!("{note}\n")));
+    show(format!("{} is in order", path.display()));
+    if !warnings.is_empty() {
+        show("\nwarnings\n");
+        warnings.iter().for_each(|warning| show(format!("{warning}\n")));
+    }
+}
+
+fn print_check(PreflightCheck { what, outcome }: &PreflightCheck) {
+    match outcome {
+        PreflightOutcome::Works => show(format!("{what}: works")),
+        PreflightOutcome::WorksThrough(by) => show(format!("{what}: works, through {by}")),
+        PreflightOutcome::NotTried(why) => show(format!("{what}: not tried, {why}")),
+        PreflightOutcome::Fails(why) => complain(format!("{what}: {why}")),
+    }
+}
+
+fn findings(found: &[Finding]) -> Value {
+    let finding = |Finding { place, says, .. }: &Finding| {
+        let (line, column) = place.unzip();
+        json!({ "line": line, "column": column, "says": says })
+    };
+    found.iter().map(finding).collect()
+}
+
+fn tried(PreflightCheck { what, outcome }: &PreflightCheck) -> Value {
+    let (result, why) = match outcome {
+        PreflightOutcome::Works => ("works", None),
+        PreflightOutcome::WorksThrough(by) => ("works", Some(by.as_str())),
+        PreflightOutcome::Fails(why) => ("fails", Some(why.as_str())),
+        PreflightOutcome::NotTried(why) => ("not tried", Some(*why)),
+    };
+    json!({ "what": what, "result": result, "why": why })
 }

@@ -7,24 +7,26 @@ use std::time::Duration;
 use tokio::time::sleep;
 use xmpp_parsers::jid::BareJid;
 
-use super::{failed, read};
+use super::output::show;
+use super::{bare_jid, failed, read};
 use crate::clock;
 use crate::config::Config;
 use crate::store::{Store, StoreError, erasure};
 
 pub(super) async fn run(path: &Path, jid: &str) -> ExitCode {
+    let jid = match bare_jid(jid) {
+        Ok(jid) => jid,
+        Err(code) => return code,
+    };
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let Ok(jid) = BareJid::new(jid) else {
-        return failed("erase takes a JID without resource, such as bob@example.org");
-    };
     match erase(&config, &jid).await {
         Ok(true) => {
-            println!("Everything stored about {jid} is removed.");
-            if config.subscribers.iter().any(|person| person.jid == jid) {
-                println!("{} still has a [[subscriber]] for {jid}.", path.display());
+            show(format!("Everything stored about {jid} is removed."));
+            if config.live.subscribers.iter().any(|person| person.jid == jid) {
+                show(format!("{} still has a [[subscriber]] for {jid}.", path.display()));
             }
             ExitCode::SUCCESS
         }
@@ -35,20 +37,20 @@ pub(super) async fn run(path: &Path, jid: &str) -> ExitCode {
     }
 }
 
-/// Whether it is done. A running daemon does it itself, so that it works with nothing that is gone.
+/// Tells whether it is done. A running daemon does it itself, so that it works with no row that is gone.
 async fn erase(config: &Config, jid: &BareJid) -> Result<bool, StoreError> {
-    match Store::open(&config.store, config.policy.clone()) {
+    match Store::open(&config.fixed.store, config.live.policy.clone()) {
         Ok(store) => {
-            store.recover(clock::timestamp()).await?;
-            let done = store.erase(jid, clock::timestamp()).await;
+            store.recover(clock::moment()).await?;
+            let done = store.erase(jid).await;
             store.close().await;
             done
         }
         Err(StoreError::InUse(_)) => {
-            erasure::ask_to_erase(&config.store, jid)?;
+            erasure::ask_to_erase(&config.fixed.store, jid)?;
             let patience = clock::now() + PATIENCE;
             while clock::now() < patience {
-                if erasure::is_erased(&config.store, jid)? {
+                if erasure::is_erased(&config.fixed.store, jid)? {
                     return Ok(true);
                 }
                 sleep(STEP).await;

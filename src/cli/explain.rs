@@ -4,37 +4,37 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use xmpp_parsers::jid::BareJid;
 
+use super::output::show;
 use super::table::print;
-use super::{failed, read};
+use super::{bare_jid, failed, read};
 use crate::clock;
-use crate::store::explain;
+use crate::store::explain::{self, Ruled};
 
 pub(super) fn run(path: &Path, from: &str, to: &str, as_json: bool) -> ExitCode {
+    let (from, to) = match (bare_jid(from), bare_jid(to)) {
+        (Ok(from), Ok(to)) => (from, to),
+        (Err(code), _) | (_, Err(code)) => return code,
+    };
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let (Ok(from), Ok(to)) = (BareJid::new(from), BareJid::new(to)) else {
-        return failed(
-            "explain takes two JIDs without resource, such as alice@example.org bob@example.org",
-        );
-    };
-    let people = &config.subscribers;
+    let people = &config.live.subscribers;
     let now = clock::timestamp();
-    let told = match explain::explain(&config.store, &config.policy, people, &from, &to, now) {
-        Ok(told) => told,
-        Err(error) => return failed(error),
-    };
+    let rules =
+        match explain::explain(&config.fixed.store, &config.live.policy, people, &from, &to, now) {
+            Ok(explanation) => explanation.rules,
+            Err(error) => return failed(error),
+        };
     if as_json {
-        let row = |it: &explain::Ruled| json!({ "rule": it.rule, "because": it.because, "rings": it.rings });
-        println!("{}", told.iter().map(row).collect::<Value>());
+        let row = |it: &Ruled| json!({ "rule": it.rule, "because": it.because, "rings": it.rings });
+        show(rules.iter().map(row).collect::<Value>());
     } else {
-        let row = |it: &explain::Ruled| {
+        let row = |it: &Ruled| {
             vec![it.rule.clone(), it.because.clone(), (if it.rings { "yes" } else { "no" }).into()]
         };
-        print(&["rule", "because", "rings"], told.iter().map(row).collect(), "");
+        print(&["rule", "because", "rings"], rules.iter().map(row).collect(), "");
     }
     ExitCode::SUCCESS
 }

@@ -3,22 +3,22 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xmpp_parsers::jid::BareJid;
-
-use super::{failed, read};
-use crate::store::explain;
+use super::output::show;
+use super::{bare_jid, failed, read};
+use crate::store::export::export;
 
 pub(super) fn run(path: &Path, jid: &str) -> ExitCode {
+    let jid = match bare_jid(jid) {
+        Ok(jid) => jid,
+        Err(code) => return code,
+    };
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let Ok(jid) = BareJid::new(jid) else {
-        return failed("export takes a JID without resource, such as bob@example.org");
-    };
-    match explain::export(&config.store, &jid) {
+    match export(&config.fixed.store, &jid) {
         Ok(stored) => {
-            println!("{stored:#}");
+            show(format!("{stored:#}"));
             ExitCode::SUCCESS
         }
         Err(error) => failed(error),

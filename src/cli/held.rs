@@ -5,29 +5,45 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::output::show;
 use super::table::{maybe_time, print, time};
 use super::{failed, read};
-use crate::store::{HeldMessage, Reader};
+use crate::clock;
+use crate::store::{HeldMessage, Reader, explain};
 
 pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let held = match Reader::open(&config.store).and_then(|reader| reader.held_list()) {
+    let held = match Reader::open(&config.fixed.store).and_then(|reader| reader.held_list()) {
         Ok(held) => held,
         Err(error) => return failed(error),
     };
+    let ids: Vec<_> = held.iter().map(|message| message.id).collect();
+    let rules = match explain::kept_by(
+        &config.fixed.store,
+        &config.live.policy,
+        &ids,
+        clock::timestamp(),
+    ) {
+        Ok(rules) => rules,
+        Err(error) => return failed(error),
+    };
+    let held = held.iter().zip(&rules);
     if as_json {
-        println!("{}", held.iter().map(json).collect::<serde_json::Value>());
+        let rows = held.map(|(message, rule)| json(message, rule.as_deref()));
+        show(rows.collect::<serde_json::Value>());
     } else {
-        let head = ["message", "received", "from", "for", "state", "next call", "calls"];
-        print(&head, held.iter().map(row).collect(), "Nothing is held.");
+        let head =
+            ["message", "received", "from", "for", "state", "next call", "calls", "no call by"];
+        let rows = held.map(|(message, rule)| row(message, rule.clone())).collect();
+        print(&head, rows, "Nothing is held.");
     }
     ExitCode::SUCCESS
 }
 
-fn row(message: &HeldMessage) -> Vec<String> {
+fn row(message: &HeldMessage, rule: Option<String>) -> Vec<String> {
     vec![
         message.id.0.to_string(),
         time(message.received),
@@ -36,6 +52,7 @@ fn row(message: &HeldMessage) -> Vec<String> {
         state(message).into(),
         maybe_time(message.next_call.map(|(at, _)| at)),
         message.calls.to_string(),
+        rule.unwrap_or_default(),
     ]
 }
 
@@ -52,7 +69,8 @@ fn state(message: &HeldMessage) -> &'static str {
     }
 }
 
-pub(super) fn json(message: &HeldMessage) -> serde_json::Value {
+/// `rule` is the one that keeps the phone from ringing for it now.
+pub(super) fn json(message: &HeldMessage, rule: Option<&str>) -> serde_json::Value {
     json!({
         "message": message.id.0,
         "stanza_id": message.stanza_id,
@@ -66,5 +84,6 @@ pub(super) fn json(message: &HeldMessage) -> serde_json::Value {
         "answered": message.answered.map(|at| at.to_string()),
         "next_call": message.next_call.map(|(at, _)| at.to_string()),
         "calls": message.calls,
+        "no_call_by": rule,
     })
 }

@@ -1,34 +1,37 @@
 //! The command line: one file per command.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Here, and only here, the program speaks to a terminal.
-
 mod call;
 mod calls;
 mod check;
-pub mod demo;
 mod erase;
 mod explain;
 mod export;
 mod held;
+mod log;
 mod module;
+mod output;
 mod say;
+mod stderr;
 mod table;
 mod trace;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
+use xmpp_parsers::jid::BareJid;
 
+use self::output::{complain, remark, show};
 use crate::config::{self, Config};
 use crate::daemon;
 
 /// Phones people about the chat messages they missed.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version)]
-struct Line {
+struct CommandLine {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", default_value = "component.toml")]
     config: PathBuf,
@@ -43,22 +46,30 @@ struct Line {
 enum Command {
     /// Runs the component until SIGTERM or SIGINT; SIGHUP reads the configuration again. The same as no command.
     Run,
-    /// Reads the whole configuration and shows every mistake.
+    /// Reads the whole configuration and shows every mistake, and what is better changed.
     Check {
         /// Tries the XMPP handshake, each trunk, the voices and the store, too.
         #[arg(long)]
         live: bool,
+        /// Ends with 1 if there are warnings.
+        #[arg(long)]
+        strict: bool,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Makes one test call.
     Call {
         /// Whom to call, such as +81312345678; `dial.allow` must cover it.
         number: String,
         /// What to say.
+        #[arg(value_parser = not_blank)]
         text: String,
     },
     /// Writes what the phone would hear into a file.
     Say {
         /// What to say.
+        #[arg(value_parser = not_blank)]
         text: String,
         /// The file: WAV, 8,000 samples a second.
         #[arg(long, value_name = "FILE.wav", required_unless_present = "phonemes")]
@@ -73,6 +84,7 @@ enum Command {
     /// Shows one message from stanza to key press.
     Trace {
         /// Its number in `held`, or the id of a stanza.
+        #[arg(value_parser = not_blank)]
         message: String,
         /// For programs.
         #[arg(long)]
@@ -133,21 +145,43 @@ enum Command {
 ///
 /// Shape: exit code 0 done, 1 it failed at run time, 2 wrong usage or configuration.
 pub fn main() -> ExitCode {
-    let line = Line::parse();
+    let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
-    log_to_stderr(line.log.unwrap_or(if runs { LevelFilter::INFO } else { LevelFilter::WARN }));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let level = line.log.unwrap_or(if runs { LevelFilter::INFO } else { LevelFilter::WARN });
+    match log::start(level) {
+        Ok(stderr) => output::start(stderr),
         Err(error) => return failed(error),
+    }
+    let code = match runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(carry_out(line));
+            shut_down(runtime);
+            code
+        }
+        Err(error) => failed(error),
     };
-    runtime.block_on(carry_out(line))
+    // The component obeys SIGTERM in time even when nobody reads its log. A command waits for its reader, as all do.
+    output::end(code, runs.then_some(LOG_WRITTEN_MAX))
 }
 
-async fn carry_out(line: Line) -> ExitCode {
-    let Line { config: path, command, .. } = line;
+/// An argument with something in it: an empty one is a variable of the shell that was not set.
+fn not_blank(text: &str) -> Result<String, &'static str> {
+    match text.trim().is_empty() {
+        true => Err("is empty"),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// Ends the runtime without waiting for a thread that hangs, such as one in an upload.
+fn shut_down(runtime: Runtime) {
+    runtime.shutdown_timeout(BLOCKING_WORK_ENDS_MAX);
+}
+
+async fn carry_out(line: CommandLine) -> ExitCode {
+    let CommandLine { config: path, command, .. } = line;
     match command.unwrap_or(Command::Run) {
         Command::Run => run(&path).await,
-        Command::Check { live } => check::run(&path, live).await,
+        Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
         Command::Say { text, out, lang, phonemes: _ } => {
             say::run(&path, &text, out.as_deref(), lang).await
@@ -159,10 +193,12 @@ async fn carry_out(line: Line) -> ExitCode {
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,
         Command::Module { server } => {
-            print!("{}", module::source(server));
+            show(module::source(server).trim_end());
             ExitCode::SUCCESS
         }
-        Command::Demo { key, interactive } => demo::run(demo::Options { key, interactive }).await,
+        Command::Demo { key, interactive } => {
+            crate::demo::run(crate::demo::Options { key, interactive }).await
+        }
     }
 }
 
@@ -171,7 +207,7 @@ async fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    config.notes.iter().for_each(|note| eprintln!("{note}\n"));
+    config.notes.iter().for_each(|note| remark(format!("{note}\n")));
     match daemon::run(path, config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error),
@@ -181,23 +217,58 @@ async fn run(path: &Path) -> ExitCode {
 /// Reads the configuration, or shows what is wrong with it.
 fn read(path: &Path) -> Result<Config, ExitCode> {
     config::read(path).map_err(|mistakes| {
-        eprintln!("{mistakes}");
+        complain(mistakes);
         ExitCode::from(WRONG_USAGE)
     })
 }
 
 fn failed(error: impl std::fmt::Display) -> ExitCode {
-    eprintln!("offhook: {error}");
+    complain(format!("offhook: {error}"));
     ExitCode::FAILURE
 }
 
-fn log_to_stderr(level: LevelFilter) {
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .with_max_level(level)
-        .init();
+fn wrong_usage(error: impl std::fmt::Display) -> ExitCode {
+    complain(format!("offhook: {error}"));
+    ExitCode::from(WRONG_USAGE)
+}
+
+/// Reads an argument that names a person, or says what is wrong with it.
+fn bare_jid(written: &str) -> Result<BareJid, ExitCode> {
+    BareJid::new(written).map_err(|error| {
+        wrong_usage(format!(
+            "{written} is not a JID without resource, such as bob@example.org: {error}"
+        ))
+    })
 }
 
 const WRONG_USAGE: u8 = 2;
+/// What a thread that hangs has in hand is in the store, and done again after the next start.
+const BLOCKING_WORK_ENDS_MAX: Duration = Duration::from_millis(300);
+const LOG_WRITTEN_MAX: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_hangs_does_not_hold_the_exit() {
+        let (hangs, is_hanging) = channel();
+        let (let_go, waits) = channel::<()>();
+        let (ended, has_ended) = channel();
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_multi_thread().build().unwrap();
+            runtime.spawn_blocking(move || {
+                hangs.send(()).unwrap();
+                waits.recv()
+            });
+            is_hanging.recv().unwrap();
+            shut_down(runtime);
+            ended.send(())
+        });
+        assert_eq!(has_ended.recv_timeout(Duration::from_secs(10)), Ok(()));
+        drop(let_go);
+    }
+}

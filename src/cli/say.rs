@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::failed;
+use super::output::show;
 use crate::config;
-use crate::media::codec::{Clip, Codec};
+use crate::media::codec::Codec;
+use crate::speech::wav::write_wav;
 use crate::speech::{Speaker, SpeechSettings, Utterance};
 
 pub(super) async fn run(
@@ -15,7 +17,7 @@ pub(super) async fn run(
     language: Option<String>,
 ) -> ExitCode {
     // Works before there is a configuration too, to try a voice.
-    let configured = || config::read(path).ok().map(|config| config.speech.language);
+    let configured = || config::read(path).ok().map(|config| config.live.speech.language);
     let language = language.or_else(configured).unwrap_or_else(|| "en".into());
     let speaker = match Speaker::start(SpeechSettings::default()).await {
         Ok(speaker) => speaker,
@@ -24,7 +26,7 @@ pub(super) async fn run(
     let Some(out) = out else {
         return match speaker.phonemes(text, &language).await {
             Ok(phonemes) => {
-                println!("{phonemes}");
+                show(phonemes);
                 ExitCode::SUCCESS
             }
             Err(error) => failed(error),
@@ -32,28 +34,13 @@ pub(super) async fn run(
     };
     let utterance = Utterance { language, text: text.into(), keep: false };
     match speaker.say(&utterance, Codec::Pcmu).await {
-        Ok(clip) => match write(&clip, out) {
+        Ok(clip) => match write_wav(&clip, out) {
             Ok(()) => {
-                println!("{}: {:.1} s", out.display(), clip.duration().as_secs_f64());
+                show(format!("{}: {:.1} s", out.display(), clip.duration().as_secs_f64()));
                 ExitCode::SUCCESS
             }
             Err(error) => failed(format!("{}: {error}", out.display())),
         },
         Err(error) => failed(error),
     }
-}
-
-/// Writes what comes out of the phone: the clip as the far end decodes it.
-pub(super) fn write(clip: &Clip, out: &Path) -> Result<(), hound::Error> {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(out, spec)?;
-    for octet in (0..).map_while(|number| clip.frame(number)).flatten() {
-        writer.write_sample(audio_codec_algorithms::decode_ulaw(*octet))?;
-    }
-    writer.finalize()
 }

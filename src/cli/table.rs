@@ -7,17 +7,19 @@ use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::output::show;
+
 /// Prints rows under a head, or a sentence when there are none.
 pub(super) fn print(head: &[&str], rows: Vec<Vec<String>>, none: &str) {
     if rows.is_empty() {
-        println!("{none}");
+        show(none);
         return;
     }
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head);
     table.add_rows(rows);
-    println!("{}", table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
+    show(table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
 }
 
 /// An instant in the zone of this machine.

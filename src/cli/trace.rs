@@ -6,35 +6,49 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::calls::{outcome, said};
+use super::output::show;
 use super::table::time;
 use super::{calls, failed, held, read};
-use crate::store::{Reader, Trace};
+use crate::clock;
+use crate::store::{Reader, Trace, explain};
 
 pub(super) fn run(path: &Path, name: &str, as_json: bool) -> ExitCode {
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match Reader::open(&config.store).and_then(|reader| reader.trace(name)) {
-        Ok(Some(trace)) if as_json => println!("{}", json(&trace)),
-        Ok(Some(trace)) => print(&trace),
+    let trace = match Reader::open(&config.fixed.store).and_then(|reader| reader.trace(name)) {
+        Ok(Some(trace)) => trace,
         Ok(None) => {
             return failed(format!("no message is known as {name}; offhook held lists them"));
         }
         Err(error) => return failed(error),
+    };
+    let (ids, now) = ([trace.message.id], clock::timestamp());
+    let rule = match explain::kept_by(&config.fixed.store, &config.live.policy, &ids, now) {
+        Ok(rules) => rules.into_iter().next().flatten(),
+        Err(error) => return failed(error),
+    };
+    if as_json {
+        show(json(&trace, rule.as_deref()));
+    } else {
+        print(&trace, rule.as_deref());
     }
     ExitCode::SUCCESS
 }
 
-fn print(trace: &Trace) {
+fn print(trace: &Trace, rule: Option<&str>) {
     let message = &trace.message;
-    println!("message {} from {} for {}", message.id.0, message.sender, message.recipient);
+    show(format!("message {} from {} for {}", message.id.0, message.sender, message.recipient));
     if let Some(id) = &message.stanza_id {
-        println!("stanza  {id}");
+        show(format!("stanza  {id}"));
     }
-    println!();
+    if let Some(rule) = rule {
+        show(format!("no call now, by the rule: {rule}"));
+    }
+    show("");
     for step in &trace.steps {
-        println!("{}  {}", time(step.at), step.what);
+        show(format!("{}  {}", time(step.at), step.what));
     }
     for call in &trace.calls {
         let said = said(call);
@@ -43,18 +57,18 @@ fn print(trace: &Trace) {
             call.trunk.as_deref().map(|trunk| format!(", trunk {trunk}")).unwrap_or_default();
         let id =
             call.sip_call_id.as_deref().map(|id| format!(", Call-ID {id}")).unwrap_or_default();
-        println!("\ncall {}: {}{status}{trunk}{id}", call.id.0, outcome(call.outcome));
+        show(format!("\ncall {}: {}{status}{trunk}{id}", call.id.0, outcome(call.outcome)));
     }
-    println!();
+    show("");
     for reply in &trace.replies {
         let what = reply.status.as_deref().unwrap_or(&reply.content);
         let key = reply.key.as_deref().map(|key| format!(", key {key}")).unwrap_or_default();
         let sent = reply.sent.map_or("owed".to_owned(), |at| format!("at the server {}", time(at)));
-        println!("stanza {}: {what}{key}, {sent}", reply.stanza_id);
+        show(format!("stanza {}: {what}{key}, {sent}", reply.stanza_id));
     }
 }
 
-fn json(trace: &Trace) -> serde_json::Value {
+fn json(trace: &Trace, rule: Option<&str>) -> serde_json::Value {
     let steps: Vec<_> = trace
         .steps
         .iter()
@@ -75,7 +89,7 @@ fn json(trace: &Trace) -> serde_json::Value {
         })
         .collect();
     json!({
-        "message": held::json(&trace.message),
+        "message": held::json(&trace.message, rule),
         "steps": steps,
         "calls": trace.calls.iter().map(calls::json).collect::<Vec<_>>(),
         "replies": replies,

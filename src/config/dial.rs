@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::phone::prefix;
-use super::source::Section;
+use super::section::Section;
 use crate::notification::Throttle;
 use crate::notification::policy::Policy;
+use crate::notification::rules::RetryPauses;
 use crate::subscriber::{Quiet, QuietHours, Senders};
 
 /// Reads the policy, and the longest a call may take.
@@ -44,25 +45,21 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
     let throttle = |text: &str| text.parse::<Throttle>().map_err(|error| error.to_string());
     let throttles = section.list("throttle", &["1/1m", "3/15m", "7/1h", "15/3h"], throttle);
     let sender_throttle = section.list("sender_throttle", &["3/15m"], throttle);
-    let choices = [
-        ("domain", Senders::Domain),
-        ("contacts", Senders::Contacts),
-        ("everyone", Senders::Everyone),
-    ];
-    let senders = section.choice("senders", &choices, Senders::Domain);
+    let sender_calls = section.list("sender_calls", &["10/1h", "20/1d"], throttle);
+    let senders = section.choice("senders", &SENDERS, Senders::Domain);
     let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
     section.refuse_unknown_keys();
     let policy = Policy {
         wait: wait?,
         ring: ring?,
         attempts: attempts?,
-        busy_retry: busy_retry?,
-        no_answer_retry: no_answer_retry?,
+        retry: RetryPauses { busy: busy_retry?, no_answer: no_answer_retry? },
         keep: keep?,
         quiet: quiet?,
         zone: time_zone?,
         throttle: throttles?,
         sender_throttle: sender_throttle?,
+        sender_calls: sender_calls?,
         calls_per_day_max: calls_per_day_max?,
         allow: allow?,
         deny: deny?,
@@ -85,4 +82,6 @@ pub(super) fn time_zone(section: &mut Section<'_>) -> Option<Option<TimeZone>> {
     }
 }
 
+const SENDERS: [(&str, Senders); 3] =
+    [("domain", Senders::Domain), ("contacts", Senders::Contacts), ("everyone", Senders::Everyone)];
 const DEFAULT_QUIET: &str = "21:00-08:00";

@@ -1,21 +1,21 @@
 //! `[http]`
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use hyper::Uri;
 
-use super::source::Section;
+use super::section::Section;
+use crate::address_scope::is_loopback;
 
-/// `[http]`: the server for recordings, when it is on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Http {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Where the world finds it: what links begin with.
-    pub public_url: String,
+/// `[http]`, as far as SIGHUP changes it: the links to recordings that our own server gives out.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// Where the world finds the server: what links begin with. None when the server is off.
+    pub public_url: Option<String>,
 }
 
-pub(super) fn read(mut section: Section<'_>) -> Option<Option<Http>> {
+/// Reads where the server for recordings listens, when it is on, and what links to it look like.
+pub(super) fn read(mut section: Section<'_>) -> Option<(Option<SocketAddr>, Links)> {
     let listen = section.text("listen").and_then(|text| match text.unwrap_or_default() {
         none if none.is_empty() => Some(None),
         written => {
@@ -41,11 +41,13 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Option<Http>> {
     let read = match (listen, public_url) {
         (Some(None), Some(Some(_))) => {
             section.note("public_url", "has no effect without listen");
-            Some(None)
+            Some((None, Links::default()))
         }
-        (Some(None), Some(None)) => Some(None),
-        (Some(Some(listen)), Some(Some(public_url))) => Some(Some(Http { listen, public_url })),
-        (Some(Some(_)), Some(None)) => {
+        (Some(None), Some(None)) => Some((None, Links::default())),
+        (Some(listen), Some(public_url)) if public_url.is_some() => {
+            Some((listen, Links { public_url }))
+        }
+        (Some(_), Some(_)) => {
             section.mistake(
                 "public_url",
                 "listen needs public_url: what links begin with, such as https://voice.example.org",
@@ -58,7 +60,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Option<Http>> {
     read
 }
 
-/// Whether links that begin so may be given to people: nobody between them and us can read along.
+/// Whether links that begin so may be given to people: the way to the server is encrypted or stays on this machine.
 fn is_public(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let (Some(scheme), Some(host), Some(authority)) =
@@ -66,10 +68,8 @@ fn is_public(url: &str) -> bool {
     else {
         return false;
     };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     let is_plain = !url.contains(['?', '#']) && !authority.as_str().contains('@');
-    is_plain && !host.is_empty() && (scheme == "https" || scheme == "http" && is_local)
+    is_plain && !host.is_empty() && (scheme == "https" || scheme == "http" && is_loopback(host))
 }
 
 #[cfg(test)]

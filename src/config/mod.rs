@@ -1,60 +1,52 @@
-//! `component.toml`: read once at start; every mistake is shown with its line.
+//! `component.toml`: read at start and on SIGHUP; every mistake is shown with its line.
 
-mod chat;
+mod component;
 mod dial;
+mod difference;
+mod file;
+mod fixed;
 mod http;
+mod live;
 mod phone;
-mod source;
+mod section;
 mod speech;
 mod subscribers;
 mod voice_reply;
+mod warnings;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use chat::Component;
-pub use http::Http;
-pub use phone::{Media, Sip};
+pub use component::{Access, Component};
+pub use file::Finding;
+pub use fixed::Fixed;
+pub use http::Links;
+pub use live::Live;
+pub use phone::{Callback, Media, Offer, Sip};
 pub use speech::Speech;
 pub use voice_reply::{Upload, VoiceReply};
 
 use crate::notification::policy::Policy;
-use crate::script::menu::Menu;
-use crate::sip::trunk::Trunk;
-use crate::subscriber::Subscriber;
-use source::{Section, Source};
+use crate::script::ScriptSettings;
+use file::ConfigFile;
+use section::Section;
+use warnings::Warning;
 
 /// What the program needs to know, ready to use.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `[component]`
-    pub component: Component,
-    /// `store.path`, beside the configuration file when it is relative.
-    pub store: PathBuf,
-    /// `[[trunk]]`, in order; never empty.
-    pub trunks: Vec<Trunk>,
-    /// `[sip]`
-    pub sip: Sip,
-    /// `[media]`
-    pub media: Media,
-    /// `[dial]`: what decides when which phone rings.
-    pub policy: Policy,
-    /// `dial.call_s_max`
-    pub call_max: Duration,
-    /// `[speech]`
-    pub speech: Speech,
-    /// `[[key]]`
-    pub menu: Menu,
-    /// `[voice_reply]`
-    pub voice_reply: VoiceReply,
-    /// `[http]`; none when it is off.
-    pub http: Option<Http>,
-    /// `[[subscriber]]`
-    pub subscribers: Vec<Subscriber>,
+    /// What only a restart changes.
+    pub fixed: Fixed,
+    /// What SIGHUP changes.
+    pub live: Live,
     /// What is written but has no effect in this version, as it is shown to the operator.
-    pub notes: Vec<String>,
+    pub notes: Vec<Finding>,
+    /// What works but is dangerous, or cannot do what it is there for, from top to bottom.
+    pub warnings: Vec<Finding>,
+    /// Every key that the tables in the file know, written or not, such as `media.codecs`.
+    pub known_keys: BTreeSet<String>,
 }
 
 /// Reads the whole file.
@@ -62,16 +54,26 @@ pub struct Config {
 /// Errors: [`Mistakes`], all of them, each with file, line and caret.
 pub fn read(path: &Path) -> Result<Config, Mistakes> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Mistakes(vec![format!("{}: cannot be read: {error}", path.display())]))?;
+        .map_err(|error| format!("{}: cannot be read: {error}", path.display()))
+        .map_err(|says| Mistakes(vec![Finding::without_place(says)]))?;
     read_text(path, text)
 }
 
 /// Reads a file's text; `path` is where secrets and the store are looked for.
 pub fn read_text(path: &Path, text: String) -> Result<Config, Mistakes> {
-    let source = Source::new(path, text);
-    let config = source.parse().and_then(|top| sections(&source, &top, path));
-    match (source.into_notes(), config) {
-        (Ok(notes), Some(config)) => Ok(Config { notes, ..config }),
+    let source = ConfigFile::new(path, text);
+    let config = source.parse().and_then(|top| {
+        let (fixed, live) = sections(&source, &top, path)?;
+        for Warning { table, index, key, says } in warnings::warnings(&fixed, &live) {
+            source.warn(file::span_of(&top, table, index, key), &says);
+        }
+        Some((fixed, live))
+    });
+    let known_keys = source.known_keys();
+    match (source.into_findings(), config) {
+        (Ok((notes, warnings)), Some((fixed, live))) => {
+            Ok(Config { fixed, live, notes, warnings, known_keys })
+        }
         (Ok(_), None) => unreachable!("a section that cannot be read has noted why"),
         (Err(mistakes), _) => Err(Mistakes(mistakes)),
     }
@@ -79,15 +81,15 @@ pub fn read_text(path: &Path, text: String) -> Result<Config, Mistakes> {
 
 /// Everything that is wrong with a configuration file.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.join("\n\n"))]
-pub struct Mistakes(pub Vec<String>);
+#[error("{}", .0.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n\n"))]
+pub struct Mistakes(pub Vec<Finding>);
 
-fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
+fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixed, Live)> {
     let absent = DeTable::new();
     let mut top = Section::top(source, top);
     // Each section is read before any is given up, so that all mistakes are shown.
-    let component = top.section("component", &absent).map(chat::component);
-    let store = top.section("store", &absent).map(|section| chat::store(section, path));
+    let component = top.section("component", &absent).map(component::component);
+    let store = top.section("store", &absent).map(|section| component::store(section, path));
     let trunks = phone::trunks(&mut top);
     let sip = top.section("sip", &absent).map(|section| phone::sip(section, path));
     let media = top.section("media", &absent).map(phone::media);
@@ -100,21 +102,21 @@ fn sections(source: &Source, top: &DeTable<'_>, path: &Path) -> Option<Config> {
     let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(policy, _)| policy);
     let subscribers = subscribers::read(&mut top, allowed);
     top.refuse_unknown_keys();
-    let ((policy, call_max), voice_reply) = (dial??, voice_reply??);
-    let policy = Policy { keep_voice: voice_reply.keep, ..policy };
-    Some(Config {
-        component: component??,
-        store: store??,
-        trunks: trunks?,
-        sip: sip??,
-        media: media??,
-        policy,
-        call_max,
-        speech: speech??,
-        menu: menu?,
+    let ((component, access), (sip, callback), (media, offer)) = (component??, sip??, media??);
+    let ((policy, call_max), (speech, script)) = (dial??, speech??);
+    let ((voice_reply, voice), (http, links)) = (voice_reply??, http??);
+    let (store, quotas) = store??;
+    let fixed = Fixed { component, store, trunks: trunks?, sip, media, http };
+    let live = Live {
+        access,
+        callback,
+        offer,
+        policy: Policy { keep_voice: voice_reply.keep, quotas, ..policy },
+        script: ScriptSettings { menu: menu?, voice, call_max, ..script },
+        speech,
         voice_reply,
-        http: http??,
+        links,
         subscribers: subscribers?,
-        notes: vec![],
-    })
+    };
+    Some((fixed, live))
 }

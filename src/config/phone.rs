@@ -5,11 +5,14 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::source::Section;
+use secrecy::ExposeSecret;
+
+use super::difference::differing;
+use super::section::Section;
 use crate::media::codec::Codec;
 use crate::sip::trunk::{Credentials, Dtmf, Proxy, Srtp, Transport, Trunk, caller};
 
-/// `[sip]`: our end of the trunks.
+/// `[sip]`, as far as only a restart changes it: our end of the trunks.
 #[derive(Clone, Debug)]
 pub struct Sip {
     /// Local address; port 0 takes any free one.
@@ -18,13 +21,29 @@ pub struct Sip {
     pub tls_ca: Option<PathBuf>,
     /// The DNS server to ask in place of the system's.
     pub name_server: Option<SocketAddr>,
-    /// Whether subscribers may call in to hear what is held.
-    pub callback: bool,
-    /// Whether they may do so from any phone, by number and PIN.
-    pub callback_pin: bool,
 }
 
-/// `[media]`: where voice goes and comes.
+impl Sip {
+    pub(super) fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+        let Self { listen, tls_ca, name_server } = self;
+        differing([
+            ("listen", *listen != other.listen),
+            ("tls_ca", *tls_ca != other.tls_ca),
+            ("name_server", *name_server != other.name_server),
+        ])
+    }
+}
+
+/// `[sip]`, as far as SIGHUP changes it: the calls that subscribers make to us.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Whether subscribers may call in to hear what is held.
+    pub enabled: bool,
+    /// Whether they may do so from any phone, by number and PIN.
+    pub by_pin: bool,
+}
+
+/// `[media]`, as far as only a restart changes it: where voice goes and comes.
 #[derive(Clone, Debug)]
 pub struct Media {
     /// Local address for RTP.
@@ -33,10 +52,27 @@ pub struct Media {
     pub advertise: Option<IpAddr>,
     /// Ports to use.
     pub ports: RangeInclusive<u16>,
-    /// Codecs to offer, best first.
-    pub codecs: Vec<Codec>,
     /// How long nothing may come before a call is ended.
     pub silence: Duration,
+}
+
+impl Media {
+    pub(super) fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+        let Self { listen, advertise, ports, silence } = self;
+        differing([
+            ("listen", *listen != other.listen),
+            ("advertise", *advertise != other.advertise),
+            ("ports", *ports != other.ports),
+            ("silence_s", *silence != other.silence),
+        ])
+    }
+}
+
+/// `[media]`, as far as SIGHUP changes it: what new calls offer.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Codecs, best first.
+    pub codecs: Vec<Codec>,
 }
 
 pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
@@ -56,6 +92,7 @@ pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
     Some(trunks).filter(|trunks| !trunks.is_empty())
 }
 
+// Long: a trunk has sixteen keys, and each is read by one statement.
 fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let name = section.text("name").map(|name| name.unwrap_or_else(|| "trunk".into()));
     let proxy = section.required("proxy");
@@ -67,38 +104,11 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         other => other,
     };
     let privacy = section.flag("privacy", false);
-    let username = section.text("username");
-    let password = section.secret("password", "password_file");
-    let credentials = match (username?, password?) {
-        (Some(username), Some(password)) => Some(Some(Credentials { username, password })),
-        (None, None) => Some(None),
-        (Some(_), None) => {
-            section.mistake("username", "username needs password or password_file");
-            None
-        }
-        (None, Some(_)) => {
-            section.mistake("password", "a password needs username");
-            None
-        }
-    };
+    let credentials = credentials(&mut section);
     let register = section.flag("register", false);
     let calls_max = section.number("calls_max", 1..=5000, 30, "calls at once");
     let calls_per_s_max = section.number("calls_per_s_max", 1..=1000, 5, "calls a second");
-    let choices = [("off", Srtp::Off), ("optional", Srtp::Optional), ("required", Srtp::Required)];
-    let mut srtp = section.choice("srtp", &choices, Srtp::Off);
-    if let (Some(Srtp::Optional | Srtp::Required), Some(proxy), Some(outbound)) =
-        (srtp, &proxy, &outbound_proxy)
-    {
-        let first: &Proxy = outbound.as_ref().unwrap_or(proxy);
-        if first.transport != Some(Transport::Tls) {
-            let key = if outbound.is_some() { "outbound_proxy" } else { "proxy" };
-            section.mistake(
-                "srtp",
-                &format!("the keys would stand in the clear: write {key} with ;transport=tls"),
-            );
-            srtp = None;
-        }
-    }
+    let srtp = srtp(&mut section, proxy.as_ref(), outbound_proxy.as_ref());
     let choices = [
         ("auto", Dtmf::Auto),
         ("rfc4733", Dtmf::Rfc4733),
@@ -108,16 +118,7 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
     let dtmf = section.choice("dtmf", &choices, Dtmf::Auto);
     let answering_machine = section.flag("answering_machine", false);
     let prefixes = section.list("prefixes", &["+"], |text| prefix(text, true));
-    let country = match section.text("country")?.filter(|text| !text.is_empty()) {
-        None => Some(None),
-        Some(code) => match prefix(&code, false) {
-            Ok(code) => Some(Some(code)),
-            Err(_) => {
-                section.mistake("country", "country is a country code, such as +81");
-                None
-            }
-        },
-    };
+    let country = country(&mut section);
     section.refuse_unknown_keys();
     Some(Trunk {
         name: name?,
@@ -136,6 +137,99 @@ fn trunk(mut section: Section<'_>) -> Option<Trunk> {
         dtmf: dtmf?,
         answering_machine: answering_machine?,
     })
+}
+
+fn credentials(section: &mut Section<'_>) -> Option<Option<Credentials>> {
+    let username = section.text("username");
+    let password = section.secret("password", "password_file");
+    match (username?, password?) {
+        (Some(username), Some(password)) => Some(Some(Credentials { username, password })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            section.mistake("username", "username needs password or password_file");
+            None
+        }
+        (None, Some(_)) => {
+            section.mistake("password", "a password needs username");
+            None
+        }
+    }
+}
+
+fn srtp(
+    section: &mut Section<'_>,
+    proxy: Option<&Proxy>,
+    outbound_proxy: Option<&Option<Proxy>>,
+) -> Option<Srtp> {
+    let choices = [("off", Srtp::Off), ("optional", Srtp::Optional), ("required", Srtp::Required)];
+    let srtp = section.choice("srtp", &choices, Srtp::Off);
+    if let (Some(Srtp::Optional | Srtp::Required), Some(proxy), Some(outbound)) =
+        (srtp, proxy, outbound_proxy)
+    {
+        let first = outbound.as_ref().unwrap_or(proxy);
+        if first.transport != Some(Transport::Tls) {
+            let key = if outbound.is_some() { "outbound_proxy" } else { "proxy" };
+            section.mistake(
+                "srtp",
+                &format!("the keys would stand in the clear: write {key} with ;transport=tls"),
+            );
+            return None;
+        }
+    }
+    srtp
+}
+
+fn country(section: &mut Section<'_>) -> Option<Option<String>> {
+    let Some(code) = section.text("country")?.filter(|text| !text.is_empty()) else {
+        return Some(None);
+    };
+    if let Ok(code) = prefix(&code, false) {
+        return Some(Some(code));
+    }
+    section.mistake("country", "country is a country code, such as +81");
+    None
+}
+
+/// The keys of a `[[trunk]]` whose values differ.
+pub(super) fn differing_keys(trunk: &Trunk, other: &Trunk) -> Vec<&'static str> {
+    let Trunk {
+        name,
+        proxy,
+        outbound_proxy,
+        from,
+        identity,
+        privacy,
+        credentials,
+        register,
+        calls_max,
+        calls_per_s_max,
+        prefixes,
+        country,
+        srtp,
+        dtmf,
+        answering_machine,
+    } = trunk;
+    let (ours, theirs) = (credentials.as_ref(), other.credentials.as_ref());
+    let username = |it: &Credentials| it.username.clone();
+    let password = |it: &Credentials| it.password.expose_secret().to_owned();
+    differing([
+        ("name", *name != other.name),
+        ("proxy", *proxy != other.proxy),
+        ("outbound_proxy", *outbound_proxy != other.outbound_proxy),
+        ("from", *from != other.from),
+        ("identity", *identity != other.identity),
+        ("privacy", *privacy != other.privacy),
+        ("username", ours.map(username) != theirs.map(username)),
+        ("password", ours.map(password) != theirs.map(password)),
+        ("register", *register != other.register),
+        ("calls_max", *calls_max != other.calls_max),
+        ("calls_per_s_max", *calls_per_s_max != other.calls_per_s_max),
+        ("prefixes", *prefixes != other.prefixes),
+        ("country", *country != other.country),
+        ("srtp", *srtp != other.srtp),
+        ("dtmf", *dtmf != other.dtmf),
+        ("answering_machine", *answering_machine != other.answering_machine),
+    ])
 }
 
 fn caller_id(section: &Section<'_>, key: &str, written: &str) -> Option<String> {
@@ -159,7 +253,7 @@ pub(super) fn prefix(text: &str, every: bool) -> Result<String, String> {
     }
 }
 
-pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
+pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<(Sip, Callback)> {
     let listen = section.parsed("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
     let tls_ca = section.text("tls_ca")?.filter(|file| !file.is_empty());
     let tls_ca = tls_ca.map(|file| config.parent().unwrap_or(Path::new("")).join(file));
@@ -174,13 +268,14 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<Sip> {
         section.mistake("name_server", "name_server is an address, such as 192.0.2.53");
     }
     let (found, name_server) = (found && name_server != Some(None), name_server.flatten());
-    let callback = section.flag("callback", false)?;
-    let callback_pin = section.flag("callback_pin", false)?;
-    if callback_pin && !callback {
+    let enabled = section.flag("callback", false)?;
+    let by_pin = section.flag("callback_pin", false)?;
+    if by_pin && !enabled {
         section.note("callback_pin", "has no effect without callback");
     }
     section.refuse_unknown_keys();
-    found.then_some(Sip { listen: listen?, tls_ca, name_server, callback, callback_pin })
+    let callback = Callback { enabled, by_pin };
+    found.then_some((Sip { listen: listen?, tls_ca, name_server }, callback))
 }
 
 fn address_of_dns(text: &str) -> Option<SocketAddr> {
@@ -188,19 +283,19 @@ fn address_of_dns(text: &str) -> Option<SocketAddr> {
     with_port.or_else(|| Some(SocketAddr::new(text.parse().ok()?, 53)))
 }
 
-pub(super) fn media(mut section: Section<'_>) -> Option<Media> {
+pub(super) fn media(mut section: Section<'_>) -> Option<(Media, Offer)> {
     let listen = section.parsed("listen", IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let advertise = match section.text("advertise")? {
         Some(text) if !text.is_empty() => section.parsed_if_written("advertise"),
         Some(_) | None => Some(None),
     };
     let ports = ports(&mut section);
-    let read = |text: &str| match text {
-        "pcmu" => Ok(Codec::Pcmu),
-        "pcma" => Ok(Codec::Pcma),
-        "g722" => Ok(Codec::G722),
-        "opus" => Ok(Codec::Opus),
-        _ => Err("must be \"opus\", \"g722\", \"pcmu\" or \"pcma\"".into()),
+    let read = |text: &str| {
+        let known = Codec::ALL.into_iter().find(|codec| codec.description().name == text);
+        known.ok_or_else(|| {
+            let names = Codec::ALL.map(|codec| format!("{:?}", codec.description().name));
+            format!("must be one of {}", names.join(", "))
+        })
     };
     let codecs = section.list("codecs", &["opus", "g722", "pcmu", "pcma"], read);
     if codecs.as_ref().is_some_and(Vec::is_empty) {
@@ -209,13 +304,13 @@ pub(super) fn media(mut section: Section<'_>) -> Option<Media> {
     }
     let silence = section.number("silence_s", 10..=300_u64, 30, "seconds");
     section.refuse_unknown_keys();
-    Some(Media {
+    let media = Media {
         listen: listen?,
         advertise: advertise?,
         ports: ports?,
-        codecs: codecs?,
         silence: Duration::from_secs(silence?),
-    })
+    };
+    Some((media, Offer { codecs: codecs? }))
 }
 
 fn ports(section: &mut Section<'_>) -> Option<RangeInclusive<u16>> {

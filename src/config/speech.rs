@@ -2,34 +2,29 @@
 
 use std::time::Duration;
 
-use super::source::Section;
-use crate::script::menu::{Choice, Menu, RESERVED};
+use super::section::Section;
+use crate::script::menu::{Choice, Menu};
+use crate::script::{ScriptSettings, keys};
 
 /// `[speech]`: what the callee hears.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speech {
-    /// Voice of messages when nothing better is known.
+    /// Language of prompts and messages when nothing better is known.
     pub language: String,
-    /// Whether 5 is asked for before a message is read aloud.
-    pub hear_first: bool,
     /// Longer messages are cut.
     pub body_chars_max: usize,
-    /// Silence between the answer and the first word.
-    pub settle: Duration,
 }
 
-pub(super) fn read(mut section: Section<'_>) -> Option<Speech> {
+/// Reads the table, and what it says of the course of a call.
+pub(super) fn read(mut section: Section<'_>) -> Option<(Speech, ScriptSettings)> {
     let language = section.text("language").map(|language| language.unwrap_or_else(|| "en".into()));
     let hear_first = section.flag("hear_first", true);
     let body_chars_max = section.number("body_chars_max", 40..=2000, 400, "characters");
     let settle = section.number("settle_ms", 0..=5000, 700, "ms").map(Duration::from_millis);
     section.refuse_unknown_keys();
-    Some(Speech {
-        language: language?,
-        hear_first: hear_first?,
-        body_chars_max: body_chars_max?,
-        settle: settle?,
-    })
+    let (hear_first, preroll) = (hear_first?, settle?);
+    let script = ScriptSettings { hear_first, preroll, ..ScriptSettings::default() };
+    Some((Speech { language: language?, body_chars_max: body_chars_max? }, script))
 }
 
 pub(super) fn menu(top: &mut Section<'_>) -> Option<Menu> {
@@ -52,12 +47,16 @@ fn key(mut section: Section<'_>) -> Option<Choice> {
     let press = section.required_text("press").and_then(|press| {
         let mut letters = press.chars();
         match (letters.next(), letters.next()) {
-            (Some(key), None) if key.is_ascii_digit() && !RESERVED.contains(key) => Some(key),
+            (Some(key), None) if keys::free().any(|free| free == key) => Some(key),
             _ => {
-                section.mistake(
-                    "press",
-                    "press must be 1, 2, 3, 4 or 6; the other keys have a meaning of their own",
+                let free: Vec<_> = keys::free().map(String::from).collect();
+                let (first, last) = free.split_at(free.len() - 1);
+                let says = format!(
+                    "press must be {} or {}; the other keys have a meaning of their own",
+                    first.join(", "),
+                    last.concat()
                 );
+                section.mistake("press", &says);
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! `[[subscriber]]`: people whom the operator has set up.
 
 use super::dial::time_zone;
-use super::source::Section;
+use super::section::Section;
 use crate::notification::policy::Policy;
 use crate::subscriber::{Quiet, Subscriber, WhenOffline};
 

@@ -9,15 +9,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use xmpp_parsers::jid::DomainPart;
 
-use super::source::Section;
-use crate::recording::Format;
+use super::section::Section;
 use crate::sealing::SealingKey;
+use crate::voice_reply::file::Format;
 
 /// `[voice_reply]`: answers that are spoken.
 #[derive(Clone, Debug)]
 pub struct VoiceReply {
-    /// Whether 7 records an answer.
-    pub enabled: bool,
     /// What the sender's client gets.
     pub format: Format,
     /// The longest recording.
@@ -45,8 +43,8 @@ pub enum Upload {
     At(String),
 }
 
-/// Reads the table; `config` is the file beside which the key is looked for.
-pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<VoiceReply> {
+/// Reads the table, and whether answers are spoken at all; `config` is the file beside which the key is looked for.
+pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<(VoiceReply, bool)> {
     let enabled = section.flag("enabled", true);
     let formats =
         [("mp3", Format::Mp3), ("opus", Format::Opus), ("wav", Format::Wav), ("m4a", Format::M4a)];
@@ -80,8 +78,7 @@ pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<VoiceReply
         is_program
     });
     section.refuse_unknown_keys();
-    Some(VoiceReply {
-        enabled: enabled?,
+    let voice_reply = VoiceReply {
         format: format?,
         longest: longest?,
         keep: DAY * keep?,
@@ -89,7 +86,8 @@ pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<VoiceReply
         upload_hosts: upload_hosts?,
         key: key?,
         transcribe: transcribe?,
-    })
+    };
+    Some((voice_reply, enabled?))
 }
 
 fn upload(text: &str) -> Option<Upload> {
@@ -111,7 +109,7 @@ fn host(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads a key that nobody else can read; says what to do otherwise.
+/// Reads a key from a file that only its owner can read; says what to do otherwise.
 fn key(path: &Path) -> Result<SealingKey, String> {
     let shown = path.display();
     let unreadable = |error: io::Error| format!("{shown} cannot be read: {error}");

@@ -1,241 +1,174 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
-mod assemble;
-mod carrier;
-mod front_desk;
-mod inquiries;
-pub mod live;
-mod outbox;
-mod switchboard;
+pub mod preflight;
+mod reload;
+mod running;
 pub mod test_call;
-mod transcript;
-mod upload_desk;
+mod wiring;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{interval, sleep, timeout};
-use tracing::{info, warn};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::sleep;
+use tracing::{error, info, warn};
 
-use crate::call::{Exchange, WaysOut};
-use crate::config::{self, Config};
+use self::reload::Reload;
+use self::running::Running;
+use crate::address_scope::is_loopback;
+use crate::clock;
+use crate::component::call_tasks::CallTasks;
+use crate::component::driver::{Driver, Inputs};
+use crate::component::user_commands::UserCommands;
+use crate::component::{Component, Now};
+use crate::config::{Config, Fixed};
 use crate::seed::Seed;
-use crate::store::erasure::LOOKS_EVERY;
 use crate::store::{Store, StoreError};
-use crate::xmpp::directory::{Directory, House};
+use crate::trunks::TrunkPool;
+use crate::xmpp::directory::Directory;
 use crate::xmpp::gateway::Gateway;
+use crate::xmpp::link::iq::iq_tracker;
 use crate::xmpp::link::{Link, LinkError};
-use crate::xmpp::privilege::Grants;
-use crate::{clock, dialer};
-use front_desk::FrontDesk;
-use inquiries::inquiries;
-use switchboard::Switchboard;
 
 /// Runs the component until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 ///
-/// Errors: what keeps it from starting, in one sentence.
+/// Errors: what keeps it from starting, or which part of it ended, in one sentence.
 pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new()?;
+    let Some(mut running) = start(path, config, &mut signals).await? else { return Ok(()) };
+    info!(version = env!("CARGO_PKG_VERSION"), "ready");
+    let broken = loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                SignalAction::End => break None,
+                SignalAction::Reload => running.reload.notify_one(),
+            },
+            broken = running.broken() => break Some(broken),
+        }
+    };
+    match &broken {
+        // Held messages are safe; what cannot be repaired from inside is better begun anew.
+        Some(StartError::Broken(part)) => {
+            error!(part, "a part of the program ended by itself; stopping");
+        }
+        // What has found it has said so.
+        Some(_) => {}
+        None => info!("stopping"),
+    }
+    running.shut_down().await;
+    match broken {
+        Some(broken) => Err(broken),
+        None => {
+            info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+// Long: a list of parts, each made of those before it.
+/// Starts the parts in order. `None` if a signal ends the program before it is connected.
+async fn start(
+    path: &Path,
+    config: Config,
+    signals: &mut Signals,
+) -> Result<Option<Running>, StartError> {
     let store = open_store(&config).await?;
-    let recovered = store.recover(clock::timestamp()).await?;
-    store.configure_subscribers(config.subscribers.clone(), clock::timestamp()).await?;
+    let recovered = store.recover(clock::moment()).await?;
+    let Config { fixed, live, .. } = config;
+    store.configure_subscribers(live.subscribers.clone(), clock::moment()).await?;
     if recovered > 0 {
         warn!(
             calls = recovered,
             "calls were cut off by a crash; they are made again when they may be"
         );
     }
-    let (engine, speaker) = (assemble::engine(&config)?, assemble::speaker().await?);
-    let (agent, trunks) = assemble::agent(&config).await?;
-    warn_of_plain_text(&config);
+    let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker().await?);
+    let (agent, trunks) = wiring::agent(&fixed, true).await?;
+    warn_of_plain_text(&fixed);
 
     let (link, events) = tokio::select! {
-        connected = Link::connect(assemble::link(&config), Seed::fresh()) => connected?,
-        () = signals.end() => return Ok(()),
+        connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
+        () = signals.end() => return Ok(None),
     };
     let people = Directory::new(&store.subscribers().await?);
-    let house = assemble::house(&config);
-    let gateway = Gateway::new(&config.component.jid, people, house, Seed::fresh());
+    let jid = fixed.component.jid.clone();
+    let gateway = Gateway::new(&jid, people, wiring::served(&fixed, &live), Seed::fresh());
+    let (live, live_settings) = watch::channel(Arc::new(live));
+    let (iq_client, iq_tracker) = iq_tracker(&jid, Seed::fresh());
+    let http = wiring::http(&fixed, &live_settings, &store).await?;
 
-    let (inquirer, inquiries) = inquiries(&config.component.jid, Seed::fresh());
-    let served = assemble::http(&config, &store).await?;
-
-    let ways = WaysOut::new(trunks);
-    let probing = tokio::spawn(ways.clone().keep_probing(agent.clone()));
-    let exchange = assemble::exchange(&config, agent, ways, engine, speaker, store.clone());
-    let (exchange, exchanges) = watch::channel(Arc::new(exchange));
-    let lines = Arc::new(Semaphore::new(assemble::lines(&config)));
-    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-    let (settled, is_settled) = watch::channel(false);
-    let (stop_dialer, dialer_stops) = watch::channel(false);
-    let (stop_switchboard, switchboard_stops) = watch::channel(false);
-    let (stop_outbox, outbox_stops) = watch::channel(false);
-    let (newcomers, people) = mpsc::channel(1);
-    let (granted, is_granted) = watch::channel(Grants::default());
-
-    let reception = tokio::spawn(dialer::receive(
+    let trunk_pool = TrunkPool::new(trunks);
+    let probing = tokio::spawn(trunk_pool.clone().keep_probing(agent.clone()));
+    let context = Arc::new(wiring::context(
+        agent.clone(),
+        trunk_pool,
+        engine.clone(),
+        speaker,
         store.clone(),
-        exchanges.clone(),
-        lines.clone(),
-        dialer_stops.clone(),
+        live_settings.clone(),
     ));
-    let dialer = tokio::spawn(dialer::run(
-        store.clone(),
-        exchanges,
-        lines.clone(),
-        ordered,
-        is_settled,
-        dialer_stops,
-    ));
-    let (tells, news) = mpsc::channel(ORDERS_MAX);
-    let front_desk = FrontDesk {
+    let (inputs, calls) = (Inputs::new(), CallTasks::new());
+    let sender = inputs.sender();
+    let user_commands = UserCommands {
         store: store.clone(),
-        orders: orders.clone(),
-        news: tells,
-        component: config.component.jid.clone(),
-        zone: config.policy.zone.clone(),
-        language: config.speech.language.clone(),
+        inputs: inputs.sender(),
+        component: jid.clone(),
+        live: live_settings.clone(),
         hashing: Arc::new(Semaphore::new(1)),
     };
-    let switchboard = Switchboard {
+    let lines = wiring::lines(&fixed);
+    let voice_replies = wiring::voice_replies(&fixed, live_settings, &store, iq_client);
+    let now = Now { mono: clock::now(), at: clock::moment() };
+    let mut driver = Driver {
+        component: Component::new(jid, gateway, lines, now),
         store: store.clone(),
-        link: link.clone(),
+        link,
         events,
-        gateway,
-        inquiries,
-        orders,
-        lines,
-        settled,
-        people,
-        front_desk,
-        news,
-        granted,
-        stopping: switchboard_stops,
+        iq_tracker,
+        context,
+        calls: calls.clone(),
+        user_commands,
+        voice_replies: Arc::new(voice_replies),
+        inputs,
     };
-    let switchboard = tokio::spawn(switchboard.run());
-    let carrier = assemble::carrier(&config, &store, inquirer, outbox_stops.clone());
-    let carrier = tokio::spawn(carrier.run());
-    let component = config.component.jid.clone();
-    let outbox =
-        tokio::spawn(outbox::run(store.clone(), link.clone(), component, is_granted, outbox_stops));
-    info!(version = env!("CARGO_PKG_VERSION"), "ready");
-
-    let mut broken = false;
-    let mut housekeeping = interval(HOUSEKEEPING);
-    let mut erasing = interval(LOOKS_EVERY);
-    tokio::pin!(dialer, reception, switchboard, outbox, carrier);
-    loop {
-        tokio::select! {
-            asked = signals.next() => match asked {
-                Asked::End => break,
-                Asked::Reload => reload(path, &store, &exchange, &newcomers).await,
-            },
-            _ = housekeeping.tick() => expire(&store).await,
-            _ = erasing.tick() => {
-                if let Err(error) = store.erase_as_asked(clock::timestamp()).await {
-                    warn!(%error, "what is to be erased was not");
-                }
-            }
-            _ = &mut dialer => { broken = true; break }
-            _ = &mut reception => { broken = true; break }
-            _ = &mut switchboard => { broken = true; break }
-            _ = &mut outbox => { broken = true; break }
-            _ = &mut carrier => { broken = true; break }
-        }
+    let driver = tokio::spawn(async move { driver.run().await });
+    let path = path.to_owned();
+    let reload = Reload { path, fixed, live, store: store.clone(), inputs: sender.clone() };
+    let (reload, reloading) = reload.start();
+    if signals.reload_waits {
+        reload.notify_one();
     }
-    if broken {
-        // Held messages are safe; what cannot be repaired from inside is better begun anew.
-        return Err(StartError::Broken);
-    }
-    info!("stopping");
-    probing.abort();
-    let _ = stop_dialer.send(true);
-    let _ = timeout(CALLS_END_MAX, async { tokio::join!(dialer, reception) }).await;
-    let _ = stop_switchboard.send(true);
-    let _ = timeout(FLUSH_MAX, switchboard).await;
-    let _ = stop_outbox.send(true);
-    let agent = exchange.borrow().agent.clone();
-    let _ = timeout(FLUSH_MAX, async { tokio::join!(outbox, carrier, agent.close()) }).await;
-    if let Some(served) = served {
-        let _ = timeout(FLUSH_MAX, served.stop()).await;
-    }
-    link.close().await;
-    store.close().await;
-    info!("stopped");
-    Ok(())
+    Ok(Some(Running {
+        store,
+        inputs: sender,
+        calls,
+        driver,
+        agent,
+        engine,
+        http,
+        probing,
+        reload,
+        reloading,
+    }))
 }
 
 /// Opens the store. One that was killed a moment ago may hold it a little longer.
 async fn open_store(config: &Config) -> Result<Store, StoreError> {
     let patience = clock::now() + PREDECESSOR_GONE_MAX;
     loop {
-        match Store::open(&config.store, config.policy.clone()) {
+        match Store::open(&config.fixed.store, config.live.policy.clone()) {
             Err(StoreError::InUse(_)) if clock::now() < patience => sleep(AGAIN).await,
             opened => return opened,
         }
     }
 }
 
-/// What is safe to change without dropping a call: policy, people, and what is said. The rest needs a restart.
-async fn reload(
-    path: &Path,
-    store: &Store,
-    exchange: &watch::Sender<Arc<Exchange>>,
-    newcomers: &mpsc::Sender<(Directory, House)>,
-) {
-    let config = match config::read(path) {
-        Ok(config) => config,
-        Err(mistakes) => {
-            warn!("the new configuration is refused, the old one stays:\n{mistakes}");
-            return;
-        }
-    };
-    let people = async {
-        store.adopt(config.policy.clone(), clock::timestamp()).await?;
-        store.configure_subscribers(config.subscribers.clone(), clock::timestamp()).await?;
-        store.subscribers().await
-    };
-    match people.await {
-        Ok(people) => {
-            drop(newcomers.send((Directory::new(&people), assemble::house(&config))).await);
-        }
-        Err(error) => warn!(%error, "the new rules and people were not stored"),
-    }
-    exchange.send_modify(|exchange| {
-        let old = (**exchange).clone();
-        let (agent, ways) = (old.agent.clone(), old.ways.clone());
-        let new = assemble::exchange(
-            &config,
-            agent,
-            ways,
-            old.engine.clone(),
-            old.speaker.clone(),
-            old.store,
-        );
-        *exchange = Arc::new(new);
-    });
-    info!(
-        "the configuration was read again; [component], [[trunk]], [sip], [media] and [store] change at the next start"
-    );
-}
-
-async fn expire(store: &Store) {
-    loop {
-        match store.expire(clock::timestamp()).await {
-            Ok(0) => return,
-            Ok(found) => info!(found, "what has served its time was let go"),
-            Err(error) => return warn!(%error, "old messages were not let go"),
-        }
-    }
-}
-
 /// The secret and every message cross this connection as they are.
-fn warn_of_plain_text(config: &Config) {
-    let host = config.component.server.rsplit_once(':').map_or("", |(host, _)| host);
-    if !assemble::is_local(host) {
+fn warn_of_plain_text(fixed: &Fixed) {
+    let host = fixed.component.server.rsplit_once(':').map_or("", |(host, _)| host);
+    if !is_loopback(host) {
         warn!(
             "component.server is another machine and XEP-0114 is not encrypted; put a tunnel between them"
         );
@@ -247,30 +180,34 @@ struct Signals {
     term: Signal,
     int: Signal,
     hup: Signal,
+    /// SIGHUP came while there was nothing to reload yet.
+    reload_waits: bool,
 }
 
 impl Signals {
     fn new() -> Result<Self, StartError> {
         let on = |kind| signal(kind).map_err(StartError::Signals);
         let (term, int) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-        Ok(Self { term, int, hup: on(SignalKind::hangup())? })
+        Ok(Self { term, int, hup: on(SignalKind::hangup())?, reload_waits: false })
     }
 
-    /// Waits for the end, while there is nothing to reload.
+    /// Waits for the end, and notes what else is asked for meanwhile.
     async fn end(&mut self) {
-        while let Asked::Reload = self.next().await {}
+        while let SignalAction::Reload = self.next().await {
+            self.reload_waits = true;
+        }
     }
 
-    async fn next(&mut self) -> Asked {
+    async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.term.recv() => Asked::End,
-            _ = self.int.recv() => Asked::End,
-            _ = self.hup.recv() => Asked::Reload,
+            _ = self.term.recv() => SignalAction::End,
+            _ = self.int.recv() => SignalAction::End,
+            _ = self.hup.recv() => SignalAction::Reload,
         }
     }
 }
 
-enum Asked {
+enum SignalAction {
     End,
     Reload,
 }
@@ -301,21 +238,16 @@ pub enum StartError {
     Signals(std::io::Error),
     /// The test call has no place for its store.
     #[error("the folder for temporary files cannot be used: {0}")]
-    Scratch(std::io::Error),
+    TempDir(std::io::Error),
     /// The rules do not let the test call be made.
     #[error("the number was not dialled; offhook check says what the configuration allows")]
     NotDialled,
     /// A part of the program ended by a mistake of ours.
     #[error(
-        "a part of the program broke off; the log above says where. Held messages are safe: start it again"
+        "{0} ended by itself; the log above says why. Held messages are safe: start the program again"
     )]
-    Broken,
+    Broken(&'static str),
 }
 
 const PREDECESSOR_GONE_MAX: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(50);
-const ORDERS_MAX: usize = 256;
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// All three together stay below the 10 s in which SIGTERM is to be obeyed.
-const CALLS_END_MAX: Duration = Duration::from_secs(4);
-const FLUSH_MAX: Duration = Duration::from_secs(2);

@@ -1,25 +1,25 @@
 //! One call outside the daemon, for `offhook call`: the same path from the store on, with a store of its own.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::{StartError, assemble};
-use crate::call::{self, Stop, WaysOut};
+use super::{StartError, wiring};
+use crate::call::{self, Stop};
 use crate::clock;
 use crate::config::Config;
 use crate::notification::Circumstances;
 use crate::notification::policy::Policy;
 use crate::notification::{Attempt, Draft, Reply, Status};
 use crate::phone_number::PhoneNumber;
-use crate::seed::Seed;
-use crate::store::Store;
+use crate::store::{Store, rings};
 use crate::subscriber::{Quiet, Senders, Subscriber, WhenOffline};
+use crate::trunks::TrunkPool;
 
 /// What becomes of the call, as it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum TestCallProgress {
     /// It was started.
     Calling,
     /// The phone rings.
@@ -43,36 +43,26 @@ pub async fn place(
     config: &Config,
     number: PhoneNumber,
     text: &str,
-    mut tell: impl FnMut(News),
+    mut tell: impl FnMut(TestCallProgress),
 ) -> Result<Attempt, StartError> {
-    let folder = Scratch::make().map_err(StartError::Scratch)?;
-    let policy = Policy {
-        wait: std::time::Duration::ZERO,
-        quiet: Quiet::Never,
-        throttle: vec![],
-        sender_throttle: vec![],
-        senders: Senders::Everyone,
-        ..config.policy.clone()
-    };
-    let store = Store::open(&folder.0.join("test.db"), policy)?;
-    store.recover(clock::timestamp()).await?;
-    let callee = callee(config, number);
+    let folder =
+        tempfile::Builder::new().prefix("offhook-call-").tempdir().map_err(StartError::TempDir)?;
+    let store = Store::open(&folder.path().join("test.db"), rules(config))?;
+    store.recover(clock::moment()).await?;
+    let callee = callee(config, number.clone());
     let recipient = callee.jid.clone();
-    store.configure_subscribers(vec![callee], clock::timestamp()).await?;
-    let (agent, trunks) = assemble::agent(config).await?;
-    let (engine, speaker) = (assemble::engine(config)?, assemble::speaker().await?);
-    let mut exchange = assemble::exchange(
-        config,
-        agent.clone(),
-        WaysOut::new(trunks),
-        engine,
-        speaker,
-        store.clone(),
-    );
-    // Nobody would get it.
-    exchange.terms.voice = false;
+    store.configure_subscribers(vec![callee], clock::moment()).await?;
+    let (agent, trunks) = wiring::agent(&config.fixed, false).await?;
+    let (engine, speaker) = (wiring::engine(&config.fixed)?, wiring::speaker().await?);
+    let mut settings = config.live.clone();
+    // A voice answer would reach nobody.
+    settings.script.voice = false;
+    let (_settings, live) = watch::channel(Arc::new(settings));
+    let trunk_pool = TrunkPool::new(trunks);
+    let context = wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live);
+    let context = Arc::new(context);
 
-    let sender = BareJid::new(&format!("test@{}", config.component.jid))
+    let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))
         .unwrap_or_else(|_| recipient.clone());
     let draft = Draft {
         stanza_id: None,
@@ -84,10 +74,11 @@ pub async fn place(
         stanza: String::new(),
         how: Circumstances::default(),
     };
-    let held = store.hold(draft, clock::timestamp(), 1).await?;
+    let held = store.hold(draft, clock::moment(), 1).await?;
     let Some(claim) = held.claim else { return Err(StartError::NotDialled) };
     let (_stop, stopped) = watch::channel(Stop::None);
-    let placing = call::place(claim, &exchange, stopped);
+    let ring = rings::write_test(&config.fixed.store, &number, clock::timestamp())?;
+    let placing = call::place(claim, &context, stopped, mpsc::unbounded_channel().1);
     tokio::pin!(placing);
     let mut told = 0;
     let attempt = loop {
@@ -98,63 +89,58 @@ pub async fn place(
     };
     tell_new(&store, told, &mut tell).await?;
     agent.close().await;
+    if let Some(ring) = ring {
+        rings::end_test(&config.fixed.store, ring, &attempt, clock::timestamp())?;
+    }
     Ok(attempt)
+}
+
+/// The operator's rules, without those that would make the test wait.
+fn rules(config: &Config) -> Policy {
+    Policy {
+        wait: std::time::Duration::ZERO,
+        quiet: Quiet::Never,
+        throttle: vec![],
+        sender_throttle: vec![],
+        sender_calls: vec![],
+        senders: Senders::Everyone,
+        ..config.live.policy.clone()
+    }
 }
 
 /// Tells what has become owed since `told`, which is how far it has been told.
 async fn tell_new(
     store: &Store,
     told: i64,
-    tell: &mut impl FnMut(News),
+    tell: &mut impl FnMut(TestCallProgress),
 ) -> Result<i64, StartError> {
     let owed = store.owed(OWED_MAX).await?;
     for row in owed.iter().filter(|row| row.id.0 > told) {
         let news = match &row.content {
-            Reply::Status(Status::Calling) => News::Calling,
-            Reply::Status(Status::Ringing) => News::Ringing,
-            Reply::Status(Status::Answered) => News::Answered,
-            Reply::Status(Status::Heard) => News::Heard,
-            Reply::Status(Status::Passed) => News::Passed,
-            Reply::Answer(answer) => News::Key(answer.key),
-            Reply::CallsSwitchedOff => News::SwitchedOff,
-            Reply::Status(_)
-            | Reply::Voice(_)
-            | Reply::Receipt
-            | Reply::Delivery
-            | Reply::SetAside => continue,
+            Reply::Status(Status::Calling) => TestCallProgress::Calling,
+            Reply::Status(Status::Ringing) => TestCallProgress::Ringing,
+            Reply::Status(Status::Answered) => TestCallProgress::Answered,
+            Reply::Status(Status::Heard) => TestCallProgress::Heard,
+            Reply::Status(Status::Passed) => TestCallProgress::Passed,
+            Reply::Answer(answer) => TestCallProgress::Key(answer.key),
+            Reply::CallsSwitchedOff => TestCallProgress::SwitchedOff,
+            Reply::Status(_) | Reply::Voice(_) | Reply::Receipt | Reply::Delivery => continue,
         };
         tell(news);
     }
-    Ok(owed.last().map_or(told, |row| row.id.0))
+    Ok(owed.iter().map(|row| row.id.0).max().unwrap_or(told))
 }
 
-/// Whoever has this number, else nobody in particular.
+/// The subscriber with this number, else a person made up for the call.
 fn callee(config: &Config, number: PhoneNumber) -> Subscriber {
-    let known = config.subscribers.iter().find(|person| person.number.as_ref() == Some(&number));
+    let known =
+        config.live.subscribers.iter().find(|person| person.number.as_ref() == Some(&number));
     let somebody = || {
-        let jid = config.component.jid.parse();
+        let jid = config.fixed.component.jid.parse();
         let jid = jid.unwrap_or_else(|_| unreachable!("the component's domain is a JID"));
         Subscriber { number: Some(number.clone()), ..Subscriber::new(jid, "tester".into()) }
     };
     Subscriber { offline: WhenOffline::Phone, ..known.cloned().unwrap_or_else(somebody) }
-}
-
-/// A folder for the time of the call.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make() -> std::io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("offhook-call-{}", Seed::fresh().token()));
-        std::fs::create_dir(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Nothing of it is needed any more; what stays behind is in the system's folder for that.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 const OWED_MAX: usize = 64;

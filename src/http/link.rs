@@ -1,10 +1,10 @@
-//! Links: made here, understood in `request.rs`.
+//! Building links; `request.rs` reads them.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The link to a file.
 ///
-/// Contract: `public_url` is where the world finds our root; `token` comes from [`crate::seed::Seed::token`].
+/// Contract: `public_url` is the public address of our root; `token` comes from [`crate::seed::Seed::token`].
 pub fn link(public_url: &str, token: &str, file_name: &str) -> String {
     let root = public_url.trim_end_matches('/');
     format!("{root}{FOLDER}{token}/{}", utf8_percent_encode(file_name, ESCAPED))

@@ -1,10 +1,10 @@
-//! Recordings over HTTP: whoever knows a link gets what is behind it, until it expires. Edge.
+//! Serves recordings over HTTP: a link gives its file until it expires. Edge.
 
-mod answer;
+mod client_address;
 mod link;
 mod range;
 mod request;
-mod source;
+mod response;
 
 use std::convert::Infallible;
 use std::io;
@@ -27,43 +27,44 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tracing::{debug, trace, warn};
 
 use crate::clock::now;
+use crate::rate_limit::RateLimit;
 use crate::redaction::Pii;
-use answer::Answer;
 pub use link::link;
-use request::Wanted;
-use source::Sources;
+use request::FileRequest;
+use response::HttpResponse;
 
-/// The server. It goes with its handle; [`Server::stop`] is the polite way.
+/// The server. Dropping it ends the server at once; [`Server::stop`] lets downloads end.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    life: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens, and answers from `shelf`.
+    /// Listens, and serves the files of `source`.
     ///
-    /// Contract: speaks plain HTTP; what stands before it speaks TLS. A loopback peer is that proxy, and the last
-    ///           entry of its `X-Forwarded-For` is who asks.
+    /// Contract: speaks plain HTTP; a reverse proxy speaks TLS. A peer on the loopback is that proxy, and the last
+    ///           entry of its `X-Forwarded-For` is the client.
     /// Errors:   [`HttpError::Listen`].
     pub async fn start(
         listen: SocketAddr,
-        shelf: Shelf,
-        limits: Limits,
+        source: FileSource,
+        limits: HttpLimits,
     ) -> Result<Self, HttpError> {
         let failed = |error| HttpError::Listen(listen, error);
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopping) = watch::channel(false);
-        let counter = Arc::new(Counter {
-            shelf,
+        let interval = Duration::from_secs(1) / limits.requests_per_s.max(1);
+        let state = Arc::new(ServerState {
+            source,
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
-            sources: Mutex::new(Sources::new(limits.requests_per_s, limits.requests_burst)),
+            clients: Mutex::new(RateLimit::new(limits.requests_burst, interval, CLIENTS_MAX)),
             limits,
         });
-        let life = tokio::spawn(counter.open(listener, stopping));
-        Ok(Self { address, stop, life })
+        let task = tokio::spawn(state.serve(listener, stopping));
+        Ok(Self { address, stop, task })
     }
 
     /// Where it listens.
@@ -71,22 +72,27 @@ impl Server {
         self.address
     }
 
-    /// Takes no more requests; downloads that run have two seconds to end.
+    /// Returns when the server has ended, however it did.
+    pub async fn ended(&self) {
+        self.stop.closed().await;
+    }
+
+    /// Accepts no more requests; running downloads have two seconds to end.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        if self.life.await.is_err() {
-            warn!("the HTTP server ended by a fault of its own");
+        if self.task.await.is_err() {
+            warn!("HTTP server panicked");
         }
     }
 }
 
-/// Where the recordings are: asked by token, it gives what may be downloaded now, and nothing for what expired.
-pub type Shelf = Arc<dyn Fn(String) -> BoxFuture<'static, Option<File>> + Send + Sync>;
+/// Gives the file of a token; `None` if there is none, or if it has expired.
+pub type FileSource = Arc<dyn Fn(String) -> BoxFuture<'static, Option<File>> + Send + Sync>;
 
-/// What is behind a link.
+/// A file that is served.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// All of it.
+    /// Its octets.
     pub bytes: Bytes,
     /// As in `Content-Type`.
     pub media_type: &'static str,
@@ -94,26 +100,26 @@ pub struct File {
     pub file_name: String,
 }
 
-/// How much the server does at once, and how long it waits.
+/// Limits of the server.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct HttpLimits {
     /// Connections at once; the next ones wait in the system's queue.
     pub connections_max: usize,
     /// Files in memory at once.
     pub downloads_max: usize,
     /// From the connection to the end of the request's head.
     pub head: Duration,
-    /// From the connection to its end: a reader who needs longer is cut off.
+    /// From the connection to its end; a slower client is cut off.
     pub answer: Duration,
-    /// From a request to its refusal, so that none is told faster than another.
+    /// From a request to its refusal, so that the time tells nothing about the path.
     pub refusal: Duration,
-    /// Requests of one source, an IPv4 address or an IPv6 /64, in the long run.
+    /// Requests of one client, an IPv4 address or an IPv6 /64, in the long run.
     pub requests_per_s: u32,
-    /// Requests of one source at once.
+    /// Requests of one client at once.
     pub requests_burst: u32,
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             connections_max: 256,
@@ -130,48 +136,52 @@ impl Default for Limits {
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is taken or not ours.
+    /// The address is in use, or no address of this machine.
     #[error("cannot listen for HTTP on {0}: {1}; change listen in [http]")]
     Listen(SocketAddr, #[source] io::Error),
 }
 
 /// What all connections share.
-struct Counter {
-    shelf: Shelf,
+struct ServerState {
+    source: FileSource,
     downloads: Arc<Semaphore>,
-    sources: Mutex<Sources>,
-    limits: Limits,
+    clients: Mutex<RateLimit<IpAddr>>,
+    limits: HttpLimits,
 }
 
-impl Counter {
-    async fn open(self: Arc<Self>, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
-        let mut visitors = JoinSet::new();
+impl ServerState {
+    async fn serve(self: Arc<Self>, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
+        let mut connections = JoinSet::new();
         loop {
-            let has_room = visitors.len() < self.limits.connections_max;
+            let has_room = connections.len() < self.limits.connections_max;
             let accepted = tokio::select! {
                 _ = stopping.wait_for(|asked| *asked) => break,
-                Some(_) = visitors.join_next() => continue,
+                Some(_) = connections.join_next() => continue,
                 accepted = listener.accept(), if has_room => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    visitors.spawn(self.clone().attend(stream, peer.ip(), stopping.clone()));
+                    connections.spawn(self.clone().serve_connection(
+                        stream,
+                        peer.ip(),
+                        stopping.clone(),
+                    ));
                 }
                 Err(error) => {
-                    debug!(%error, "HTTP connection not taken");
+                    debug!(%error, "HTTP connection not accepted");
                     sleep(ACCEPT_PAUSE).await; // Out of file descriptors: it would fail at once again.
                 }
             }
         }
         drop(listener);
-        let all = async { while visitors.join_next().await.is_some() {} };
+        let all = async { while connections.join_next().await.is_some() {} };
         if timeout(STOP_WAIT, all).await.is_err() {
-            debug!("downloads were cut off by the end of the program");
+            debug!("downloads cut off at shutdown");
         }
     }
 
-    /// One connection, which is one request.
-    async fn attend(
+    /// Serves one connection, which carries one request.
+    async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: IpAddr,
@@ -203,19 +213,19 @@ impl Counter {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> HttpResponse {
         let arrived = now();
-        let source = source::of(peer, request.headers());
+        let client = client_address::address(peer, request.headers());
         let has_body = !request.body().is_end_stream();
-        let answer = if !lock(&self.sources).allows(source, arrived) {
-            answer::small(StatusCode::TOO_MANY_REQUESTS)
+        let answer = if !lock(&self.clients).allows(&client, arrived) {
+            response::small(StatusCode::TOO_MANY_REQUESTS)
         } else {
-            match request::wanted(request.method(), request.uri(), has_body) {
-                Wanted::Health => answer::small(StatusCode::OK),
-                Wanted::OtherMethod => answer::small(StatusCode::METHOD_NOT_ALLOWED),
-                Wanted::ToSend => answer::small(StatusCode::PAYLOAD_TOO_LARGE),
-                Wanted::Nothing => answer::small(StatusCode::NOT_FOUND),
-                Wanted::File { token, name } => self.download(&request, token, &name).await,
+            match request::read(request.method(), request.uri(), has_body) {
+                FileRequest::Health => response::small(StatusCode::OK),
+                FileRequest::OtherMethod => response::small(StatusCode::METHOD_NOT_ALLOWED),
+                FileRequest::HasBody => response::small(StatusCode::PAYLOAD_TOO_LARGE),
+                FileRequest::NotFound => response::small(StatusCode::NOT_FOUND),
+                FileRequest::File { token, name } => self.download(&request, token, &name).await,
             }
         };
         if answer.status() == StatusCode::NOT_FOUND {
@@ -225,18 +235,23 @@ impl Counter {
         if answer.status().is_client_error() || answer.status().is_server_error() {
             debug!(status = answer.status().as_u16(), "HTTP request refused");
         }
-        trace!(source = %Pii(peer), %path, status = answer.status().as_u16(), "HTTP answered");
+        trace!(client = %Pii(client), %path, status = answer.status().as_u16(), "HTTP answered");
         answer
     }
 
-    async fn download(&self, request: &Request<Incoming>, token: String, name: &str) -> Answer {
-        let place = timeout(PLACE_WAIT, self.downloads.clone().acquire_owned());
-        let Ok(Ok(place)) = place.await else {
-            return answer::small(StatusCode::SERVICE_UNAVAILABLE);
+    async fn download(
+        &self,
+        request: &Request<Incoming>,
+        token: String,
+        name: &str,
+    ) -> HttpResponse {
+        let permit = timeout(PERMIT_WAIT, self.downloads.clone().acquire_owned());
+        let Ok(Ok(permit)) = permit.await else {
+            return response::small(StatusCode::SERVICE_UNAVAILABLE);
         };
-        match (self.shelf)(token).await {
-            Some(file) if file.file_name == name => answer::file(file, request, place),
-            Some(_) | None => answer::small(StatusCode::NOT_FOUND),
+        match (self.source)(token).await {
+            Some(file) if file.file_name == name => response::file(file, request, permit),
+            Some(_) | None => response::small(StatusCode::NOT_FOUND),
         }
     }
 }
@@ -247,6 +262,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The request line and the header lines.
 const HEAD_BYTES_MAX: usize = 8192;
+/// Clients whose requests are counted.
+const CLIENTS_MAX: usize = 4096;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-const PLACE_WAIT: Duration = Duration::from_secs(10);
+const PERMIT_WAIT: Duration = Duration::from_secs(10);
 const STOP_WAIT: Duration = Duration::from_secs(2);

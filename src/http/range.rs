@@ -1,15 +1,15 @@
-//! The part of a file that a player asks for.
+//! Reading the `Range` header.
 
 use std::ops::Range;
 
 /// What a `Range` header says about a file of some length.
 #[derive(Debug, PartialEq)]
-pub(super) enum Part {
-    /// All of it: nothing else was asked for, or nothing that we understand.
+pub(super) enum ByteRange {
+    /// All of it: the header is missing, or not understood.
     Whole,
     /// These octets.
     Some(Range<usize>),
-    /// Octets that the file does not have.
+    /// Octets beyond the file's end.
     Outside,
 }
 
@@ -17,11 +17,11 @@ pub(super) enum Part {
 ///
 /// Shape:  `bytes=first-last`, `bytes=first-` or `bytes=-last so many`; counted from 0, `last` included.
 /// Source: RFC 9110 §14.1.2, §14.2.
-pub(super) fn part(header: &str, length: usize) -> Part {
-    let Some((unit, spec)) = header.split_once('=') else { return Part::Whole };
-    let Some((first, last)) = spec.trim().split_once('-') else { return Part::Whole };
+pub(super) fn part(header: &str, length: usize) -> ByteRange {
+    let Some((unit, spec)) = header.split_once('=') else { return ByteRange::Whole };
+    let Some((first, last)) = spec.trim().split_once('-') else { return ByteRange::Whole };
     if !unit.trim().eq_ignore_ascii_case("bytes") {
-        return Part::Whole;
+        return ByteRange::Whole;
     }
     let range = match (number(first), number(last)) {
         (Number::Some(first), Number::Some(last)) if first <= last => {
@@ -29,9 +29,9 @@ pub(super) fn part(header: &str, length: usize) -> Part {
         }
         (Number::Some(first), Number::None) => first..length,
         (Number::None, Number::Some(count)) => length.saturating_sub(count)..length,
-        _ => return Part::Whole,
+        _ => return ByteRange::Whole,
     };
-    if range.start < range.end { Part::Some(range) } else { Part::Outside }
+    if range.start < range.end { ByteRange::Some(range) } else { ByteRange::Outside }
 }
 
 fn number(text: &str) -> Number {
@@ -52,29 +52,29 @@ mod tests {
     #[test]
     fn a_player_gets_the_part_it_asks_for() {
         let cases = [
-            ("bytes=0-", Part::Some(0..100)),
-            ("bytes=0-0", Part::Some(0..1)),
-            ("Bytes=10-19", Part::Some(10..20)),
-            ("bytes=90-200", Part::Some(90..100)),
-            ("bytes=99-", Part::Some(99..100)),
-            ("bytes=-10", Part::Some(90..100)),
-            ("bytes=-1000", Part::Some(0..100)),
-            ("bytes=0-99999999999999999999999999", Part::Some(0..100)),
-            ("bytes=100-", Part::Outside),
-            ("bytes=99999999999999999999999999-", Part::Outside),
-            ("bytes=-0", Part::Outside),
-            ("bytes=5-4", Part::Whole),
-            ("bytes=-", Part::Whole),
-            ("bytes=0-1,5-6", Part::Whole),
-            ("bytes=+1-2", Part::Whole),
-            ("bytes=a-b", Part::Whole),
-            ("bytes", Part::Whole),
-            ("", Part::Whole),
-            ("items=0-1", Part::Whole),
+            ("bytes=0-", ByteRange::Some(0..100)),
+            ("bytes=0-0", ByteRange::Some(0..1)),
+            ("Bytes=10-19", ByteRange::Some(10..20)),
+            ("bytes=90-200", ByteRange::Some(90..100)),
+            ("bytes=99-", ByteRange::Some(99..100)),
+            ("bytes=-10", ByteRange::Some(90..100)),
+            ("bytes=-1000", ByteRange::Some(0..100)),
+            ("bytes=0-99999999999999999999999999", ByteRange::Some(0..100)),
+            ("bytes=100-", ByteRange::Outside),
+            ("bytes=99999999999999999999999999-", ByteRange::Outside),
+            ("bytes=-0", ByteRange::Outside),
+            ("bytes=5-4", ByteRange::Whole),
+            ("bytes=-", ByteRange::Whole),
+            ("bytes=0-1,5-6", ByteRange::Whole),
+            ("bytes=+1-2", ByteRange::Whole),
+            ("bytes=a-b", ByteRange::Whole),
+            ("bytes", ByteRange::Whole),
+            ("", ByteRange::Whole),
+            ("items=0-1", ByteRange::Whole),
         ];
         for (header, expected) in cases {
             assert_eq!(part(header, 100), expected, "{header}");
         }
-        assert_eq!(part("bytes=0-", 0), Part::Outside);
+        assert_eq!(part("bytes=0-", 0), ByteRange::Outside);
     }
 }

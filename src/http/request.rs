@@ -1,45 +1,45 @@
-//! What a request asks for.
+//! Reading requests.
 
 use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::link::FOLDER;
 
-/// What is wanted, as far as the request's head tells.
+/// What a request asks for, as far as its head tells.
 #[derive(Debug, PartialEq)]
-pub(super) enum Wanted {
-    /// `/r/<token>/<name>`, well formed; whether it exists is for the shelf to say.
+pub(super) enum FileRequest {
+    /// `/r/<token>/<name>`, well formed; whether it exists is not known yet.
     File { token: String, name: String },
     /// `/health`
     Health,
-    /// Neither.
-    Nothing,
-    /// Neither GET nor HEAD, wherever.
+    /// Any other path.
+    NotFound,
+    /// Neither GET nor HEAD, whatever the path.
     OtherMethod,
-    /// It has a body, wherever.
-    ToSend,
+    /// A request with a body, whatever the path.
+    HasBody,
 }
 
-/// Reads a request. The method and the body are judged first, so that these refusals tell nothing about a path.
-pub(super) fn wanted(method: &Method, uri: &Uri, has_body: bool) -> Wanted {
+/// Reads a request. The method and the body are checked first, so that these refusals tell nothing about a path.
+pub(super) fn read(method: &Method, uri: &Uri, has_body: bool) -> FileRequest {
     if method != Method::GET && method != Method::HEAD {
-        return Wanted::OtherMethod;
+        return FileRequest::OtherMethod;
     }
     if has_body {
-        return Wanted::ToSend;
+        return FileRequest::HasBody;
     }
     if uri.query().is_some() {
-        return Wanted::Nothing;
+        return FileRequest::NotFound;
     }
     if uri.path() == "/health" {
-        return Wanted::Health;
+        return FileRequest::Health;
     }
     let file = || {
         let (token, name) = uri.path().strip_prefix(FOLDER)?.split_once('/')?;
         let name = percent_decode_str(name).decode_utf8().ok()?;
-        is_token(token).then(|| Wanted::File { token: token.into(), name: name.into_owned() })
+        is_token(token).then(|| FileRequest::File { token: token.into(), name: name.into_owned() })
     };
-    file().unwrap_or(Wanted::Nothing)
+    file().unwrap_or(FileRequest::NotFound)
 }
 
 /// As [`crate::seed::Seed::token`] draws them.
@@ -56,33 +56,33 @@ mod tests {
     use crate::seed::Seed;
 
     #[test]
-    fn only_a_well_formed_link_reaches_the_shelf() {
+    fn only_a_well_formed_link_asks_for_a_file() {
         let token = Seed::fixed(1).token();
-        let file = |name: &str| Wanted::File { token: token.clone(), name: name.into() };
+        let file = |name: &str| FileRequest::File { token: token.clone(), name: name.into() };
         let cases = [
             (link("", &token, "voice answer é.mp3"), file("voice answer é.mp3")),
             (format!("/r/{token}/a.mp3"), file("a.mp3")),
             (format!("http://example.org/r/{token}/a.mp3"), file("a.mp3")),
             (format!("/r/{token}/..%2fa.mp3"), file("../a.mp3")),
-            (format!("/r/{token}/a.mp3?x"), Wanted::Nothing),
-            (format!("/r/{token}"), Wanted::Nothing),
-            (format!("/r/{token}/%ff"), Wanted::Nothing),
-            (format!("/r/{}/a.mp3", token.to_uppercase()), Wanted::Nothing),
-            (format!("/r/{}/a.mp3", &token[1..]), Wanted::Nothing),
-            (format!("/r/{token}a/a.mp3"), Wanted::Nothing),
-            (format!("/r/{}1/a.mp3", &token[1..]), Wanted::Nothing),
-            (format!("//r/{token}/a.mp3"), Wanted::Nothing),
-            (format!("/x/../r/{token}/a.mp3"), Wanted::Nothing),
-            ("/health".into(), Wanted::Health),
-            ("/health/".into(), Wanted::Nothing),
-            ("/".into(), Wanted::Nothing),
+            (format!("/r/{token}/a.mp3?x"), FileRequest::NotFound),
+            (format!("/r/{token}"), FileRequest::NotFound),
+            (format!("/r/{token}/%ff"), FileRequest::NotFound),
+            (format!("/r/{}/a.mp3", token.to_uppercase()), FileRequest::NotFound),
+            (format!("/r/{}/a.mp3", &token[1..]), FileRequest::NotFound),
+            (format!("/r/{token}a/a.mp3"), FileRequest::NotFound),
+            (format!("/r/{}1/a.mp3", &token[1..]), FileRequest::NotFound),
+            (format!("//r/{token}/a.mp3"), FileRequest::NotFound),
+            (format!("/x/../r/{token}/a.mp3"), FileRequest::NotFound),
+            ("/health".into(), FileRequest::Health),
+            ("/health/".into(), FileRequest::NotFound),
+            ("/".into(), FileRequest::NotFound),
         ];
         for (target, expected) in cases {
             let uri: Uri = target.parse().unwrap();
-            assert_eq!(wanted(&Method::GET, &uri, false), expected, "{target}");
-            assert_eq!(wanted(&Method::HEAD, &uri, false), expected, "{target}");
-            assert_eq!(wanted(&Method::GET, &uri, true), Wanted::ToSend);
-            assert_eq!(wanted(&Method::POST, &uri, true), Wanted::OtherMethod);
+            assert_eq!(read(&Method::GET, &uri, false), expected, "{target}");
+            assert_eq!(read(&Method::HEAD, &uri, false), expected, "{target}");
+            assert_eq!(read(&Method::GET, &uri, true), FileRequest::HasBody);
+            assert_eq!(read(&Method::POST, &uri, true), FileRequest::OtherMethod);
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum PickedUp {
     Unknown,
 }
 
-/// What is heard of whoever picked up.
+/// What is heard after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// It is clear who it is, or clear that it will not become so. Once.
@@ -25,8 +25,8 @@ pub enum Heard {
 
 /// Listens to the first seconds after the answer.
 ///
-/// Counts speech and silence as Asterisk's `app_amd` does: whoever says nothing for long, or talks on, or says
-/// many words, is a machine; whoever falls silent after a short greeting is a person. It is wrong now and then, so
+/// Counts speech and silence as Asterisk's `app_amd` does: a long silence, a long greeting or
+/// many words mean a machine; silence after a short greeting means a person. It is wrong now and then, so
 /// nothing that matters may depend on it.
 ///
 /// Units:    samples at 8,000 a second.
@@ -45,7 +45,7 @@ pub struct Listener {
 #[derive(Clone, Debug)]
 enum Phase {
     Deciding(Greeting),
-    /// A machine talks; so long it has been silent, in ms.
+    /// A machine speaks; so long it has been silent, in ms.
     Waiting {
         silent_ms: u32,
     },

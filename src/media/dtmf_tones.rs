@@ -17,7 +17,7 @@ pub struct DtmfTones {
     half: [f32; HALF],
     filled: usize,
     before: Measured,
-    /// The key of the last windows, how many had it, and whether it was told.
+    /// The key of the last windows, how many had it, and whether it was reported.
     heard: Option<char>,
     windows: u32,
     pressed: Option<char>,
@@ -47,7 +47,7 @@ impl Default for DtmfTones {
 }
 
 impl DtmfTones {
-    /// Takes what is heard next. A key that is recognised in it is told; of several the last.
+    /// Takes what is heard next. Returns a key that is recognised in it; of several the last.
     pub fn hear(&mut self, samples: impl IntoIterator<Item = i16>) -> Option<char> {
         let mut key = None;
         for sample in samples {
@@ -62,6 +62,11 @@ impl DtmfTones {
             }
         }
         key
+    }
+
+    /// The key that is held down.
+    pub fn held(&self) -> Option<char> {
+        self.pressed
     }
 
     fn count(&mut self, window: Option<char>) -> Option<char> {
@@ -89,15 +94,8 @@ impl Measured {
         if energy < ENERGY_MIN / 16.0 {
             return Self { energy, ..Self::default() };
         }
-        let Turns { doubled_cosine, cosine, sine, .. } = *TURNS;
-        let (mut last, mut last_but_one) = ([0_f32; TONES], [0_f32; TONES]);
-        for sample in half {
-            let mut next = [0_f32; TONES];
-            for tone in 0..TONES {
-                next[tone] = sample + doubled_cosine[tone] * last[tone] - last_but_one[tone];
-            }
-            (last_but_one, last) = (last, next);
-        }
+        let Turns { cosine, sine, .. } = *TURNS;
+        let [last, last_but_one] = resonate(half.iter().copied());
         let part = |tone: usize, turn: &[f32; TONES]| last_but_one[tone] * turn[tone];
         Self {
             energy,
@@ -105,6 +103,32 @@ impl Measured {
             imaginary: std::array::from_fn(|tone| part(tone, &sine)),
         }
     }
+}
+
+/// How much of a frame is the strongest tone of each group, rows and columns: 1 is all of it.
+pub fn shares(frame: &[i16]) -> [f32; 2] {
+    let energy: f32 = frame.iter().map(|sample| f32::from(*sample).powi(2)).sum();
+    let [last, last_but_one] = resonate(frame.iter().map(|sample| f32::from(*sample)));
+    let share = |tone: usize| {
+        let (a, b) = (last[tone], last_but_one[tone]);
+        let power = a * a + b * b - TURNS.doubled_cosine[tone] * a * b;
+        power * 2.0 / frame.len() as f32 / energy.max(1.0)
+    };
+    [0..TONES / 2, TONES / 2..TONES].map(|group| group.map(share).fold(0.0, f32::max))
+}
+
+/// Runs samples through a resonator for each tone (Goertzel). Gives the last two states of each.
+fn resonate(samples: impl Iterator<Item = f32>) -> [[f32; TONES]; 2] {
+    let doubled_cosine = TURNS.doubled_cosine;
+    let (mut last, mut last_but_one) = ([0_f32; TONES], [0_f32; TONES]);
+    for sample in samples {
+        let mut next = [0_f32; TONES];
+        for tone in 0..TONES {
+            next[tone] = sample + doubled_cosine[tone] * last[tone] - last_but_one[tone];
+        }
+        (last_but_one, last) = (last, next);
+    }
+    [last, last_but_one]
 }
 
 /// The key whose two tones are nearly all of what two halves hold.

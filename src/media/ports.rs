@@ -54,8 +54,8 @@ mod tests {
         ports.put_back(20_004, start);
         ports.put_back(20_006, second(30));
         assert_eq!(ports.take(second(40)), Some(20_002), "the one that was never used");
-        assert_eq!(ports.take(second(61)), Some(20_004), "the one that has rested");
-        assert_eq!(ports.take(second(61)), Some(20_006), "better a tired one than none");
+        assert_eq!(ports.take(second(61)), Some(20_004), "the one that has been free longest");
+        assert_eq!(ports.take(second(61)), Some(20_006), "better one used lately than none");
         assert_eq!(ports.take(second(61)), None);
     }
 }

@@ -3,11 +3,18 @@
 pub mod holding;
 pub mod lifecycle;
 pub mod policy;
+pub mod returned;
+mod ring;
+pub mod rules;
+mod second_thoughts;
 mod throttle;
 pub mod verification;
 
+pub use ring::{RingKind, SenderCalls};
+pub use second_thoughts::{CallChange, CorrectionChain};
 pub use throttle::{NotAThrottle, Throttle};
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -64,12 +71,17 @@ pub struct Circumstances {
     pub from_contact: bool,
     /// Whether the sender is a program is still being asked: the phone must not ring before that is known.
     pub sender_unknown: bool,
+    /// The recipient is online, and their server refuses messages of this sender: no call is made.
+    pub refused: bool,
+    /// It is delivered, but makes no call and its sender reads nothing of it: it takes something back, or a program seems
+    /// to have written it in answer to us.
+    pub silent: bool,
 }
 
-/// Why a person's server could not reach him.
+/// Why a person's server could not reach them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreachable {
-    /// None of his clients takes messages.
+    /// None of their clients takes messages.
     Offline,
     /// All that would take it are asleep (XEP-0198 sessions without a connection).
     Hibernating,
@@ -90,6 +102,8 @@ pub struct Message {
     pub draft: Draft,
     /// `id` of the first status message about it, which later ones replace (XEP-0308).
     pub status_stanza_id: String,
+    /// The `id`s that its corrections have brought.
+    pub chain: CorrectionChain,
 }
 
 /// How one call went.
@@ -118,7 +132,26 @@ pub struct Attempt {
     /// Who picked up, if anybody did.
     pub picked_up: Option<PickedUp>,
     /// How good the line was, if there was talk.
-    pub line: Option<Quality>,
+    pub quality: Option<Quality>,
+}
+
+impl Attempt {
+    /// A call that came to this without an INVITE.
+    pub fn without_invite(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            status: None,
+            cause: None,
+            rang: Duration::ZERO,
+            talked: Duration::ZERO,
+            sip_call_id: String::new(),
+            trunk: String::new(),
+            stop_calls: false,
+            retry_after: None,
+            picked_up: None,
+            quality: None,
+        }
+    }
 }
 
 /// What became of a call.
@@ -128,7 +161,7 @@ pub enum Outcome {
     Answered,
     /// An answering machine picked up.
     Machine,
-    /// Rang until we gave up, or nobody there just now.
+    /// Rang until we gave up, or the callee is not there just now.
     NoAnswer,
     /// The line was busy.
     Busy,
@@ -140,6 +173,8 @@ pub enum Outcome {
     TrunkFailed,
     /// It was answered, but the far end takes no encrypted voice, which the trunk must have.
     NotEncrypted,
+    /// It was answered, but no sound could go over the call: there was no session that we can have.
+    NoSound,
     /// We cancelled the ringing: the recipient came online.
     Cancelled,
     /// The program stopped or crashed during the call.
@@ -192,7 +227,7 @@ pub struct VoiceAnswer {
     pub message: MessageId,
     /// Unguessable and never used twice.
     pub name: String,
-    /// The recording, as [`Take`](crate::media::take::Take) writes it; it may be sealed.
+    /// The recording, as [`RecordingBuffer`](crate::media::recording_buffer::RecordingBuffer) writes it; it may be sealed.
     pub sound: Vec<u8>,
     /// How long it is once it is cut to what was said.
     pub length: Duration,
@@ -217,6 +252,13 @@ pub struct Recording {
     pub taken: Timestamp,
     /// How often it could not be passed on.
     pub tries: u32,
+}
+
+impl fmt::Debug for Recording {
+    /// Without what was said, and by whom.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recording({}, tries {})", self.id.0, self.tries)
+    }
 }
 
 /// A voice answer that can be downloaded.
@@ -299,8 +341,16 @@ pub enum Reply {
     Delivery,
     /// To the recipient, from the component: calls are switched off and how to undo that.
     CallsSwitchedOff,
-    /// To the recipient, from the component: a message could not be handled and was set aside.
-    SetAside,
+}
+
+impl Reply {
+    /// Whether the sender of the message reads it, and not its recipient.
+    pub fn is_for_sender(&self) -> bool {
+        match self {
+            Self::Status(_) | Self::Answer(_) | Self::Voice(_) | Self::Receipt => true,
+            Self::Delivery | Self::CallsSwitchedOff => false,
+        }
+    }
 }
 
 /// What the sender reads about a held message.
@@ -332,14 +382,42 @@ pub enum Status {
         /// When the next call is due.
         next: Option<Timestamp>,
     },
-    /// The recipient came online and has the message.
+    /// The recipient came online and has the message: no error came for it.
     Delivered,
     /// The recipient has switched phone calls off; the message stays held.
     CallsSwitchedOff,
+    /// The delivery came back; the message stays held and is tried again.
+    NotTaken,
+    /// The recipient did not come online within `dial.keep_h`; their server has the message.
+    LeftWithServer,
     /// Nobody could be reached within `dial.keep_h`; the message is no longer held.
     Expired,
-    /// The message could not be handled and was set aside for the operator.
+    /// Calls about the message ended in a crash; it stays held, and no further call is made about it.
     SetAside,
+    /// The sender has taken it back before the recipient knew of it.
+    TakenBack,
+    /// The sender has taken it back; a call had announced it or was about to, but it was not heard.
+    TakenBackUnheard,
+    /// It was heard by phone before the sender corrected it. The new wording is a message of its own.
+    HeardBeforeCorrection,
+    /// It was heard by phone before the sender took it back; it is not delivered.
+    HeardBeforeRetraction,
+}
+
+impl Status {
+    /// Whether a program must be told, too: only what its owner has to mend. A program that answers what it reads would
+    /// answer each status.
+    pub fn is_for_programs(self) -> bool {
+        match self {
+            Self::NotReached { next: None, .. } | Self::Expired | Self::SetAside => true,
+            Self::CallsSwitchedOff | Self::LeftWithServer => true,
+            Self::NotReached { next: Some(_), .. } | Self::Held | Self::Waiting { .. } => false,
+            Self::Calling | Self::Ringing | Self::Answered | Self::Heard | Self::Passed => false,
+            Self::NotTaken => false,
+            Self::Delivered | Self::TakenBack | Self::TakenBackUnheard => false,
+            Self::HeardBeforeCorrection | Self::HeardBeforeRetraction => false,
+        }
+    }
 }
 
 /// What a planned call waits for.

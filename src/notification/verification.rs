@@ -9,12 +9,12 @@ use crate::phone_number::PhoneNumber;
 use crate::subscriber::Subscriber;
 
 /// Names one request for a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerificationId(pub i64);
 
 /// Which of a person's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum NumberSlot {
     /// The one that is phoned.
     First,
     /// The one that is phoned when nobody answers at the first.
@@ -47,16 +47,20 @@ pub enum Refusal {
     Suspended,
     /// The last request was less than [`PAUSE`] ago.
     TooSoon,
-    /// There were too many requests for this person, this number or in all.
+    /// There were too many requests for this person, this number, its neighbours or in all.
     TooMany,
+    /// It is night at the number.
+    Quiet,
+    /// The number, the asker or the component has had all the calls that it may have for now.
+    Throttled,
 }
 
 /// What a code sent back turned out to be.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// The right one; the number is his.
-    Right(Box<Told>),
-    /// Another one; he may try so often again.
+pub enum CodeCheck {
+    /// The right one; the number is theirs.
+    Right(Box<VerificationNotice>),
+    /// Another one; they may try so often again.
     Wrong {
         /// How often.
         left: u64,
@@ -67,14 +71,14 @@ pub enum Verdict {
 
 /// Who is to be told that a number has a new owner.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct VerificationNotice {
     /// The owner, with the number.
     pub person: Subscriber,
-    /// Which of his numbers it is.
-    pub place: Place,
-    /// He was unknown before.
+    /// Which of their numbers it is.
+    pub place: NumberSlot,
+    /// The owner was unknown before.
     pub is_new: bool,
-    /// He had another number there.
+    /// The owner had another number there.
     pub had_other: bool,
     /// Whose number it was before; they have it no longer.
     pub others: Vec<BareJid>,
@@ -90,6 +94,8 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub const REQUESTS_MAX: i64 = 5;
 /// Calls to one number, whoever asks.
 pub const CALLS_TO_NUMBER_MAX: i64 = 3;
+/// Calls to numbers of one beginning whose codes did not come back.
+pub const CALLS_TO_AREA_MAX: i64 = 5;
 /// Calls in all.
 pub const CALLS_MAX: i64 = 100;
 /// Wrong codes until the right one is worthless: with a million of them, 3 in 1,000,000 guesses at one code can hit.

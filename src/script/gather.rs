@@ -68,7 +68,7 @@ pub enum Input {
 #[derive(Debug)]
 #[rustfmt::skip]
 pub enum Output {
-    /// Nobody pressed anything: ask again.
+    /// No key was pressed: ask again.
     NoInput,
     /// The key means nothing here: say so and ask again.
     NoMatch,

@@ -1,11 +1,15 @@
 //! The keys that answer a message, and what they mean to both ends.
 
+use std::sync::Arc;
+
+use super::keys;
 use crate::wording::{self, phrase};
 
 /// What the callee may choose after a message. The spoken menu and the accepted keys come from one list, so they cannot differ.
+/// Clones share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Menu {
-    choices: Vec<Choice>,
+    choices: Arc<[Choice]>,
 }
 
 /// One key of the menu.
@@ -22,29 +26,33 @@ pub struct Choice {
 impl Menu {
     /// A menu of these choices. Keys that the script uses itself are left out.
     pub fn new(choices: Vec<Choice>) -> Self {
-        let free = |choice: &Choice| choice.key.is_ascii_digit() && !RESERVED.contains(choice.key);
+        let free = |choice: &Choice| keys::free().any(|key| key == choice.key);
         Self { choices: choices.into_iter().filter(free).take(CHOICES_MAX).collect() }
     }
 
     /// The same menu for somebody with this language. What the operator has worded otherwise stays as it is.
     pub fn in_language(self, language: Option<&str>) -> Self {
         let (english, translated) = (Self::worded(None), Self::worded(language));
-        let reword = |choice: Choice| {
+        if translated == english {
+            return self;
+        }
+        let reword = |choice: &Choice| {
             let same = |own: &&Choice| own.say == choice.say && own.reply == choice.reply;
             let own = english.iter().find(same).map(|own| own.key);
             let other = translated.iter().find(|other| Some(other.key) == own).cloned();
             other.map_or(choice.clone(), |other| Choice { key: choice.key, ..other })
         };
-        Self { choices: self.choices.into_iter().map(reword).collect() }
+        Self { choices: self.choices.iter().map(reword).collect() }
     }
 
     fn worded(language: Option<&str>) -> Vec<Choice> {
-        let choice = |(key, say, reply)| Choice {
+        let keys = [keys::ANSWER_BY_MESSAGE, keys::CALL_BACK, keys::ANSWER_LATER];
+        let choice = |(key, (say, reply))| Choice {
             key,
             say: phrase(language, say, &[]),
             reply: phrase(language, reply, &[("callee", CALLEE.into())]),
         };
-        wording::MENU.map(choice).into()
+        keys.into_iter().zip(wording::MENU).map(choice).collect()
     }
 
     /// Its keys.
@@ -63,7 +71,8 @@ impl Menu {
     /// The menu as it is spoken.
     pub fn spoken(&self, language: Option<&str>) -> String {
         let spoken = |choice: &Choice| {
-            let (say, key) = (choice.say.trim_end_matches(['.', ',']), choice.key.to_string());
+            let say = choice.say.trim_end_matches(['.', ',']);
+            let key = keys::spoken(choice.key, language);
             phrase(language, "phone-choice", &[("say", say.into()), ("key", (&key).into())])
         };
         self.choices.iter().map(spoken).collect::<Vec<_>>().join(" ")
@@ -76,8 +85,6 @@ impl Default for Menu {
     }
 }
 
-/// Keys with a meaning of their own: hear, stop the calls, repeat, go on, explain; 7 and 8 are kept for the voice answer.
-pub const RESERVED: &str = "57890*#";
 const CHOICES_MAX: usize = 6;
 const CALLEE: &str = "{callee}";
 
@@ -98,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_menu_is_translated_but_for_what_the_operator_says_himself() {
+    fn the_menu_is_translated_but_for_the_words_of_the_operator() {
         let mut choices = Menu::worded(None);
         choices[1].key = '4';
         choices[2] = Choice { key: '6', say: "To shout".into(), reply: "{callee} shouts.".into() };

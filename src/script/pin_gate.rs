@@ -1,206 +1,155 @@
-//! Before anything is said: who picked up must know the PIN.
+//! A PIN before anything is told: the person on the phone must know it.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::prompt::{Line, Prompts};
-use super::{Input, Output, Script};
+use super::digits::{self, DigitEntry, Entry, Length};
+use super::frame::{Event, Flow, Frame};
+use super::keys;
+use super::prompt::{Prompt, Prompts};
+use super::{Input, Request};
+use crate::notification::MessageId;
 
-/// A [`Script`] behind a PIN. Until it is entered, nobody is named and nothing is read.
+/// Another flow behind a PIN. Until it is entered, no person is named and no message is read.
 ///
-/// Contract: as [`Script`]. Digits end with `#`, or with the last one; a `#` soon after that is not the script's.
-///           After three wrong ones the call ends.
+/// Contract: a [`keys::ENTER`] soon after the last digit still belongs to the PIN. After three wrong PINs the call ends.
 #[derive(Debug)]
-pub struct PinGate {
+pub(super) struct PinGate {
     prompts: Prompts,
-    script: Script,
+    entry: DigitEntry,
+    question: Prompt,
     digits: usize,
-    count: u64,
-    settle: Duration,
-    typed: String,
-    tries: u32,
-    asked: u32,
-    turn: Turn,
-    outputs: VecDeque<Output>,
-    ends_at: Option<Instant>,
-    call_max: Duration,
+    wrong_pins: u32,
+    /// An `ENTER` until then belongs to the digits that were typed, right or wrong.
+    enter_until: Option<Instant>,
+    step: Step,
+    flow: Box<dyn Flow>,
 }
 
 #[derive(Debug)]
-enum Turn {
-    NotAnswered,
-    Settling(Instant),
-    /// The question is spoken.
+enum Step {
+    /// The PIN is asked for.
     Asking,
-    /// It was; digits are waited for until then.
-    Waiting(Instant),
+    /// It is being compared.
     Checking,
-    Leaving,
-    /// The script goes on; a `#` until then still belongs to the PIN.
-    Open {
-        hash_until: Option<Instant>,
-    },
-    Over,
+    /// The flow goes on.
+    Open,
 }
 
 impl PinGate {
-    /// Puts a PIN of so many digits before this script about `count` messages.
-    pub fn new(prompts: Prompts, script: Script, digits: usize, count: u64) -> Self {
-        let (settle, call_max) = (script.settle(), script.call_max());
+    /// Puts a PIN of so many digits before a flow about so many messages.
+    pub(super) fn new(prompts: Prompts, flow: Box<dyn Flow>, digits: usize, messages: u64) -> Self {
+        let question = prompts.announcement("pin-question", &[("count", messages.into())]);
+        let entry = DigitEntry::new(question.clone(), Length::Exactly(digits), ASKS_MAX);
         Self {
             prompts,
-            script,
+            entry,
+            question,
             digits,
-            count,
-            settle,
-            typed: String::new(),
-            tries: 0,
-            asked: 0,
-            turn: Turn::NotAnswered,
-            outputs: VecDeque::new(),
-            ends_at: None,
-            call_max,
+            wrong_pins: 0,
+            enter_until: None,
+            step: Step::Asking,
+            flow,
         }
     }
 
-    /// What can be rendered while the phone rings.
-    pub fn lines_ahead(&self) -> Vec<Line> {
-        let mut lines = vec![self.prompts.pin_question(self.count), self.prompts.pin_wrong()];
-        lines.extend(self.script.lines_ahead());
-        lines
+    fn ask(&mut self, before: Vec<Prompt>, frame: &mut Frame, now: Instant) {
+        self.step = Step::Asking;
+        let ended = self.entry.ask(before, frame);
+        self.entered(ended, frame, now);
     }
 
-    /// Takes one input.
-    pub fn handle(&mut self, input: Input, now: Instant) {
-        if let Turn::Open { hash_until } = self.turn {
-            if matches!(input, Input::Key('#')) && hash_until.is_some_and(|until| now < until) {
-                self.turn = Turn::Open { hash_until: None };
-                return;
+    fn entered(&mut self, ended: Option<Entry>, frame: &mut Frame, now: Instant) {
+        match ended {
+            Some(Entry::Digits(digits)) => {
+                self.step = Step::Checking;
+                // Fewer were ended by an `ENTER` already.
+                self.enter_until = (digits.len() == self.digits).then(|| now + ENTER_WITHIN);
+                frame.request(Request::CheckPin(digits));
             }
-            return self.script.handle(input, now);
+            Some(Entry::GaveUp) => frame.leave(vec![self.prompts.plain("code-goodbye")]),
+            None => {}
         }
-        if self.ends_at.is_some_and(|end| now >= end) && !matches!(self.turn, Turn::Over) {
-            return self.hang_up();
-        }
-        match (input, &self.turn) {
-            (Input::Answered, Turn::NotAnswered) => {
-                self.ends_at = Some(now + self.call_max);
-                self.turn = Turn::Settling(now + self.settle);
-                self.tick(now);
+    }
+
+    fn checked(&mut self, right: bool, frame: &mut Frame, now: Instant) {
+        if right {
+            self.step = Step::Open;
+            if let Some(Event::Begin) = frame.start(now) {
+                self.flow.begin(frame, now);
             }
-            (Input::Tick, _) => self.tick(now),
-            (Input::Key(key), Turn::Asking | Turn::Waiting(_)) => self.key(key, now),
-            (Input::Spoken, Turn::Asking) => self.turn = Turn::Waiting(now + WAIT),
-            (Input::Spoken, Turn::Leaving) => self.hang_up(),
-            (Input::Pin(true), Turn::Checking) => {
-                self.turn = Turn::Open { hash_until: Some(now + HASH_WITHIN) };
-                self.script.handle(Input::Answered, now);
-            }
-            (Input::Pin(false), Turn::Checking) => {
-                self.tries += 1;
-                if self.tries >= TRIES_MAX {
-                    self.leave();
-                } else {
-                    self.ask(vec![self.prompts.pin_wrong()]);
-                }
-            }
-            (_, _) => {}
+            return;
         }
-    }
-
-    /// Gives the next thing to do.
-    pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front().or_else(|| self.script.poll())
-    }
-
-    /// Tells when [`Input::Tick`] is due next.
-    pub fn deadline(&self) -> Option<Instant> {
-        let turn = match self.turn {
-            Turn::Open { .. } => return self.script.deadline(),
-            Turn::Over => return None,
-            Turn::Settling(until) | Turn::Waiting(until) => Some(until),
-            Turn::NotAnswered | Turn::Asking | Turn::Checking | Turn::Leaving => None,
-        };
-        [turn, self.ends_at].into_iter().flatten().min()
-    }
-
-    /// As [`Script::unspeakable_line`].
-    pub fn unspeakable_line(&self) -> Line {
-        self.script.unspeakable_line()
-    }
-
-    /// As [`Script::unsent_voice`].
-    pub fn unsent_voice(&self) -> Option<crate::notification::MessageId> {
-        self.script.unsent_voice()
-    }
-
-    fn tick(&mut self, now: Instant) {
-        match self.turn {
-            Turn::Settling(until) if now >= until => self.ask(vec![]),
-            Turn::Waiting(until) if now >= until => {
-                if self.typed.is_empty() {
-                    self.ask(vec![]);
-                } else {
-                    self.check();
-                }
-            }
-            _ => {}
+        self.wrong_pins += 1;
+        if self.wrong_pins >= WRONG_PINS_MAX {
+            frame.leave(vec![self.prompts.plain("code-goodbye")]);
+        } else {
+            self.ask(vec![self.prompts.plain("pin-wrong")], frame, now);
         }
-    }
-
-    fn key(&mut self, key: char, now: Instant) {
-        if self.typed.is_empty() {
-            self.outputs.push_back(Output::Hush);
-        }
-        self.turn = Turn::Waiting(now + WAIT);
-        match key {
-            '#' => return self.check(),
-            '*' => self.typed.clear(),
-            digit if digit.is_ascii_digit() => self.typed.push(digit),
-            _ => {}
-        }
-        if self.typed.len() >= self.digits {
-            self.check();
-        }
-    }
-
-    fn check(&mut self) {
-        self.turn = Turn::Checking;
-        self.outputs.push_back(Output::CheckPin(std::mem::take(&mut self.typed)));
-    }
-
-    fn ask(&mut self, before: Vec<Line>) {
-        if self.asked >= ASKS_MAX {
-            return self.leave();
-        }
-        self.asked += 1;
-        self.turn = Turn::Asking;
-        let lines = before.into_iter().chain([self.prompts.pin_question(self.count)]).collect();
-        self.outputs.push_back(Output::Speak(lines));
-    }
-
-    fn leave(&mut self) {
-        self.turn = Turn::Leaving;
-        self.outputs.push_back(Output::Speak(vec![self.prompts.farewell()]));
-    }
-
-    fn hang_up(&mut self) {
-        self.turn = Turn::Over;
-        self.outputs.push_back(Output::HangUp);
     }
 }
 
-const TRIES_MAX: u32 = 3;
+impl Flow for PinGate {
+    fn begin(&mut self, frame: &mut Frame, now: Instant) {
+        match self.step {
+            Step::Open => self.flow.begin(frame, now),
+            Step::Asking | Step::Checking => self.ask(vec![], frame, now),
+        }
+    }
+
+    fn handle(&mut self, input: Input, frame: &mut Frame, now: Instant) {
+        if let Input::Dropped(_) | Input::Corrected(..) = input {
+            return self.flow.handle(input, frame, now);
+        }
+        if let Input::Key(key) = input {
+            let belongs = self.enter_until.take().is_some_and(|until| now < until);
+            if belongs && key == keys::ENTER {
+                return;
+            }
+        }
+        if matches!(self.step, Step::Open) {
+            return self.flow.handle(input, frame, now);
+        }
+        let ended = match input {
+            Input::Pin(right) if matches!(self.step, Step::Checking) => {
+                return self.checked(right, frame, now);
+            }
+            Input::Spoken => self.entry.handle(digits::Input::PromptEnded, frame, now),
+            Input::Key(key) => self.entry.handle(digits::Input::Key(key), frame, now),
+            Input::Tick => self.entry.handle(digits::Input::Tick, frame, now),
+            _ => None,
+        };
+        self.entered(ended, frame, now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.step {
+            Step::Open => self.flow.deadline(),
+            Step::Asking => self.entry.deadline(),
+            Step::Checking => None,
+        }
+    }
+
+    fn prompts_to_prerender(&self) -> Vec<Prompt> {
+        let mut prompts = vec![self.question.clone()];
+        prompts.extend(["pin-wrong", "code-goodbye"].map(|id| self.prompts.plain(id)));
+        prompts.extend(self.flow.prompts_to_prerender());
+        prompts
+    }
+
+    fn unsent_voice(&self) -> Option<MessageId> {
+        self.flow.unsent_voice()
+    }
+}
+
+const WRONG_PINS_MAX: u32 = 3;
 /// The question is asked once, and twice more when nobody answers or the digits are wrong.
 const ASKS_MAX: u32 = 3;
-const WAIT: Duration = Duration::from_secs(5);
-const HASH_WITHIN: Duration = Duration::from_secs(2);
+const ENTER_WITHIN: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::Terms;
-    use crate::script::menu::Menu;
+    use crate::script::{CallFlow, Opening, Output, ScriptSettings};
 
     #[test]
     fn nothing_is_said_before_the_pin_and_everything_after_it() {
@@ -210,6 +159,7 @@ mod tests {
             ("enters it over the question", "4821+", "checks 4821", true),
             ("ends it with hash", ">48#-", "checks 48", false),
             ("ends it with hash by habit", ">4821+#", "checks 4821", true),
+            ("ends a wrong one so", ">1111-#>4821+#", "checks 1111 checks 4821", true),
             ("mistypes and starts anew", ">49*4821+", "checks 4821", true),
             ("is slow", ">48.....-", "checks 48", false),
             ("is silent", ">.....>.....>.....>", "", false),
@@ -233,21 +183,18 @@ mod tests {
     }
 
     fn play(timeline: &str) -> (String, bool) {
-        let item = crate::script::Item {
-            id: crate::notification::MessageId(1),
+        let item = crate::script::SpokenMessage {
+            id: MessageId(1),
             sender: "Alice".into(),
             arrival: "At 10:30 a message from Alice arrived.".into(),
-            body: Line::body(crate::notification::MessageId(1), "en", "Hello"),
+            body: Prompt::body(MessageId(1), "en", "Hello"),
         };
-        let terms = Terms {
-            settle: Duration::ZERO,
-            hear_first: true,
-            menu: Menu::default(),
-            voice: false,
-            call_max: Duration::from_secs(300),
-        };
-        let script = Script::new(terms, Prompts::new("en"), "Bob".into(), vec![item], false);
-        let mut gate = PinGate::new(Prompts::new("en"), script, 4, 1);
+        let settings =
+            ScriptSettings { preroll: Duration::ZERO, voice: false, ..ScriptSettings::default() };
+        let prompts = Prompts::new("en");
+        let messages =
+            CallFlow::messages(settings, prompts, "Bob".into(), vec![item], Opening::New);
+        let mut gate = messages.behind_pin(4, 1);
         let mut now = crate::clock::now();
         let (mut told, mut over) = (String::new(), false);
         let mut inputs = vec![Input::Answered];
@@ -269,7 +216,9 @@ mod tests {
                         told.push_str(&line.text);
                         told.push('\n');
                     }),
-                    Output::CheckPin(digits) => told.push_str(&format!("checks {digits}\n")),
+                    Output::Request(Request::CheckPin(digits)) => {
+                        told.push_str(&format!("checks {digits}\n"))
+                    }
                     Output::HangUp => over = true,
                     _ => {}
                 }

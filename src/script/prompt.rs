@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::keys;
 use super::menu::Menu;
 use super::speakable::spoken_domain;
 use crate::notification::MessageId;
@@ -10,18 +11,18 @@ use crate::wording::{Value, phrase, worded_in};
 
 /// Something to say, and how it may be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Line {
+pub struct Prompt {
     /// Language tag of the text.
     pub language: String,
     /// The text.
     pub text: String,
     /// What kind of text it is.
-    pub kind: Kind,
+    pub kind: PromptKind,
 }
 
 /// What a text is, for those who render and keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum PromptKind {
     /// The same in each call: kept ready.
     Prompt,
     /// Names someone or tells a time: rendered for this call.
@@ -30,14 +31,14 @@ pub enum Kind {
     Tone,
     /// No words but what the callee has just recorded.
     Recording,
-    /// The text of this message. When it cannot be rendered, [`Prompts::unspeakable`] is said in its place.
+    /// The text of this message. When it cannot be rendered, a sentence that says so takes its place.
     Body(MessageId),
 }
 
-impl Line {
+impl Prompt {
     /// A message's own text.
     pub fn body(id: MessageId, language: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { language: language.into(), text: text.into(), kind: Kind::Body(id) }
+        Self { language: language.into(), text: text.into(), kind: PromptKind::Body(id) }
     }
 }
 
@@ -56,14 +57,6 @@ impl Prompts {
     /// The language they are in.
     pub fn language(&self) -> &'static str {
         self.language
-    }
-
-    /// "Hello, Bob. At 10:30 a message from Alice arrived."
-    pub fn greeting(&self, callee: &str, count: usize, continuing: bool, arrival: &str) -> Line {
-        let id = if continuing { "phone-greeting-continued" } else { "phone-greeting" };
-        let count = Value::Count(count as u64);
-        let values = [("callee", callee.into()), ("count", count), ("arrival", arrival.into())];
-        self.announcement(self.say(id, &values))
     }
 
     /// "At 10:30 a message from Alice arrived."
@@ -104,171 +97,50 @@ impl Prompts {
         self.say(id, &values)
     }
 
-    /// Why a call that proves a number is made, in whose name, and that a key is wanted.
-    pub fn code_question(&self, house: &str) -> Line {
-        self.announcement(self.say("code-question", &[("house", house.into())]))
-    }
-
-    /// The code, digit by digit, twice.
-    pub fn code(&self, digits: &str) -> Line {
-        let spelled: Vec<String> = digits.chars().map(|digit| format!("{digit}.")).collect();
-        self.announcement(self.say("code-spoken", &[("digits", (&spelled.join(" ")).into())]))
-    }
-
-    /// All that somebody hears who calls in when nothing is held for him; it names nobody.
-    pub fn nothing_waits(&self) -> Line {
-        self.prompt("phone-nothing-waits")
-    }
-
-    /// What somebody is asked first who calls from a number that nobody has.
-    pub fn number_question(&self) -> Line {
-        self.prompt("phone-number-question")
-    }
-
-    /// What he is asked next.
-    pub fn whose_pin_question(&self) -> Line {
-        self.prompt("phone-whose-pin-question")
-    }
-
-    /// That number and PIN are none that belong together.
-    pub fn not_known(&self) -> Line {
-        self.prompt("phone-not-known")
-    }
-
-    /// That something waits behind a PIN, and nothing more.
-    pub fn pin_question(&self, count: u64) -> Line {
-        self.announcement(self.say("pin-question", &[("count", count.into())]))
-    }
-
-    /// Those were not the digits of the PIN.
-    pub fn pin_wrong(&self) -> Line {
-        self.prompt("pin-wrong")
-    }
-
-    /// The end of a call in which nothing was told.
-    pub fn farewell(&self) -> Line {
-        self.prompt("code-goodbye")
-    }
-
-    /// Key *, before a message is read.
-    pub fn again(&self, arrival: &str) -> Line {
-        self.announcement(arrival.into())
-    }
-
-    /// The next of several messages.
-    pub fn next(&self, arrival: &str) -> Line {
-        self.announcement(self.say("phone-next", &[("arrival", arrival.into())]))
-    }
-
-    /// A message that came during the call.
-    pub fn just_arrived(&self, arrival: &str) -> Line {
-        self.announcement(self.say("phone-just-arrived", &[("arrival", arrival.into())]))
-    }
-
-    /// What to press before a message is read aloud.
-    pub fn press_to_hear(&self) -> Line {
-        self.prompt("phone-press-to-hear")
-    }
-
     /// The menu after a message.
-    pub fn menu(&self, menu: &Menu, voice: bool) -> Line {
+    pub fn menu(&self, menu: &Menu, voice: bool) -> Prompt {
         let id = if voice { "phone-menu-with-voice" } else { "phone-menu" };
         let choices = menu.spoken(Some(self.language));
-        self.line(self.say(id, &[("choices", (&choices).into())]), Kind::Prompt)
-    }
-
-    /// Key 7: where the voice goes is said before it is recorded.
-    pub fn consent(&self, sender: &str) -> Line {
-        self.announcement(self.say("phone-consent", &[("sender", sender.into())]))
-    }
-
-    /// Before another try.
-    pub fn speak_again(&self) -> Line {
-        self.prompt("phone-speak-again")
+        self.line(self.say(id, &[("choices", (&choices).into())]), PromptKind::Prompt)
     }
 
     /// Before the recording begins.
-    pub fn tone(&self) -> Line {
-        self.line(String::new(), Kind::Tone)
-    }
-
-    /// After a recording without a word in it.
-    pub fn too_short(&self) -> Line {
-        self.prompt("phone-too-short")
-    }
-
-    /// After a recording.
-    pub fn send_question(&self) -> Line {
-        self.prompt("phone-send-question")
+    pub(super) fn tone(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Tone)
     }
 
     /// The recording itself.
-    pub fn recording(&self) -> Line {
-        self.line(String::new(), Kind::Recording)
-    }
-
-    /// What is said with the thanks for a voice answer.
-    pub fn voice_sent(&self, sender: &str) -> String {
-        self.say("phone-voice-sent", &[("sender", sender.into())])
-    }
-
-    /// A key without meaning here.
-    pub fn no_match(&self) -> Line {
-        self.prompt("phone-no-match")
-    }
-
-    /// Key 0.
-    pub fn explanation(&self, hear_first: bool) -> Line {
-        self.prompt(if hear_first { "phone-explanation-hear-first" } else { "phone-explanation" })
-    }
-
-    /// Key 9, the first time.
-    pub fn stop_question(&self) -> Line {
-        self.prompt("phone-stop-question")
-    }
-
-    /// Key 9, the second time, once it is durable.
-    pub fn stopped(&self) -> Line {
-        self.prompt("phone-stopped")
+    pub(super) fn recording(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Recording)
     }
 
     /// After the answer is durable.
-    pub fn thanks(&self, words: &str) -> Line {
-        self.announcement(self.say("phone-thanks", &[("words", words.into())]))
+    pub(super) fn thanks(&self, words: &str) -> Prompt {
+        self.announcement("phone-thanks", &[("words", words.into())])
     }
 
-    /// The answer is not durable.
-    pub fn not_stored(&self) -> Line {
-        self.prompt("phone-not-stored")
+    /// The announcement of a message after others.
+    pub(super) fn next_message(&self, arrival: &str) -> Prompt {
+        self.announcement("phone-next", &[("arrival", arrival.into())])
     }
 
     /// In place of a message that the voice cannot say. Needs nothing from the message.
-    pub fn unspeakable(&self) -> Line {
-        self.prompt("phone-unspeakable")
+    pub(super) fn unspeakable(&self) -> Prompt {
+        self.plain("phone-unspeakable")
     }
 
     /// In place of a text that only its recipient can decrypt.
-    pub fn encrypted(&self, id: MessageId) -> Line {
-        Line::body(id, self.language, self.say("encrypted", &[]))
-    }
-
-    /// The end of the call.
-    pub fn goodbye(&self) -> Line {
-        self.prompt("phone-goodbye")
+    pub fn encrypted(&self, id: MessageId) -> Prompt {
+        Prompt::body(id, self.language, self.say("encrypted", &[]))
     }
 
     /// All that an answering machine hears.
-    pub fn notice_for_machines(&self) -> Line {
-        self.prompt("phone-machine")
+    pub fn notice_for_machines(&self) -> Prompt {
+        self.plain("phone-machine")
     }
 
-    /// The end of a call in which nobody pressed anything.
-    pub fn goodbye_unanswered(&self) -> Line {
-        self.prompt("phone-goodbye-unanswered")
-    }
-
-    /// How a person who writes is called on the phone: by the local part of the JID, and by domain too when it is
-    /// not the callee's own, so that nobody poses as a neighbour.
+    /// How a sender is named on the phone: by the local part of the JID, and by the domain too when it is not the
+    /// callee's own, so that no sender can pass for a colleague.
     pub fn spoken_sender(&self, local: &str, domain: &str, own_domain: &str) -> String {
         let name: String = local
             .split(['.', '_', '-', '+'])
@@ -293,20 +165,31 @@ impl Prompts {
         }
     }
 
-    fn say(&self, id: &str, values: &[(&str, Value<'_>)]) -> String {
-        phrase(Some(self.language), id, values)
+    /// A sentence without values of its own, the same in each call.
+    pub fn plain(&self, id: &str) -> Prompt {
+        self.line(self.say(id, &[]), PromptKind::Prompt)
     }
 
-    fn prompt(&self, id: &str) -> Line {
-        self.line(self.say(id, &[]), Kind::Prompt)
+    /// A sentence with these values.
+    pub fn announcement(&self, id: &str, values: &[(&str, Value<'_>)]) -> Prompt {
+        self.announced(self.say(id, values))
     }
 
-    fn announcement(&self, text: String) -> Line {
-        self.line(text, Kind::Announcement)
+    /// A text that is already worded.
+    pub(super) fn announced(&self, text: String) -> Prompt {
+        self.line(text, PromptKind::Announcement)
     }
 
-    fn line(&self, text: String, kind: Kind) -> Line {
-        Line { language: self.language.into(), text, kind }
+    /// Words a sentence. The keys that it names are filled in.
+    pub(super) fn say(&self, id: &str, values: &[(&str, Value<'_>)]) -> String {
+        let language = Some(self.language);
+        let keys = keys::VARIABLES.map(|(name, key)| (name, keys::spoken(key, language)));
+        let keys = keys.iter().map(|(name, key)| (*name, key.into()));
+        phrase(language, id, &keys.chain(values.iter().copied()).collect::<Vec<_>>())
+    }
+
+    fn line(&self, text: String, kind: PromptKind) -> Prompt {
+        Prompt { language: self.language.into(), text, kind }
     }
 }
 
@@ -343,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_announced_with_the_domain() {
+    fn a_sender_of_another_domain_is_announced_with_it() {
         let cases = [
             ("alice", "example.org", "Alice"),
             ("alice.smith", "example.org", "Alice Smith"),

@@ -1,4 +1,4 @@
-//! Chat text as one would read it aloud to somebody.
+//! Chat text as a person would read it aloud.
 
 use linkify::{LinkFinder, LinkKind};
 
@@ -6,10 +6,10 @@ use crate::wording::phrase;
 
 /// Turns the body of a chat message into what is said on the phone, at most `chars_max` characters of it.
 ///
-/// Links are named by their host, quotes and code are not read, marks of styling go, emoji are named only if nothing else
-/// is there to say. What stands for the rest is said in `language`.
+/// Links are named by their host, quotes and code are not read, marks of styling are removed, emoji are named only if
+/// the message has no words. What stands for the rest is said in `language`.
 ///
-/// Contract: what comes out is still a stranger's text; `speech` makes it harmless.
+/// Contract: the result is still the text of a remote party; `speech` makes it harmless.
 /// Errors:   `None` if nothing in it can be said.
 /// Source:   XEP-0393 §3 (blocks, spans), XEP-0245 §3 (`/me`).
 pub fn speakable(body: &str, chars_max: usize, language: Option<&str>) -> Option<String> {
@@ -26,7 +26,7 @@ pub fn speakable(body: &str, chars_max: usize, language: Option<&str>) -> Option
     Some(cut(said, chars_max, language))
 }
 
-/// What the sender wrote himself.
+/// The sender's own words.
 fn written(body: &str, language: Option<&str>) -> String {
     let mut said = Vec::new();
     let mut in_code = false;
@@ -43,7 +43,7 @@ fn written(body: &str, language: Option<&str>) -> String {
     join(said)
 }
 
-/// What he quotes, for a message that holds nothing else.
+/// The words that the sender quotes, for a message without own words.
 fn quoted(body: &str, language: Option<&str>) -> String {
     let quotes = body.lines().filter_map(|line| line.strip_prefix('>'));
     join(quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), language)).collect())

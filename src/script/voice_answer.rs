@@ -1,109 +1,168 @@
-//! The answer that is spoken: said where it goes, recorded, sent or not.
+//! The answer that is spoken: the callee hears to whom it goes, speaks, and sends it or not.
 
 use std::time::{Duration, Instant};
 
-use super::prompt::Line;
-use super::turn::{Ask, Turn};
-use super::{Output, Script};
+use super::frame::Frame;
+use super::prompt::{Prompt, Prompts};
+use super::question::{Question, Reply};
+use super::{Input, Request, SpokenMessage, gather, keys};
 use crate::notification::MessageId;
 
-impl Script {
-    /// The message to which something was recorded that is neither durable nor thrown away. When the callee hangs up
-    /// or the call breaks off, it is his answer.
-    pub fn unsent_voice(&self) -> Option<MessageId> {
-        self.unsent
+/// One voice answer, from the consent to the decision.
+#[derive(Debug)]
+pub(super) struct VoiceAnswer {
+    prompts: Prompts,
+    message: MessageId,
+    recordings: u32,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// What is to come is said, then the tone. A key cuts the words short, but not the tone.
+    Introducing { tone_only: bool },
+    /// The callee speaks.
+    Recording,
+    /// The recording is being kept.
+    Stopping,
+    /// The callee is asked what to do with it.
+    Asking(Question),
+}
+
+/// How a voice answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The recording is the answer.
+    Send,
+    /// Nothing was heard, several times.
+    Silence,
+}
+
+impl VoiceAnswer {
+    /// Says to whom the answer to this message goes, then sounds the tone.
+    pub(super) fn begin(prompts: Prompts, message: &SpokenMessage, frame: &mut Frame) -> Self {
+        frame.speak(vec![consent(prompts, &message.sender), prompts.tone()]);
+        let step = Step::Introducing { tone_only: false };
+        Self { prompts, message: message.id, recordings: 1, step }
     }
 
-    pub(super) fn voice_lines_ahead(&self) -> Vec<Line> {
-        let mut lines = vec![
-            self.prompts.tone(),
-            self.prompts.speak_again(),
-            self.prompts.too_short(),
-            self.prompts.send_question(),
-        ];
-        for sender in self.current.iter().map(|current| &current.item.sender) {
-            lines.extend([
-                self.prompts.consent(sender),
-                self.prompts.thanks(&self.prompts.voice_sent(sender)),
-            ]);
+    /// All that may be said in an answer to one of these senders, but for what is recorded.
+    pub(super) fn prompts_to_prerender<'m>(
+        prompts: Prompts,
+        senders: impl Iterator<Item = &'m str>,
+    ) -> Vec<Prompt> {
+        let mut all = vec![prompts.tone()];
+        all.extend([SPEAK_AGAIN, TOO_SHORT, SEND_QUESTION].map(|id| prompts.plain(id)));
+        all.extend(senders.flat_map(|sender| [consent(prompts, sender), thanks(prompts, sender)]));
+        all
+    }
+
+    /// The message to which something was recorded that was not thrown away.
+    pub(super) fn unsent(&self) -> Option<MessageId> {
+        match self.step {
+            Step::Introducing { .. } => None,
+            Step::Recording | Step::Stopping | Step::Asking(_) => Some(self.message),
         }
-        lines
     }
 
-    /// Says to whom the answer goes, then sounds the tone.
-    pub(super) fn introduce(&mut self, before: Vec<Line>) {
-        let words = match (&self.answered, self.takes) {
-            (Some(item), 0) => self.prompts.consent(&item.sender),
-            (Some(_) | None, _) => self.prompts.speak_again(),
+    /// Whether a key would be taken now.
+    pub(super) fn takes_keys(&self) -> bool {
+        !matches!(self.step, Step::Introducing { tone_only: true } | Step::Stopping)
+    }
+
+    /// Takes one input.
+    pub(super) fn handle(&mut self, input: Input, frame: &mut Frame, now: Instant) -> Option<End> {
+        let reply = match (&mut self.step, input) {
+            (Step::Introducing { .. }, Input::Spoken) => {
+                self.step = Step::Recording;
+                frame.request(Request::Record);
+                None
+            }
+            (Step::Introducing { tone_only: false }, Input::Key(_)) => {
+                frame.stop_playback();
+                self.step = Step::Introducing { tone_only: true };
+                frame.speak(vec![self.prompts.tone()]);
+                None
+            }
+            (Step::Recording, Input::Enough | Input::Key(keys::END_RECORDING | keys::SKIP)) => {
+                self.step = Step::Stopping;
+                frame.request(Request::StopRecording(self.message));
+                None
+            }
+            (Step::Stopping, Input::Recorded(voice)) => return self.recorded(voice, frame),
+            (Step::Asking(question), Input::Spoken) => {
+                question.handle(gather::Input::PromptEnded, frame, now)
+            }
+            (Step::Asking(question), Input::Key(key)) => {
+                question.handle(gather::Input::Key(key), frame, now)
+            }
+            (Step::Asking(question), Input::Tick) => {
+                question.handle(gather::Input::Tick, frame, now)
+            }
+            (_, _) => None,
         };
-        self.takes += 1;
-        self.unsent = None;
-        self.turn = Turn::Introducing { tone_only: false };
-        let lines = before.into_iter().chain([words, self.prompts.tone()]).collect();
-        self.outputs.push_back(Output::Speak(lines));
-    }
-
-    pub(super) fn sound_the_tone(&mut self) {
-        self.turn = Turn::Introducing { tone_only: true };
-        self.outputs.push_back(Output::Speak(vec![self.prompts.tone()]));
-    }
-
-    pub(super) fn record(&mut self, now: Instant) {
-        self.turn = Turn::Recording;
-        self.unsent = self.answered.as_ref().map(|item| item.id);
-        self.outputs.push_back(Output::Record);
-        self.take_typed(now);
-    }
-
-    pub(super) fn stop_recording(&mut self) {
-        let message = self.answered.as_ref().map(|item| item.id);
-        if let (Turn::Recording, Some(message)) = (&self.turn, message) {
-            self.turn = Turn::Stopping;
-            self.outputs.push_back(Output::StopRecording(message));
+        match reply? {
+            Reply::Key(key) => self.chosen(key, frame),
+            // A callee who falls silent after speaking does not object.
+            Reply::GaveUp => Some(End::Send),
         }
     }
 
-    /// The recording is kept.
-    pub(super) fn recorded(&mut self, voice: Duration, now: Instant) {
-        if !matches!(self.turn, Turn::Stopping) {
-            return;
-        }
+    /// Tells when [`Input::Tick`] is due next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        if let Step::Asking(question) = &self.step { question.deadline() } else { None }
+    }
+
+    fn recorded(&mut self, voice: Duration, frame: &mut Frame) -> Option<End> {
         if voice >= VOICE_MIN {
-            self.ask(Ask::Send, vec![]);
-        } else if self.takes < TAKES_MAX {
-            self.introduce(vec![self.prompts.too_short()]);
+            self.ask(vec![], frame);
+        } else if self.recordings < RECORDINGS_MAX {
+            self.record_again(vec![self.prompts.plain(TOO_SHORT)], frame);
         } else {
-            // Nobody speaks: back to where keys do.
-            self.unsent = None;
-            self.ask(Ask::Answer, vec![self.prompts.too_short()]);
+            return Some(End::Silence);
         }
-        self.take_typed(now);
+        None
     }
 
-    /// The key pressed after a recording.
-    pub(super) fn send_or_not(&mut self, key: char) {
+    fn chosen(&mut self, key: char, frame: &mut Frame) -> Option<End> {
         match key {
-            '2' => self.ask(Ask::Send, vec![self.prompts.recording()]),
-            '3' => self.introduce(vec![]),
-            '*' => self.ask(Ask::Send, vec![]),
-            _ => self.commit_voice(),
+            keys::LISTEN => self.ask(vec![self.prompts.recording()], frame),
+            keys::RECORD_AGAIN => self.record_again(vec![], frame),
+            keys::REPEAT => self.ask(vec![], frame),
+            _ => return Some(End::Send),
         }
+        None
     }
 
-    pub(super) fn commit_voice(&mut self) {
-        let Some(item) = &self.answered else { return };
-        self.unsent = None;
-        let words = self.prompts.voice_sent(&item.sender);
-        self.outputs.push_back(Output::CommitVoice(item.id));
-        if let Some(current) = &mut self.current {
-            // An answer is only given to what one knows; the store takes it for heard.
-            current.told = true;
-        }
-        self.turn = Turn::Committing { words: Some(words) };
+    fn ask(&mut self, before: Vec<Prompt>, frame: &mut Frame) {
+        let keys = [keys::SEND, keys::LISTEN, keys::RECORD_AGAIN, keys::SKIP, keys::REPEAT];
+        let (question, no_match) =
+            (self.prompts.plain(SEND_QUESTION), self.prompts.plain(NO_MATCH));
+        self.step = Step::Asking(Question::ask(frame, before, question, keys, Some(no_match)));
     }
+
+    fn record_again(&mut self, mut words: Vec<Prompt>, frame: &mut Frame) {
+        self.recordings += 1;
+        self.step = Step::Introducing { tone_only: false };
+        words.extend([self.prompts.plain(SPEAK_AGAIN), self.prompts.tone()]);
+        frame.speak(words);
+    }
+}
+
+fn consent(prompts: Prompts, sender: &str) -> Prompt {
+    prompts.announcement("phone-consent", &[("sender", sender.into())])
+}
+
+/// What is said when the answer to this sender is durable.
+pub(super) fn thanks(prompts: Prompts, sender: &str) -> Prompt {
+    prompts.thanks(&prompts.say("phone-voice-sent", &[("sender", sender.into())]))
 }
 
 /// Less is a cough, or a key pressed by mistake.
 pub const VOICE_MIN: Duration = Duration::from_millis(1500);
-/// How often somebody is asked to speak without having been heard.
-const TAKES_MAX: u32 = 3;
+/// How often the callee is asked to speak without being heard.
+const RECORDINGS_MAX: u32 = 3;
+pub(super) const TOO_SHORT: &str = "phone-too-short";
+const SPEAK_AGAIN: &str = "phone-speak-again";
+const SEND_QUESTION: &str = "phone-send-question";
+const NO_MATCH: &str = "phone-no-match";

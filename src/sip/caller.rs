@@ -1,19 +1,26 @@
 //! Who calls us, as far as a trunk can tell.
 
-use super::header_value::{list, uri};
+use super::header_value::{list, parameter, unescaped, uri};
 use super::message::Message;
 use crate::phone_number::PhoneNumber;
 
 /// The number of a caller, if the trunk vouches for one.
 ///
-/// What the network asserts goes before what the caller says of himself. A number that is not written in
+/// What the network asserts goes before what it shows, and that before what the caller says of themselves. A number that is not written in
 /// international form belongs to `country`, such as `+81`, if the operator has said so; else it is no number.
 ///
+/// COMPAT(Cisco, Asterisk with `send_rpid`): `Remote-Party-ID` is what they show instead of P-Asserted-Identity.
 /// Source: RFC 3325 §9.1 (P-Asserted-Identity from whom we trust); RFC 3966 §5.1.4 (`00` and `0` are no part of a number).
 pub fn caller(invite: &Message, country: Option<&str>) -> Option<PhoneNumber> {
     let mut asserted = invite.all("P-Asserted-Identity").flat_map(list).peekable();
     if asserted.peek().is_some() {
         return asserted.find_map(|identity| number(uri(identity)?, country));
+    }
+    let calling = |it: &&str| {
+        parameter(it, "party").is_none_or(|party| party.eq_ignore_ascii_case("calling"))
+    };
+    if let Some(shown) = invite.all("Remote-Party-ID").flat_map(list).find(calling) {
+        return number(uri(shown)?, country);
     }
     number(uri(&invite.from.text)?, country)
 }
@@ -25,7 +32,8 @@ fn number(uri: &str, country: Option<&str>) -> Option<PhoneNumber> {
         "tel" => rest,
         _ => return None,
     };
-    let written: String = user.split([';', ':']).next()?.replace(['-', '.', '(', ')'], "");
+    let user = String::from_utf8(unescaped(user.split([';', ':']).next()?)).ok()?;
+    let written = user.replace(['-', '.', '(', ')'], "");
     PhoneNumber::as_dialled(&written, country)
 }
 
@@ -51,6 +59,40 @@ mod tests {
                 "From: <sip:0312345678@pbx>".into(),
                 None,
                 None,
+            ),
+            (
+                "international without its +",
+                "From: <sip:81312345678@pbx>".into(),
+                Some("+81"),
+                Some("+81312345678"),
+            ),
+            ("the same, of which country is not known", "From: <sip:81312345678@pbx>".into(), None, None),
+            (
+                "escaped",
+                "From: <sip:%2B81%2d312345678;npdi@pbx>".into(),
+                None,
+                Some("+81312345678"),
+            ),
+            ("escaped to be two", "From: <sip:+8131234%0d%0a5678@pbx>".into(), None, None),
+            (
+                "shown",
+                "From: <sip:trunk@pbx>\r\nRemote-Party-ID: \"A, B\" <sip:+81999999999@pbx>;party=calling;screen=no".into(),
+                None,
+                Some("+81999999999"),
+            ),
+            (
+                "shown beside who is called",
+                "From: <sip:trunk@pbx>\r\nRemote-Party-ID: <sip:+81311111111@pbx>;party=called, \
+                 <sip:+81999999999@pbx>;screen=yes"
+                    .into(),
+                None,
+                Some("+81999999999"),
+            ),
+            (
+                "shown and asserted",
+                format!("{from}\r\nRemote-Party-ID: <sip:+81311111111@pbx>\r\n{asserted}<sip:+81999999999@pbx>"),
+                None,
+                Some("+81999999999"),
             ),
             ("a name", "From: <sip:bob@pbx>".into(), Some("+81"), None),
             (

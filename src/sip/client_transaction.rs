@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::draft::Draft;
 use super::message::{Message, Method};
+use super::message_builder::MessageBuilder;
 use super::trunk::Transport;
 use super::{PATIENCE, T1, T2, T4};
 
@@ -41,7 +41,7 @@ impl ClientTransaction {
         Self { method, branch, request, transport, phase, gives_up, send }
     }
 
-    /// What is asked.
+    /// The method of the request.
     pub fn method(&self) -> &Method {
         &self.method
     }
@@ -149,11 +149,6 @@ impl ClientTransaction {
         self.send.take()
     }
 
-    /// Tells whether nothing at all has come.
-    pub fn is_unanswered(&self) -> bool {
-        matches!(self.phase, Phase::Calling { .. })
-    }
-
     /// Tells whether the final response is still to come.
     pub fn is_pending(&self) -> bool {
         matches!(self.phase, Phase::Calling { .. } | Phase::Proceeding { .. })
@@ -181,29 +176,32 @@ enum Phase {
     Over,
 }
 
-/// The ACK for a final response other than 2xx: of the INVITE's own transaction, by the INVITE's own way.
+/// The ACK for a final response other than 2xx: of the INVITE's own transaction, on the INVITE's own route.
 ///
 /// Source: RFC 3261 §17.1.1.3.
 fn acknowledgement(invite: &[u8], response: &Message) -> Vec<u8> {
-    derived(invite, &Method::Ack, Some(&response.to.text))
+    derived(invite, &Method::Ack, Some(&response.to.text), None)
 }
 
 /// The CANCEL for an INVITE.
 ///
 /// Source: RFC 3261 §9.1.
-pub fn cancellation(invite: &[u8]) -> Vec<u8> {
-    derived(invite, &Method::Cancel, None)
+pub fn cancellation(invite: &[u8], reason: &str) -> Vec<u8> {
+    derived(invite, &Method::Cancel, None, Some(reason))
 }
 
 /// A request that repeats the branch, route and names of an INVITE of ours.
-fn derived(invite: &[u8], method: &Method, to: Option<&str>) -> Vec<u8> {
+fn derived(invite: &[u8], method: &Method, to: Option<&str>, reason: Option<&str>) -> Vec<u8> {
     let Ok(invite) = Message::parse(invite) else { unreachable!("we wrote this INVITE ourselves") };
-    let mut draft = Draft::request(method, invite.request_uri())
+    let mut builder = MessageBuilder::request(method, invite.request_uri())
         .header("Via", invite.via().unwrap_or_default());
     for route in invite.all("Route") {
-        draft = draft.header("Route", route);
+        builder = builder.header("Route", route);
     }
-    draft
+    if let Some(reason) = reason {
+        builder = builder.header("Reason", reason);
+    }
+    builder
         .header("Max-Forwards", "70")
         .header("From", &invite.from.text)
         .header("To", to.unwrap_or(&invite.to.text))

@@ -1,8 +1,8 @@
 //! A dialog: how two sides of a call go on talking after its first answer.
 
-use super::draft::Draft;
 use super::header_value::{is_sip_uri, list, parameter, uri};
 use super::message::{Message, Method};
+use super::message_builder::MessageBuilder;
 
 /// Our side of a dialog that an INVITE has made.
 ///
@@ -44,7 +44,7 @@ impl Dialog {
     /// Made by our 2xx to an INVITE of the far end.
     ///
     /// Source: RFC 3261 §12.1.1.
-    pub fn taken(invite: &Message, local_tag: &str) -> Self {
+    pub fn uas(invite: &Message, local_tag: &str) -> Self {
         let routes = invite.items("Record-Route").filter_map(uri).filter(|uri| is_sip_uri(uri));
         Self {
             local: format!("{};tag={local_tag}", invite.to.text),
@@ -79,14 +79,14 @@ impl Dialog {
     /// Begins a request; its body or end is the caller's.
     ///
     /// Source: RFC 3261 §12.2.1.1; a first route without `lr` is a strict router and becomes the Request-URI.
-    pub fn request(&self, method: &Method, cseq: u32, via: &str) -> Draft {
-        let mut draft = Draft::request(method, self.request_uri()).header("Via", via);
+    pub fn request(&self, method: &Method, cseq: u32, via: &str) -> MessageBuilder {
+        let mut builder = MessageBuilder::request(method, self.request_uri()).header("Via", via);
         let strict = self.routes.first().is_some_and(|first| is_strict(first));
         let last = strict.then_some(&self.target);
         for route in self.routes.iter().skip(usize::from(strict)).chain(last) {
-            draft = draft.header("Route", &format!("<{route}>"));
+            builder = builder.header("Route", &format!("<{route}>"));
         }
-        draft
+        builder
             .header("Max-Forwards", "70")
             .header("From", &self.local)
             .header("To", &self.remote)

@@ -16,7 +16,7 @@ use super::trunk::Credentials;
 
 /// The authorisation of one request, over all the challenges that it meets on its way.
 ///
-/// Contract: one value per request; a BYE does not go on with what the INVITE was told, because the
+/// Contract: one value per request; a BYE does not reuse the challenge of the INVITE, because the
 ///           digest covers method and address.
 /// Source:   RFC 3261 §22; RFC 8760 (SHA-256, several challenges); RFC 7616 §3.3.
 ///
@@ -28,7 +28,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// For a request that nobody has challenged yet.
+    /// For a request that is not challenged yet.
     pub fn new(credentials: Option<&Credentials>) -> Self {
         let authenticator = credentials.map(|credentials| {
             let mut known = DigestCredentials::new();
@@ -186,11 +186,11 @@ mod tests {
             ("nothing", "", ""),
         ];
         for (challenge, values, expected) in cases {
-            let mut draft = request().respond(401, "t");
+            let mut builder = request().respond(401, "t");
             for value in values.split('|') {
-                draft = draft.header("WWW-Authenticate", value);
+                builder = builder.header("WWW-Authenticate", value);
             }
-            let response = Message::parse(&draft.end()).unwrap();
+            let response = Message::parse(&builder.end()).unwrap();
             let mut digest = Digest::new(Trunk::example().credentials.as_ref());
             let headers = digest.answer(&response, &request()).unwrap_or_default();
             let text: String =
@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn without_credentials_no_challenge_is_answered() {
-        let draft = request()
+        let builder = request()
             .respond(407, "t")
             .header("Proxy-Authenticate", "Digest realm=\"r\", nonce=\"n\"");
-        let response = Message::parse(&draft.end()).unwrap();
+        let response = Message::parse(&builder.end()).unwrap();
         assert_eq!(Digest::new(None).answer(&response, &request()), None);
     }
 

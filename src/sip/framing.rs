@@ -3,7 +3,7 @@
 /// Cuts what a connection brings into messages.
 ///
 /// Contract: [`Framer::push`], then [`Framer::cut`] until it gives nothing. After an error the
-///           connection is of no use, because nobody knows where the next message begins.
+///           connection is of no use, because it is not known where the next message begins.
 /// Source:   RFC 3261 §18.3 (Content-Length), §7.5 (lines before the first); RFC 5626 §4.4.1 (ping).
 #[derive(Debug, Default)]
 pub struct Framer {

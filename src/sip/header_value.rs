@@ -37,6 +37,37 @@ pub fn uri(address: &str) -> Option<&str> {
     }
 }
 
+/// Tells whether two SIP URIs are the same, however they are written.
+///
+/// Source: RFC 3261 §19.1.4. Of parameters that only one of them has, some tell them apart and others do not.
+pub fn is_same_uri(one: &str, other: &str) -> bool {
+    let parts = |uri: &str| {
+        let (scheme, rest) = uri.split_once(':')?;
+        let (address, parameters) = rest.split_once([';', '?']).unwrap_or((rest, ""));
+        let (user, host) = address.rsplit_once('@').unwrap_or(("", address));
+        let mut parameters: Vec<String> = parameters
+            .split(';')
+            .map(str::to_ascii_lowercase)
+            .filter(|it| TELLING.contains(&it.split('=').next().unwrap_or_default()))
+            .collect();
+        parameters.sort();
+        Some((scheme.to_ascii_lowercase(), unescaped(user), host.to_ascii_lowercase(), parameters))
+    };
+    parts(one).is_some_and(|one| parts(other) == Some(one))
+}
+
+/// A user with its `%XX` replaced by what they stand for.
+pub(super) fn unescaped(user: &str) -> Vec<u8> {
+    let (mut rest, mut octets) = (user.as_bytes(), vec![]);
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).filter(|_| first == b'%');
+        let octet = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        octets.push(octet.unwrap_or(first));
+        rest = if octet.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    octets
+}
+
 /// Tells whether a text is a SIP URI that may be sent back as it came.
 pub fn is_sip_uri(text: &str) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"'));
@@ -83,10 +114,32 @@ fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
 }
 
 const ITEMS_MAX: usize = 100;
+/// Parameters by which a URI differs from one without them.
+const TELLING: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uris_are_compared_by_what_they_mean() {
+        let ours = "sip:+81@192.0.2.2:5060;transport=tcp";
+        let cases = [
+            ("SIP:+81@192.0.2.2:5060;Transport=TCP", true),
+            ("sip:%2B81@192.0.2.2:5060;transport=tcp", true),
+            ("sip:%2b81@192.0.2.2:5060;transport=tcp;ob", true),
+            ("sip:+81@192.0.2.2:5060", false),
+            ("sip:+81@192.0.2.2;transport=tcp", false),
+            ("sip:+82@192.0.2.2:5060;transport=tcp", false),
+            ("sips:+81@192.0.2.2:5060;transport=tcp", false),
+            ("sip:+81@192.0.2.2:5060;transport=tcp;user=phone", false),
+            ("sip:%2@192.0.2.2:5060;transport=tcp", false),
+            ("", false),
+        ];
+        for (other, expected) in cases {
+            assert_eq!(is_same_uri(ours, other), expected, "{other}");
+        }
+    }
 
     #[test]
     fn the_uri_of_an_address_is_found_whatever_the_display_name_says() {

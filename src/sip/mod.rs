@@ -4,18 +4,18 @@ pub mod caller;
 pub mod client_transaction;
 pub mod dialog;
 pub mod digest;
-pub mod draft;
 pub mod framing;
 pub mod header_value;
 pub mod invite;
 pub mod message;
+pub mod message_builder;
 pub mod next_hop;
 pub mod offer_answer;
+pub mod out_of_dialog;
 pub mod probe;
 pub mod registration;
 mod sdes;
 pub mod server_transaction;
-pub mod stray;
 pub mod targets;
 pub mod transport;
 pub mod trunk;
@@ -41,4 +41,4 @@ pub const PATIENCE: Duration = Duration::from_secs(32);
 pub const PRODUCT: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
 
 /// The methods that we answer.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";

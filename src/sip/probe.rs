@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::client_transaction::ClientTransaction;
-use super::draft::Draft;
 use super::message::{Message, Method, Start};
+use super::message_builder::MessageBuilder;
 use super::trunk::Trunk;
-use super::via::Hop;
+use super::via::LocalAddr;
 use crate::seed::Seed;
 
 /// Asks a trunk what it can do, only to see whether it is there.
@@ -23,27 +23,27 @@ pub struct Probe {
 
 impl Probe {
     /// Begins; the OPTIONS is the first thing to send.
-    pub fn new(trunk: &Trunk, hop: Hop, mut seed: Seed, now: Instant) -> Self {
+    pub fn new(trunk: &Trunk, local_addr: LocalAddr, mut seed: Seed, now: Instant) -> Self {
         let call_id = seed.token();
         let branch = format!("z9hG4bK{}", seed.token());
         let uri = format!("sip:{}", trunk.proxy.authority());
-        let mut draft = Draft::request(&Method::Options, &uri)
-            .header("Via", &hop.via(&branch))
+        let mut builder = MessageBuilder::request(&Method::Options, &uri)
+            .header("Via", &local_addr.via(&branch))
             .header("Max-Forwards", "70");
         if let Some(route) = trunk.route() {
-            draft = draft.header("Route", &route);
+            builder = builder.header("Route", &route);
         }
-        let request = draft
+        let request = builder
             .header("From", &format!("<{}>;tag={}", trunk.from, seed.token()))
             .header("To", &format!("<{uri}>"))
             .header("Call-ID", &call_id)
             .header("CSeq", "1 OPTIONS")
-            .header("Contact", &format!("<{}>", hop.contact(trunk.user())))
+            .header("Contact", &format!("<{}>", local_addr.contact(trunk.user())))
             .header("Accept", "application/sdp")
             .about_us("User-Agent")
             .end();
         let transaction =
-            ClientTransaction::new(Method::Options, branch, request, hop.transport, now);
+            ClientTransaction::new(Method::Options, branch, request, local_addr.transport, now);
         Self { call_id, transaction, until: now + WAIT, outcome: None }
     }
 
@@ -104,7 +104,7 @@ mod tests {
         for (trunk, timeline, expected) in cases {
             let mut probe = Probe::new(
                 &Trunk::example(),
-                Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
+                LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
                 Seed::fixed(1),
                 start,
             );

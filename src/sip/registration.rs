@@ -8,11 +8,12 @@ use tracing::debug;
 
 use super::client_transaction::ClientTransaction;
 use super::digest::Digest;
-use super::draft::Draft;
-use super::header_value::{parameter, uri};
+use super::header_value::{is_same_uri, parameter, uri};
 use super::message::{Message, Method, Start, digits};
+use super::message_builder::MessageBuilder;
 use super::trunk::Trunk;
-use super::via::Hop;
+use super::via::LocalAddr;
+use crate::backoff::Backoff;
 use crate::seed::Seed;
 
 /// Registers, refreshes before the binding ends, and tries again when refused.
@@ -23,14 +24,14 @@ use crate::seed::Seed;
 #[derive(Debug)]
 pub struct Registration {
     trunk: Arc<Trunk>,
-    hop: Hop,
+    local_addr: LocalAddr,
     seed: Seed,
     call_id: String,
     local_tag: String,
     expires_s: u32,
     digest: Digest,
     cseq: u32,
-    asked: Option<Asked>,
+    pending: Option<PendingRegister>,
     /// The address bound before, which nothing is to reach any more.
     stale: Option<String>,
     state: State,
@@ -64,8 +65,8 @@ pub enum State {
 pub enum Input<'b> {
     /// A message of this Call-ID came in.
     Received(&'b [u8]),
-    /// From now on requests leave so: the way before is gone, or our address is another than was thought.
-    Moved(Hop),
+    /// Requests leave from this address now: the route before is gone, or our address was not what was thought.
+    Moved(LocalAddr),
     /// The binding is to be given up.
     Leave,
     /// The deadline has come.
@@ -85,18 +86,18 @@ pub enum Output {
 
 impl Registration {
     /// Begins; the first REGISTER is the first output.
-    pub fn new(trunk: Arc<Trunk>, hop: Hop, mut seed: Seed, now: Instant) -> Self {
+    pub fn new(trunk: Arc<Trunk>, local_addr: LocalAddr, mut seed: Seed, now: Instant) -> Self {
         let mut registration = Self {
             call_id: seed.token(),
             local_tag: seed.token(),
             digest: Digest::new(trunk.credentials.as_ref()),
             trunk,
-            hop,
+            local_addr,
             stale: None,
             seed,
             expires_s: EXPIRES_S,
             cseq: 0,
-            asked: None,
+            pending: None,
             state: State::default(),
             again: None,
             failures: 0,
@@ -114,9 +115,10 @@ impl Registration {
                 Ok(message) => self.receive(&message, now),
                 Err(error) => debug!(%error, "message dropped"),
             },
-            Input::Moved(hop) if !self.leaving && self.state != State::Left => {
-                let before = std::mem::replace(&mut self.hop, hop).contact(self.trunk.user());
-                self.stale = (before != hop.contact(self.trunk.user())).then_some(before);
+            Input::Moved(local_addr) if !self.leaving && self.state != State::Left => {
+                let before =
+                    std::mem::replace(&mut self.local_addr, local_addr).contact(self.trunk.user());
+                self.stale = (before != local_addr.contact(self.trunk.user())).then_some(before);
                 self.begin(now);
             }
             Input::Moved(_) => {}
@@ -131,15 +133,15 @@ impl Registration {
 
     /// The next thing to do, until `None`.
     pub fn poll(&mut self) -> Option<Output> {
-        let send = self.asked.as_mut().and_then(|asked| asked.transaction.poll());
+        let send = self.pending.as_mut().and_then(|pending| pending.transaction.poll());
         self.outputs.extend(send.map(Output::Send));
         self.outputs.pop_front()
     }
 
     /// Tells when [`Input::Tick`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
-        let asked = self.asked.as_ref().and_then(|asked| asked.transaction.deadline());
-        asked.into_iter().chain(self.again).min()
+        let pending = self.pending.as_ref().and_then(|pending| pending.transaction.deadline());
+        pending.into_iter().chain(self.again).min()
     }
 
     /// The Call-ID, under which answers come in.
@@ -156,18 +158,19 @@ impl Registration {
         let Start::Response { status } = response.start else {
             return debug!("request to a registration dropped");
         };
-        let Some(asked) = self.asked.as_mut().filter(|asked| asked.transaction.owns(response))
+        let Some(pending) =
+            self.pending.as_mut().filter(|pending| pending.transaction.owns(response))
         else {
             return debug!(status, "response without a request dropped");
         };
-        if !asked.transaction.receive(response, status, now) {
+        if !pending.transaction.receive(response, status, now) {
             return;
         }
         match status {
             100..=199 => {}
             _ if self.leaving && !matches!(status, 401 | 407) => self.leave(),
             200..=299 => self.bound(response, now),
-            401 | 407 => match self.digest.answer(response, &asked.request) {
+            401 | 407 => match self.digest.answer(response, &pending.request) {
                 Some(headers) => self.send(&headers, now),
                 None if self.leaving => self.leave(),
                 None => self.failed(State::Refused { status }, None, now),
@@ -192,12 +195,16 @@ impl Registration {
     /// Source: RFC 3261 §10.2.1.1, §10.2.4: the registrar decides how long; it may list other bindings too.
     fn bound(&mut self, response: &Message, now: Instant) {
         self.stale = None;
-        let ours = self.hop.contact(self.trunk.user());
-        let mine = response.items("Contact").find(|contact| uri(contact) == Some(ours.as_str()));
+        let ours = self.local_addr.contact(self.trunk.user());
+        let is_ours = |contact: &&str| uri(contact).is_some_and(|uri| is_same_uri(uri, &ours));
+        let expires = |contact: &str| parameter(contact, "expires").and_then(digits);
+        // A registrar that has written our contact otherwise may mean any of them.
+        let mine = match response.items("Contact").find(is_ours) {
+            Some(mine) => expires(mine),
+            None => response.items("Contact").filter_map(expires).min(),
+        };
         let granted = mine
-            .and_then(|contact| parameter(contact, "expires"))
-            .or_else(|| response.header("Expires"))
-            .and_then(digits)
+            .or_else(|| response.header("Expires").and_then(digits))
             .unwrap_or(self.expires_s)
             .clamp(EXPIRES_S_MIN, EXPIRES_S_MAX);
         // Between 75 and 90 % of the time, so that many trunks do not refresh in step.
@@ -208,20 +215,18 @@ impl Registration {
     }
 
     fn failed(&mut self, state: State, wait_s: Option<u32>, now: Instant) {
-        let longest = BACKOFF_MAX.min(BACKOFF_MIN * 2_u32.saturating_pow(self.failures));
+        let backoff = BACKOFF.jittered(self.failures, &mut self.seed);
         self.failures = self.failures.saturating_add(1);
-        let half = longest.as_millis() as u64 / 2;
-        let backoff = Duration::from_millis(half + self.seed.below(half));
-        let asked = Duration::from_secs(wait_s.unwrap_or(0).min(EXPIRES_S_MAX).into());
-        self.again = Some(now + backoff.max(asked));
+        let pending = Duration::from_secs(wait_s.unwrap_or(0).min(EXPIRES_S_MAX).into());
+        self.again = Some(now + backoff.max(pending));
         self.change(state);
     }
 
     fn tick(&mut self, now: Instant) {
         let mut silent = false;
-        if let Some(asked) = &mut self.asked {
-            asked.transaction.tick(now);
-            silent = asked.transaction.has_timed_out() && self.again.is_none();
+        if let Some(pending) = &mut self.pending {
+            pending.transaction.tick(now);
+            silent = pending.transaction.has_timed_out() && self.again.is_none();
         }
         if silent {
             if self.leaving {
@@ -246,16 +251,17 @@ impl Registration {
         let expires_s = if self.leaving { 0 } else { self.expires_s };
         let branch = format!("z9hG4bK{}", self.seed.token());
         let address = &self.trunk.from;
-        let mut draft = Draft::request(&Method::Register, &format!("sip:{}", self.trunk.domain()))
-            .header("Via", &self.hop.via(&branch))
-            .header("Max-Forwards", "70");
+        let mut builder =
+            MessageBuilder::request(&Method::Register, &format!("sip:{}", self.trunk.domain()))
+                .header("Via", &self.local_addr.via(&branch))
+                .header("Max-Forwards", "70");
         if let Some(route) = self.trunk.route() {
-            draft = draft.header("Route", &route);
+            builder = builder.header("Route", &route);
         }
-        let ours = self.hop.contact(self.trunk.user());
+        let ours = self.local_addr.contact(self.trunk.user());
         let stale = self.stale.iter().map(|stale| format!(", <{stale}>;expires=0"));
         let contacts: String = std::iter::once(format!("<{ours}>")).chain(stale).collect();
-        draft = draft
+        builder = builder
             .header("From", &format!("<{address}>;tag={}", self.local_tag))
             .header("To", &format!("<{address}>"))
             .header("Call-ID", &self.call_id)
@@ -264,20 +270,20 @@ impl Registration {
             .header("Expires", &expires_s.to_string())
             .about_us("User-Agent");
         for (name, value) in authorization {
-            draft = draft.header(name, value);
+            builder = builder.header(name, value);
         }
-        let bytes = draft.end();
+        let bytes = builder.end();
         let Ok(request) = Message::parse(&bytes) else {
             unreachable!("hosts and callers are checked where they are made")
         };
-        let transport = self.hop.transport;
+        let transport = self.local_addr.transport;
         let transaction = ClientTransaction::new(Method::Register, branch, bytes, transport, now);
-        self.asked = Some(Asked { request, transaction });
+        self.pending = Some(PendingRegister { request, transaction });
     }
 
     fn leave(&mut self) {
         self.again = None;
-        self.asked = None;
+        self.pending = None;
         self.change(State::Left);
         self.outputs.push_back(Output::Done);
     }
@@ -291,7 +297,7 @@ impl Registration {
 
 /// The REGISTER on its way.
 #[derive(Debug)]
-struct Asked {
+struct PendingRegister {
     request: Message,
     transaction: ClientTransaction,
 }
@@ -299,8 +305,7 @@ struct Asked {
 const EXPIRES_S: u32 = 3600;
 const EXPIRES_S_MIN: u32 = 10;
 const EXPIRES_S_MAX: u32 = 86_400;
-const BACKOFF_MIN: Duration = Duration::from_secs(8);
-const BACKOFF_MAX: Duration = Duration::from_secs(480);
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(480));
 
 #[cfg(test)]
 mod tests {
@@ -323,7 +328,7 @@ mod tests {
                 "REGISTER=3600 REGISTER=3600+auth Refused401",
             ),
             ("says no", "403: @3", "REGISTER=3600 Refused403"),
-            ("says no, is asked again", "403: @9", "REGISTER=3600 Refused403 REGISTER=3600"),
+            ("says no, is pending again", "403: @9", "REGISTER=3600 Refused403 REGISTER=3600"),
             ("says when", "503:120 @100 @21", "REGISTER=3600 Refused503 REGISTER=3600"),
             ("is silent", "@1 @32", "REGISTER=3600 REGISTER=3600 Silent"),
             ("lets us go", "200:60 leave 200:0", "REGISTER=3600 Registered REGISTER=0 Left Done"),
@@ -332,13 +337,18 @@ mod tests {
                 "200:60 move 200:60 @55 200:60",
                 "REGISTER=3600 Registered REGISTER=3600-1 REGISTER=3600",
             ),
+            (
+                "hides our contact",
+                "200:<sip:b@10.0.0.9>;expires=60,<sip:c@x>;expires=90 @55",
+                "REGISTER=3600 Registered REGISTER=3600",
+            ),
             ("never had us", "leave", "REGISTER=3600 Left Done"),
         ];
         for (registrar, timeline, expected) in cases {
             let mut time = now();
             let mut us = Registration::new(
                 Arc::new(Trunk::example()),
-                Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
+                LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
                 Seed::fixed(1),
                 time,
             );
@@ -349,8 +359,9 @@ mod tests {
                     time += Duration::from_secs(seconds.parse().unwrap());
                     us.handle(Input::Tick, time);
                 } else if word == "move" {
-                    let hop = Hop::direct(Transport::Udp, "192.0.2.3:5060".parse().unwrap());
-                    us.handle(Input::Moved(hop), time);
+                    let local_addr =
+                        LocalAddr::direct(Transport::Udp, "192.0.2.3:5060".parse().unwrap());
+                    us.handle(Input::Moved(local_addr), time);
                 } else if word == "leave" {
                     us.handle(Input::Leave, time);
                 } else {
@@ -383,18 +394,18 @@ mod tests {
     fn answer(request: &[u8], word: &str) -> Vec<u8> {
         let (status, value) = word.split_once(':').unwrap();
         let request = Message::parse(request).unwrap();
-        let draft = request.respond(status.parse().unwrap(), "registrar");
+        let builder = request.respond(status.parse().unwrap(), "registrar");
         let contact = request.items("Contact").next().unwrap();
-        let draft = match status {
-            "200" => draft
+        let builder = match status {
+            "200" if value.starts_with('<') => builder.header("Contact", value),
+            "200" => builder
                 .header("Contact", &format!("<sip:other@x>;expires=9, {contact};expires={value}")),
-            "401" => {
-                draft.header("WWW-Authenticate", &format!("Digest realm=\"r\", nonce=\"{value}\""))
-            }
-            "423" => draft.header("Min-Expires", value),
-            _ if value.is_empty() => draft,
-            _ => draft.header("Retry-After", &format!("{value} (later)")),
+            "401" => builder
+                .header("WWW-Authenticate", &format!("Digest realm=\"r\", nonce=\"{value}\"")),
+            "423" => builder.header("Min-Expires", value),
+            _ if value.is_empty() => builder,
+            _ => builder.header("Retry-After", &format!("{value} (later)")),
         };
-        draft.end()
+        builder.end()
     }
 }

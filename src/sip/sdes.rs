@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::media::srtp::{MasterKey, Suite};
 use crate::seed::Seed;
 
-/// One line: what whoever wrote it encrypts with.
+/// One `a=crypto` line: the key with which its writer encrypts.
 ///
 /// Source: RFC 4568 §4, §6.1, §9.2.
 #[derive(Clone, Debug, PartialEq, Eq)]

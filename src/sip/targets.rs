@@ -108,6 +108,12 @@ impl Targets {
         self.members.contains(&ip)
     }
 
+    /// Tells whether a message of this transport from there is the trunk's.
+    pub fn accepts(&self, ip: IpAddr, by: Transport) -> bool {
+        let fits = |target: &Target| target.transport.is_answered_by(by);
+        self.is_member(ip) && self.known.iter().any(fits)
+    }
+
     /// All of them, best first.
     pub fn known(&self) -> &[Target] {
         &self.known
@@ -161,6 +167,22 @@ mod tests {
                 told.push(picked.map_or("none".to_owned(), |name| char::from(name).into()) + spare);
             }
             assert_eq!(told.join(" "), expected, "a trunk that {trunk}");
+        }
+    }
+
+    #[test]
+    fn a_trunk_is_believed_by_the_transport_by_which_it_is_reached() {
+        use Transport::{Tcp, Tls, Udp};
+        let cases =
+            [(Udp, [true, true, false]), (Tcp, [false, true, false]), (Tls, [false, false, true])];
+        for (reached, expected) in cases {
+            let mut targets = Targets::default();
+            targets.learn(vec![Target { transport: reached, ..target('a') }]);
+            for (by, expected) in [Udp, Tcp, Tls].into_iter().zip(expected) {
+                let ip = target('a').address.ip();
+                assert_eq!(targets.accepts(ip, by), expected, "{reached:?} {by:?}");
+                assert!(!targets.accepts([192, 0, 2, 2].into(), by), "a stranger");
+            }
         }
     }
 

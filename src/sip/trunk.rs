@@ -7,7 +7,7 @@ use ezk_sip_types::host::Host;
 use ezk_sip_types::uri::{SipUri, SipUriUserPart};
 use secrecy::SecretString;
 
-use crate::media::Negotiated;
+use crate::media::{Negotiated, PayloadFormat};
 
 /// One SIP trunk of the operator.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Trunk {
     ///
     /// Shape: as [`Trunk::from`].
     pub identity: Option<String>,
-    /// Withhold the caller ID from whoever is called.
+    /// Withhold the caller ID from the callee.
     pub privacy: bool,
     /// What challenges are answered with.
     pub credentials: Option<Credentials>,
@@ -106,14 +106,14 @@ impl Trunk {
 
     /// The user of the address at which a call of ours is reached.
     ///
-    /// Source: RFC 3323 §4.1.1.3: who withholds his number does not show it there either.
+    /// Source: RFC 3323 §4.1.1.3: a withheld number is not shown there either.
     pub fn contact_user(&self) -> &str {
         if self.privacy { "anonymous" } else { self.user() }
     }
 
-    /// What the trunk alone is told of the caller. Without an `identity` a withheld caller is [`Trunk::from`].
+    /// What only the trunk learns of the caller. Without an `identity` a withheld caller is [`Trunk::from`].
     ///
-    /// Source: RFC 3325 §9.1, §9.3 (`id`: nobody behind the trunk is told).
+    /// Source: RFC 3325 §9.1, §9.3 (`id`: not to be passed on behind the trunk).
     pub fn assurance(&self) -> Vec<(&'static str, String)> {
         let withheld = self.privacy.then_some(&self.from);
         let asserted = self.identity.as_ref().or(withheld);
@@ -233,6 +233,14 @@ impl Transport {
         }
     }
 
+    /// Whether a trunk that we reach by this transport may send by the other: what goes out encrypted comes back so, and what
+    /// goes over a connection, of which the far end's address is proved, is not believed of a datagram.
+    ///
+    /// Source: RFC 3261 §18.1.1 (large requests to a trunk by UDP go over TCP).
+    pub fn is_answered_by(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::Udp, Self::Tcp)
+    }
+
     /// Tells whether what is sent arrives, or the connection breaks; then nothing need be sent twice.
     pub fn is_reliable(self) -> bool {
         self != Self::Udp
@@ -279,7 +287,11 @@ impl Dtmf {
             Self::Inband => true,
             Self::Rfc4733 | Self::Info => false,
         };
-        Negotiated { events_payload_type, tones, ..agreed }
+        let mut formats = agreed.formats;
+        formats.retain(|(_, format)| {
+            matches!(format, PayloadFormat::Audio(_)) || self.offers_events()
+        });
+        Negotiated { events_payload_type, tones, formats, ..agreed }
     }
 }
 

@@ -3,24 +3,24 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::draft::Draft;
 use super::header_value::{list, parameter, parameters};
 use super::message::Message;
+use super::message_builder::MessageBuilder;
 use super::trunk::Transport;
 
 /// How a request leaves us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hop {
+pub struct LocalAddr {
     /// By which transport.
     pub transport: Transport,
-    /// Our address on this way.
+    /// Our own address.
     pub local: SocketAddr,
     /// Our address as the far end sees it, which differs behind NAT.
     pub public: SocketAddr,
 }
 
-impl Hop {
-    /// A way without NAT.
+impl LocalAddr {
+    /// An address without NAT.
     pub fn direct(transport: Transport, local: SocketAddr) -> Self {
         Self { transport, local, public: local }
     }
@@ -40,7 +40,7 @@ impl Hop {
 
 /// The address from which a trunk says that our request came, if it does.
 ///
-/// Source: RFC 3581 §4. COMPAT(Kamailio): an address that is as we wrote it is not repeated, only the port is told.
+/// Source: RFC 3581 §4. COMPAT(Kamailio): an address that is as we wrote it is not repeated, only the port is given.
 pub fn seen_from(response: &Message) -> Option<SocketAddr> {
     let told: Option<u16> = parameter(response.via()?, "rport")?.parse().ok();
     told.and_then(|_| return_address(response))
@@ -56,15 +56,15 @@ pub fn transport(message: &Message) -> Option<Transport> {
 ///
 /// Source: RFC 3261 §18.2.1; RFC 3581 §4.
 pub fn stamped(request: &Message, source: SocketAddr) -> Vec<u8> {
-    let mut draft = Draft::request(&request.method, request.request_uri());
+    let mut builder = MessageBuilder::request(&request.method, request.request_uri());
     let mut stamp = Some(source);
     for (name, value) in request.headers() {
         match stamp.take_if(|_| name == "Via") {
-            Some(source) => draft = draft.header("Via", &stamped_via(value, source)),
-            None => draft = draft.header(name.as_print_str(), value),
+            Some(source) => builder = builder.header("Via", &stamped_via(value, source)),
+            None => builder = builder.header(name.as_print_str(), value),
         }
     }
-    draft.raw_body(&request.body)
+    builder.raw_body(&request.body)
 }
 
 /// Where the answer to a request goes: its topmost Via says so. `None` if that names no address.

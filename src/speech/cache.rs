@@ -18,15 +18,15 @@ pub(crate) struct Cache {
 }
 
 /// What there is of a prompt in one codec.
-pub(crate) enum Place {
+pub(crate) enum CacheSlot {
     Ready(Arc<Clip>),
-    /// Somebody is at it; nothing comes if he fails.
+    /// Another caller makes it; nothing comes if that fails.
     Making(watch::Receiver<Option<Arc<Clip>>>),
-    /// Nobody is: whoever asked is to make it, and to tell [`Cache::finish`].
+    /// This caller is to make it, and to tell [`Cache::finish`].
     Yours(watch::Sender<Option<Arc<Clip>>>),
 }
 
-/// Samples that whoever comes first renders and the others wait for.
+/// Samples that the first caller renders and the others wait for.
 pub(crate) type Samples = Arc<OnceCell<Arc<[i16]>>>;
 
 #[derive(Debug, Default)]
@@ -52,28 +52,28 @@ impl Cache {
         prompt.clips.iter().find(|clip| clip.codec() == codec).cloned()
     }
 
-    /// The ready frames of a prompt, or who makes them.
-    pub(crate) fn look(&mut self, utterance: &Utterance, codec: Codec) -> Place {
+    /// The ready frames of a prompt, or the wait for the caller that makes them.
+    pub(crate) fn look(&mut self, utterance: &Utterance, codec: Codec) -> CacheSlot {
         if let Some(clip) = self.clip(utterance, codec) {
-            return Place::Ready(clip);
+            return CacheSlot::Ready(clip);
         }
         let (done, made) = watch::channel(None);
-        let Some(prompt) = self.entry(utterance) else { return Place::Yours(done) };
+        let Some(prompt) = self.entry(utterance) else { return CacheSlot::Yours(done) };
         let making = prompt.making.iter().find(|(known, _)| *known == codec);
-        // Whoever has died over it does not do it any more.
+        // The caller that made it is gone; the next one begins anew.
         let place = match making.filter(|(_, made)| made.has_changed().is_ok()) {
-            Some((_, made)) => Place::Making(made.clone()),
+            Some((_, made)) => CacheSlot::Making(made.clone()),
             None => {
                 prompt.making.retain(|(known, _)| *known != codec);
                 prompt.making.push((codec, made));
-                Place::Yours(done)
+                CacheSlot::Yours(done)
             }
         };
         self.make_room();
         place
     }
 
-    /// What was to be made is there, or will not be.
+    /// Ends the making of a prompt, with frames or without.
     pub(crate) fn finish(&mut self, utterance: &Utterance, codec: Codec, clip: Option<&Arc<Clip>>) {
         if let Some(prompt) = self.prompts.get_mut(utterance) {
             prompt.making.retain(|(known, _)| *known != codec);

@@ -1,4 +1,5 @@
-//! Where the voices are: the folder `espeak-ng-data` of this build, of a package, or of Debian's espeak-ng.
+//! Where the voices are: the folder `espeak-ng-data` of this build, of a package, or of Debian's espeak-ng, and the
+//! folder `voices` of those that are installed as data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,15 @@ pub(crate) fn folders(compiled: Option<PathBuf>) -> Vec<PathBuf> {
     let mut multiarch: Vec<PathBuf> = multiarch.filter(|folder| is_in(folder)).collect();
     multiarch.sort();
     beside.into_iter().chain(ours).chain(compiled).chain(multiarch).chain(theirs).collect()
+}
+
+/// The folder of an installed voice: `voices/NAME` beside the program, or of a package.
+pub(crate) fn voice(name: &str, is_whole: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok();
+    let beside = exe.as_deref().and_then(Path::parent);
+    let shared = ["/usr/share/offhook", "/usr/local/share/offhook"].map(Path::new);
+    let folders = beside.into_iter().chain(shared).map(|folder| folder.join("voices").join(name));
+    folders.into_iter().find(|folder| is_whole(folder))
 }
 
 /// Tells whether voice data lies in this folder.

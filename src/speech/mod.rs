@@ -5,14 +5,17 @@
 
 mod cache;
 mod data;
-mod engine;
+mod espeak;
+mod hibari;
 mod level;
 mod sandbox;
 pub mod sanitise;
 mod speaker;
 pub mod voices;
+pub(crate) mod wav;
 mod wire;
 pub mod worker;
+mod worker_process;
 
 use std::io;
 use std::path::PathBuf;
@@ -27,7 +30,7 @@ pub struct Utterance {
     pub language: String,
     /// What to say, in words; anything may stand in it.
     pub text: String,
-    /// Whether it will be said again, as a prompt is. A message is not kept: it is gone when it has been spoken.
+    /// Whether it will be said again, as a prompt is. A message is not kept after it was spoken.
     pub keep: bool,
 }
 
@@ -40,7 +43,7 @@ pub struct SpeechSettings {
     pub rate_wpm: u16,
     /// Extra pause between words, in steps of 10 ms.
     pub word_gap: u8,
-    /// How long a worker may take for one text before it is replaced.
+    /// How much processor time a worker may take for one text before it is replaced; by the clock ten times as much.
     pub patience: Duration,
     /// How much speech is kept for prompts, in bytes.
     pub cache_bytes_max: usize,
@@ -78,7 +81,7 @@ pub enum SpeechError {
     /// The worker process does not come up.
     #[error("the speech worker cannot be started: {0}")]
     NotStarted(#[source] io::Error),
-    /// Nobody speaks this language here.
+    /// There is no voice for this language.
     #[error("no voice speaks \"{0}\"; choose another language")]
     UnknownLanguage(String),
     /// The voice cannot read this text, or nothing in it has a sound. Say something else in its place.

@@ -21,12 +21,12 @@ pub(crate) enum Locked {
     CallsOnly,
 }
 
-/// Takes the file system and the network away, except for reading `data` and the tables of the C library.
+/// Takes the file system and the network away, except for reading the folders `data` and the tables of the C library.
 ///
 /// Contract: one thread; those it starts inherit what this one has lost. The engine starts one, so this comes before.
 /// Errors:   the kernel has landlock and refuses it.
 /// Source:   landlock(7).
-pub(crate) fn give_up_files(data: &Path) -> Result<Locked, Refused> {
+pub(crate) fn give_up_files(data: &[&Path]) -> Result<Locked, Refused> {
     let abi = ABI::V6;
     let status = Ruleset::default()
         .handle_access(AccessFs::from_all(abi))
@@ -34,8 +34,10 @@ pub(crate) fn give_up_files(data: &Path) -> Result<Locked, Refused> {
         .and_then(|rules| rules.scope(Scope::from_all(abi)))
         .and_then(|rules| rules.create())
         .and_then(|rules| {
-            rules
-                .add_rules(path_beneath_rules([data, Path::new(LOCALES)], AccessFs::from_read(abi)))
+            rules.add_rules(path_beneath_rules(
+                data.iter().copied().chain([Path::new(LOCALES)]),
+                AccessFs::from_read(abi),
+            ))
         })
         .and_then(|rules| rules.restrict_self())
         .map_err(|_| Refused)?;
@@ -113,6 +115,7 @@ const FREE_CALLS: &[i64] = &[
     libc::SYS_sysinfo,
     libc::SYS_madvise,
     libc::SYS_futex,
+    libc::SYS_sched_yield,
     libc::SYS_getrandom,
     libc::SYS_rt_sigreturn,
     libc::SYS_rt_sigaction,
@@ -125,8 +128,8 @@ const LOCALES: &str = "/usr/lib/locale";
 
 /// Seconds of processor time are for the worker's whole life; the program replaces it long before.
 const LIMITS: [(Resource, u64); 6] = [
-    (Resource::As, 256 * 1024 * 1024),
-    (Resource::Cpu, 120),
+    (Resource::As, 384 * 1024 * 1024),
+    (Resource::Cpu, 600),
     (Resource::Nofile, 16),
     (Resource::Nproc, 0),
     (Resource::Fsize, 0),

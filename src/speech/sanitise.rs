@@ -1,4 +1,4 @@
-//! What may reach the engine: a stranger's text made harmless, and no less true than it must be.
+//! A stranger's text made harmless for the engine, and changed no more than that needs.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -15,7 +15,7 @@ use crate::speech::voices::Voice;
 pub fn clean(text: &str, voice: &Voice) -> Result<String, Unreadable> {
     let mut cleaned: String = text.chars().take(INPUT_CHARS_MAX).collect();
     check_letters(&cleaned, voice)?;
-    // A later step can lay bare what an earlier one removes. Once is nearly always enough.
+    // A later step can make what an earlier one removes. One pass is nearly always enough.
     for _ in 0..ROUNDS_MAX {
         let again = once(&cleaned, voice);
         if again == cleaned {
@@ -36,7 +36,7 @@ pub(crate) fn pieces(clean: &str, chars_max: usize) -> Vec<&str> {
     let mut rest = clean.trim();
     while let Some((end, _)) = rest.char_indices().nth(chars_max) {
         let window = &rest[..end];
-        // Not so near the start that the pieces become crumbs.
+        // Not near the start: the pieces would be too small.
         let far = |at: &usize| *at > window.len() / 3;
         let cut = [". ", "! ", "? "]
             .iter()
@@ -186,7 +186,7 @@ fn tidy_punctuation(chars: &[char]) -> Vec<char> {
     tidy
 }
 
-/// A number of ten digits or more is no number to the ear: threes.
+/// A number of ten digits or more is spoken in groups of three.
 fn space_digits(chars: &[char]) -> Vec<char> {
     let mut spaced = Vec::new();
     for run in chars.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
@@ -220,7 +220,7 @@ fn break_long_words(chars: &[char]) -> Vec<char> {
 
 /// Leaves at most [`REPEATS_MAX`] of a unit that repeats: such runs are what crashes espeak-ng (`s's's's'…`).
 ///
-/// Numbers are let be: cutting zeros would tell another sum, and digits have crashed nothing.
+/// Numbers stay whole: without some zeros the sum would be another, and digits have crashed nothing.
 fn break_repetitions(chars: &[char]) -> Vec<char> {
     let mut kept: Vec<char> = Vec::new();
     for &c in chars {

@@ -1,23 +1,22 @@
 //! Keeps the speech workers: gives them texts, waits only so long, replaces those that die.
 
-use std::ffi::OsStr;
-use std::io;
-use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
+use crate::backoff::Backoff;
 use crate::media::codec::{Clip, Codec};
-use crate::speech::cache::{Cache, Place};
+use crate::speech::cache::{Cache, CacheSlot};
+use crate::speech::hibari;
 use crate::speech::sanitise::{self, Unreadable};
 use crate::speech::voices::Voice;
-use crate::speech::wire::{Answer, HEAD_BYTES, Order};
+use crate::speech::wire::{SynthesisRequest, WorkerResponse};
+use crate::speech::worker_process::{Lost, START_MAX, Worker};
 use crate::speech::{SpeechError, SpeechSettings, Utterance, worker};
 
 /// Turns text into clips, by processes that a text may kill. Clones share them.
@@ -26,8 +25,12 @@ use crate::speech::{SpeechError, SpeechSettings, Utterance, worker};
 #[derive(Clone, Debug)]
 pub struct Speaker {
     settings: Arc<SpeechSettings>,
-    errands: mpsc::Sender<Errand>,
+    jobs: mpsc::Sender<SpeechJob>,
     cache: Arc<Lock<Cache>>,
+    /// English has a voice of its own here.
+    hibari: bool,
+    /// Texts that are being rendered or wait for it.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Speaker {
@@ -37,12 +40,13 @@ impl Speaker {
     pub async fn start(settings: SpeechSettings) -> Result<Self, SpeechError> {
         let settings = Arc::new(settings);
         let first = Worker::start(&settings, worker::SPEAK).await?;
+        let hibari = first.hibari;
         if !first.landlock {
             warn!(
                 "this kernel has no landlock: speech workers could read files, though not send them anywhere"
             );
         }
-        let (errands, queue) = mpsc::channel(QUEUE_MAX);
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (spare, spares) = mpsc::channel(1);
         let crew = Arc::new(Crew {
             queue: Mutex::new(queue),
@@ -55,7 +59,7 @@ impl Speaker {
         }
         tokio::spawn(raise(spare, settings.clone()));
         let cache = Arc::new(Lock::new(Cache::new(settings.cache_bytes_max)));
-        Ok(Self { settings, errands, cache })
+        Ok(Self { settings, jobs, cache, hibari, waiting: Arc::default() })
     }
 
     /// Renders an utterance, or finds it if it is a prompt that was rendered before.
@@ -67,9 +71,9 @@ impl Speaker {
             return Ok(Arc::new(Clip::encode(codec, &rendered)));
         }
         let mut made = match self.cache().look(utterance, codec) {
-            Place::Ready(clip) => return Ok(clip),
-            Place::Making(made) => made,
-            Place::Yours(done) => {
+            CacheSlot::Ready(clip) => return Ok(clip),
+            CacheSlot::Making(made) => made,
+            CacheSlot::Yours(done) => {
                 let made = done.subscribe();
                 let (speaker, utterance) = (self.clone(), utterance.clone());
                 // Others will say it too, so it is finished also when the call that asked first is over.
@@ -84,7 +88,7 @@ impl Speaker {
         let made = made.wait_for(Option::is_some).await.ok().and_then(|clip| clip.clone());
         match made {
             Some(clip) => Ok(clip),
-            // Who made it for all had no luck; the reason is found out here.
+            // The caller that made it for all failed; trying again shows the reason.
             None => self.make(utterance, codec).await,
         }
     }
@@ -115,7 +119,7 @@ impl Speaker {
 
     /// Renders an utterance once for each band, and encodes it in these codecs.
     ///
-    /// Where there is a choice, what nobody else will use is not encoded in wide band: that is dear, and few are in the end.
+    /// Where there is a choice, speech for one call alone is not encoded in wide band: that is dear, and few calls use it.
     ///
     /// Errors: as [`Speaker::say`].
     pub async fn say_in(
@@ -146,24 +150,24 @@ impl Speaker {
     pub async fn phonemes(&self, text: &str, language: &str) -> Result<String, SpeechError> {
         let (voice, clean) = readable(text, language)?;
         let mut worker = Worker::start(&self.settings, worker::PHONEMES).await?;
-        match worker.ask(&self.order(voice, clean, false), self.settings.patience).await {
-            Ok(Answer::Phonemes(phonemes)) => Ok(phonemes),
-            Ok(Answer::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
+        match worker.ask(&self.request(voice.name, clean, false), self.settings.patience).await {
+            Ok(WorkerResponse::Phonemes(phonemes)) => Ok(phonemes),
+            Ok(WorkerResponse::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
             Ok(_) | Err(_) => Err(SpeechError::GivenUp),
         }
     }
 
     async fn render(&self, utterance: &Utterance, wide: bool) -> Result<Arc<[i16]>, SpeechError> {
         let (voice, clean) = readable(&utterance.text, &utterance.language)?;
-        // A text that kills a worker gets a second chance in crumbs: the engine's errors need a long stretch at once.
+        // A text that kills a worker is tried once more in small pieces: the engine's errors need a long stretch at once.
         for chars_max in [sanitise::PIECE_CHARS_MAX, CRUMB_CHARS_MAX] {
             let text = sanitise::pieces(&clean, chars_max).join("\n");
-            match self.ask(self.order(voice, text, wide)).await {
-                Ok(Answer::Samples(samples)) if samples.is_empty() => {
+            match self.ask(self.request(self.engine_for(voice), text, wide)).await {
+                Ok(WorkerResponse::Samples(samples)) if samples.is_empty() => {
                     return Err(SpeechError::Unspeakable);
                 }
-                Ok(Answer::Samples(samples)) => return Ok(samples.into()),
-                Ok(Answer::NoVoice) => {
+                Ok(WorkerResponse::Samples(samples)) => return Ok(samples.into()),
+                Ok(WorkerResponse::NoVoice) => {
                     return Err(SpeechError::UnknownLanguage(utterance.language.clone()));
                 }
                 Ok(_) | Err(Lost::Died) => {}
@@ -173,14 +177,23 @@ impl Speaker {
         Err(SpeechError::GivenUp)
     }
 
-    fn order(&self, voice: &Voice, text: String, wide: bool) -> Order {
+    fn request(&self, voice: &str, text: String, wide: bool) -> SynthesisRequest {
         let SpeechSettings { rate_wpm, word_gap, .. } = *self.settings;
-        Order { rate_wpm, word_gap, wide, voice: voice.name.to_owned(), text }
+        SynthesisRequest { rate_wpm, word_gap, wide, voice: voice.to_owned(), text }
     }
 
-    async fn ask(&self, order: Order) -> Result<Answer, Lost> {
+    /// The name under which the worker knows the best voice for a language. espeak-ng, which takes a tenth of the time,
+    /// helps out where more texts wait than can be ready before somebody answers.
+    fn engine_for(&self, voice: &Voice) -> &'static str {
+        let crowded = self.waiting.load(Ordering::Relaxed) > self.settings.workers * WAITING_MAX;
+        let own = self.hibari && !crowded && voice.name == hibari::ESPEAK_VOICE;
+        if own { hibari::NAME } else { voice.name }
+    }
+
+    async fn ask(&self, order: SynthesisRequest) -> Result<WorkerResponse, Lost> {
         let (answer, answered) = oneshot::channel();
-        self.errands.send(Errand { order, answer }).await.map_err(|_| Lost::Died)?;
+        let _waits = Waiting::begun(&self.waiting);
+        self.jobs.send(SpeechJob { order, answer }).await.map_err(|_| Lost::Died)?;
         answered.await.unwrap_or(Err(Lost::Died))
     }
 
@@ -205,40 +218,58 @@ fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), Spee
     Ok((voice, clean))
 }
 
-struct Errand {
-    order: Order,
-    answer: oneshot::Sender<Result<Answer, Lost>>,
+/// Counts a text that is being rendered, until it is dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn begun(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
 }
 
-/// The worker is gone, and the answer with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[rustfmt::skip]
-enum Lost { Died, TooSlow }
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
-/// What those who serve share.
+struct SpeechJob {
+    order: SynthesisRequest,
+    answer: oneshot::Sender<Result<WorkerResponse, Lost>>,
+}
+
+/// What the tasks that keep workers share.
 struct Crew {
-    queue: Mutex<mpsc::Receiver<Errand>>,
+    queue: Mutex<mpsc::Receiver<SpeechJob>>,
     spares: Mutex<mpsc::Receiver<Worker>>,
     settings: Arc<SpeechSettings>,
 }
 
-/// Serves one errand after the other, with one worker as long as it lives, until no [`Speaker`] is left.
+/// Serves one text after the other, with one worker as long as it lives, until no [`Speaker`] is left.
 async fn serve(crew: Arc<Crew>, mut worker: Option<Worker>) {
     loop {
-        let Some(Errand { order, answer }) = crew.queue.lock().await.recv().await else { return };
+        let Some(SpeechJob { order, answer }) = crew.queue.lock().await.recv().await else {
+            return;
+        };
         if answer.is_closed() {
             continue;
         }
         let answered = match crew.ready(worker.take()).await {
             Some(mut ready) => {
-                let answered = ready.ask(&order, crew.settings.patience).await;
+                let answered = ready.ask(&order, patience(&crew.settings, &order.text)).await;
                 worker = (answered.is_ok() && ready.orders_left > 0).then_some(ready);
                 answered
             }
             None => Err(Lost::TooSlow),
         };
-        drop(answer.send(answered)); // Whoever asked may have gone away.
+        drop(answer.send(answered)); // The caller may have stopped waiting.
     }
+}
+
+/// How long a worker may take for a text: so long, and longer for longer ones.
+fn patience(settings: &SpeechSettings, text: &str) -> Duration {
+    settings.patience + PATIENCE_PER_CHAR * u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 impl Crew {
@@ -259,111 +290,31 @@ impl Crew {
     }
 }
 
-/// Keeps one worker ready for whoever loses his.
+/// Keeps one worker ready for a task whose worker dies.
 async fn raise(spare: mpsc::Sender<Worker>, settings: Arc<SpeechSettings>) {
-    let mut pause = PAUSE_MIN;
+    let mut failures = 0;
     while let Ok(place) = spare.reserve().await {
         match Worker::start(&settings, worker::SPEAK).await {
             Ok(worker) => {
                 place.send(worker);
-                pause = PAUSE_MIN;
+                failures = 0;
             }
             Err(error) => {
                 warn!(%error, "no spare speech worker");
                 drop(place);
-                sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
+                sleep(BACKOFF.after(failures)).await;
+                failures = failures.saturating_add(1);
             }
         }
-    }
-}
-
-/// One worker process. Dropping it kills it.
-#[derive(Debug)]
-struct Worker {
-    process: Child,
-    orders: ChildStdin,
-    answers: ChildStdout,
-    orders_left: u32,
-    landlock: bool,
-}
-
-impl Worker {
-    async fn start(settings: &SpeechSettings, purpose: &str) -> Result<Self, SpeechError> {
-        // Not by its name: after an upgrade the name belongs to another version.
-        let program = settings
-            .program
-            .as_deref()
-            .map_or(OsStr::new("/proc/self/exe"), |program| program.as_os_str());
-        let mut process = Command::new(program)
-            .arg0("offhook")
-            .arg(worker::ARGUMENT)
-            .arg(purpose)
-            .args(&settings.data)
-            .env_clear()
-            .process_group(0) // Ctrl-C ends the program in its own order, not its workers first.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(SpeechError::NotStarted)?;
-        let (Some(orders), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            unreachable!("both were asked to be pipes")
-        };
-        let mut worker =
-            Self { process, orders, answers, orders_left: ORDERS_MAX, landlock: false };
-        let first = timeout(START_MAX, worker.answer())
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(SpeechError::NotStarted)?;
-        match first {
-            Answer::Ready { landlock } => Ok(Self { landlock, ..worker }),
-            Answer::NoData => Err(SpeechError::NoData),
-            Answer::NoSandbox => Err(SpeechError::NoSandbox),
-            _ => Err(SpeechError::NotStarted(io::ErrorKind::InvalidData.into())),
-        }
-    }
-
-    /// After an error the worker is of no use: its answers no longer belong to the orders.
-    async fn ask(&mut self, order: &Order, patience: Duration) -> Result<Answer, Lost> {
-        self.orders_left = self.orders_left.saturating_sub(1);
-        let exchange = async {
-            self.orders.write_all(&order.to_bytes()).await?;
-            self.answer().await
-        };
-        match timeout(patience, exchange).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                // The status tells a crash from a call that the sandbox forbids (SIGSYS).
-                let status = timeout(REAP_MAX, self.process.wait()).await;
-                warn!(%error, ?status, "speech worker died");
-                Err(Lost::Died)
-            }
-            Err(_) => {
-                warn!(?patience, "speech worker took too long");
-                Err(Lost::TooSlow)
-            }
-        }
-    }
-
-    async fn answer(&mut self) -> io::Result<Answer> {
-        let mut head = [0; HEAD_BYTES];
-        self.answers.read_exact(&mut head).await?;
-        let (tag, len) = Answer::head(head).ok_or(io::ErrorKind::InvalidData)?;
-        let mut content = vec![0; len];
-        self.answers.read_exact(&mut content).await?;
-        Answer::parse(tag, content).ok_or(io::ErrorKind::InvalidData.into())
     }
 }
 
 /// Texts that wait for a worker; further callers wait to be let in.
 const QUEUE_MAX: usize = 64;
-/// Orders after which a worker is replaced, so that what it leaks and its processor time stay small.
-const ORDERS_MAX: u32 = 200;
 /// Length of a piece at the second try.
 const CRUMB_CHARS_MAX: usize = 60;
-const REAP_MAX: Duration = Duration::from_millis(100);
-const START_MAX: Duration = Duration::from_secs(10);
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Texts for each worker, beyond which the quicker voice speaks: what two new calls have rendered ahead.
+const WAITING_MAX: usize = 48;
+/// Ten times what the slowest voice takes on an idle core.
+const PATIENCE_PER_CHAR: Duration = Duration::from_millis(20);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(30));

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 ///
 /// Shape: length (4), words a minute (2), word gap (1), wide (1), length of voice (1), voice, text. Little-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
+pub(crate) struct SynthesisRequest {
     pub(crate) rate_wpm: u16,
     pub(crate) word_gap: u8,
     /// Whether 16,000 samples a second are wanted, not 8,000.
@@ -21,10 +21,12 @@ pub(crate) struct Order {
 ///
 /// Shape: tag (1), length (4), content. Samples are 16 bits each. Little-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum WorkerResponse {
     /// Started and locked in; whether the kernel could also take the file system away.
     Ready {
         landlock: bool,
+        /// Whether the English voice of its own is loaded beside espeak-ng.
+        hibari: bool,
     },
     /// No usable voice data.
     NoData,
@@ -39,7 +41,7 @@ pub(crate) enum Answer {
     Refused,
 }
 
-impl Order {
+impl SynthesisRequest {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut body = self.rate_wpm.to_le_bytes().to_vec();
         body.extend([self.word_gap, u8::from(self.wide)]);
@@ -78,10 +80,12 @@ impl Order {
     }
 }
 
-impl Answer {
+impl WorkerResponse {
     pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let (tag, content) = match self {
-            Self::Ready { landlock } => (b'R', vec![u8::from(*landlock)]),
+            Self::Ready { landlock, hibari } => {
+                (b'R', vec![u8::from(*landlock), u8::from(*hibari)])
+            }
             Self::NoData => (b'D', vec![]),
             Self::NoSandbox => (b'X', vec![]),
             Self::Samples(samples) => {
@@ -105,10 +109,13 @@ impl Answer {
         (len <= ANSWER_BYTES_MAX).then_some((tag, len))
     }
 
-    /// Puts tag and content together again; `None` if the worker talks nonsense.
+    /// Puts tag and content together again; `None` if the worker does not keep to the shape.
     pub(crate) fn parse(tag: u8, content: Vec<u8>) -> Option<Self> {
         Some(match tag {
-            b'R' => Self::Ready { landlock: content == [1] },
+            b'R' => {
+                let [landlock, hibari] = content.try_into().ok()?;
+                Self::Ready { landlock: landlock == 1, hibari: hibari == 1 }
+            }
             b'D' => Self::NoData,
             b'X' => Self::NoSandbox,
             b'S' => {
@@ -123,7 +130,7 @@ impl Answer {
     }
 }
 
-/// Length of what comes before the content of an [`Answer`].
+/// Length of what comes before the content of an [`WorkerResponse`].
 pub(crate) const HEAD_BYTES: usize = 5;
 
 const ORDER_BYTES_MAX: usize = 64 * 1024;
@@ -137,38 +144,41 @@ mod tests {
 
     #[test]
     fn orders_and_answers_arrive_as_they_were_sent() {
-        let order = Order {
+        let order = SynthesisRequest {
             rate_wpm: 150,
             word_gap: 2,
             wide: true,
             voice: "de".into(),
             text: "Grüße.\nBis bald".into(),
         };
-        assert_eq!(Order::read(&mut &*order.to_bytes()).unwrap(), order);
+        assert_eq!(SynthesisRequest::read(&mut &*order.to_bytes()).unwrap(), order);
         let answers = [
-            Answer::Ready { landlock: true },
-            Answer::NoData,
-            Answer::NoSandbox,
-            Answer::Samples(vec![-32768, 0, 32767]),
-            Answer::Phonemes("ɡʁˈyːsə".into()),
-            Answer::NoVoice,
-            Answer::Refused,
+            WorkerResponse::Ready { landlock: true, hibari: false },
+            WorkerResponse::NoData,
+            WorkerResponse::NoSandbox,
+            WorkerResponse::Samples(vec![-32768, 0, 32767]),
+            WorkerResponse::Phonemes("ɡʁˈyːsə".into()),
+            WorkerResponse::NoVoice,
+            WorkerResponse::Refused,
         ];
         for answer in answers {
             let mut bytes = vec![];
             answer.write(&mut bytes).unwrap();
             let (head, content) = bytes.split_first_chunk().unwrap();
-            let (tag, len) = Answer::head(*head).unwrap();
+            let (tag, len) = WorkerResponse::head(*head).unwrap();
             assert_eq!(len, content.len());
-            assert_eq!(Answer::parse(tag, content.to_vec()), Some(answer));
+            assert_eq!(WorkerResponse::parse(tag, content.to_vec()), Some(answer));
         }
     }
 
     #[test]
     fn a_worker_taken_over_by_a_text_cannot_make_the_program_read_without_end() {
-        assert_eq!(Answer::head([b'S', 0xff, 0xff, 0xff, 0xff]), None);
-        assert_eq!(Answer::parse(b'?', vec![]), None);
-        assert_eq!(Answer::parse(b'P', vec![0xff]), None);
-        assert_eq!(Answer::parse(b'S', vec![1, 0, 9]), Some(Answer::Samples(vec![1])));
+        assert_eq!(WorkerResponse::head([b'S', 0xff, 0xff, 0xff, 0xff]), None);
+        assert_eq!(WorkerResponse::parse(b'?', vec![]), None);
+        assert_eq!(WorkerResponse::parse(b'P', vec![0xff]), None);
+        assert_eq!(
+            WorkerResponse::parse(b'S', vec![1, 0, 9]),
+            Some(WorkerResponse::Samples(vec![1]))
+        );
     }
 }

@@ -7,64 +7,74 @@ use rusqlite::params;
 use xmpp_parsers::jid::BareJid;
 
 use super::claims::to_read;
-use super::ledger::{LEASE, Ledger};
-use super::words::ms;
-use super::{Store, StoreError, whole_ms};
-use crate::notification::{AttemptId, Claim, MessageId, NotificationId};
+use super::columns::ms;
+use super::rings::RingOf;
+use super::transaction::{LEASE, Transaction};
+use super::{Store, StoreError};
+use crate::clock::Moment;
+use crate::notification::{AttemptId, Claim, MessageId, NotificationId, RingKind};
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::Subscriber;
 
 /// What a caller is to get.
 #[derive(Debug)]
 pub enum CallIn {
-    /// He hears what is held.
+    /// They hear what is held.
     Admitted(Box<Claim>),
-    /// He is known, but nothing waits for him.
+    /// They are known, but no message waits for them.
     Nothing(Box<Subscriber>),
-    /// Nobody has this number.
+    /// No subscriber has this number.
     Unknown,
-    /// He is on the line with us already.
+    /// They are on the line with us already.
     OnTheLine,
     /// Too many digits that were not the PIN have come by call today.
     Locked,
 }
 
 impl Store {
-    /// Takes a call from a subscriber's number: claims what is held for him, whenever his phone was to ring.
+    /// Takes a call from a subscriber's number: claims what is held for them, whenever their phone was to ring.
     ///
-    /// Contract: a call that he makes fills no throttle and changes nothing of what is planned, but that what he hears need not be
-    ///           told by phone any more. It is settled as all calls are.
-    pub async fn call_in(&self, number: PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
-        self.ask(move |ledger| ledger.call_in(&number, whole_ms(now))).await
+    /// Contract: an incoming call fills no throttle and leaves the plan as it is, except that what the caller hears is not
+    ///           phoned about any more. It is settled as all calls are.
+    pub async fn call_in(
+        &self,
+        number: PhoneNumber,
+        now: impl Into<Moment>,
+    ) -> Result<CallIn, StoreError> {
+        self.ask_at(now, move |transaction, now| transaction.call_in(&number, now)).await
     }
 
-    /// As [`Store::call_in`] for somebody who has shown who he is, whatever number he calls from.
-    pub async fn call_in_as(&self, who: &BareJid, now: Timestamp) -> Result<CallIn, StoreError> {
+    /// As [`Store::call_in`] for a caller who has proved who they are, whatever number they call from.
+    pub async fn call_in_as(
+        &self,
+        who: &BareJid,
+        now: impl Into<Moment>,
+    ) -> Result<CallIn, StoreError> {
         let who = who.clone();
-        self.ask(move |ledger| ledger.call_in_as(&who, whole_ms(now))).await
+        self.ask_at(now, move |transaction, now| transaction.call_in_as(&who, now)).await
     }
 
     /// Those whom this number reaches and who have a PIN that may still be tried today.
     pub async fn people_with_pin(
         &self,
         number: PhoneNumber,
-        now: Timestamp,
+        now: impl Into<Moment>,
     ) -> Result<Vec<Subscriber>, StoreError> {
-        self.ask(move |ledger| ledger.people_with_pin(&number, whole_ms(now))).await
+        self.ask_at(now, move |transaction, now| transaction.people_with_pin(&number, now)).await
     }
 
     /// Digits that were entered by phone were not this person's PIN.
-    pub async fn wrong_pin(&self, who: &BareJid, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn wrong_pin(&self, who: &BareJid, now: impl Into<Moment>) -> Result<(), StoreError> {
         let who = who.clone();
-        self.ask(move |ledger| ledger.wrong_pin(&who, whole_ms(now))).await
+        self.ask_at(now, move |transaction, now| transaction.wrong_pin(&who, now)).await
     }
 }
 
-impl Ledger<'_> {
+impl Transaction<'_> {
     fn call_in(&self, number: &PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
         let people = self.people_at(number)?;
         let Some(first) = people.first() else { return Ok(CallIn::Unknown) };
-        // Who shares a phone with others hears what has waited longest.
+        // A caller who shares a phone with others hears what has waited longest.
         let mut oldest: Option<(MessageId, &Subscriber)> = None;
         for person in &people {
             let waiting = self.waiting(&person.jid, None)?.first().map(|pending| pending.id);
@@ -95,23 +105,25 @@ impl Ledger<'_> {
         if self.is_on_the_line(number, &callee.jid)? {
             return Ok(CallIn::OnTheLine);
         }
-        let messages = self.all_of(&to_read(&self.waiting(&callee.jid, None)?))?;
+        let messages = self.readable(&to_read(&self.waiting(&callee.jid, None)?), now)?;
         if messages.is_empty() {
             return Ok(CallIn::Nothing(Box::new(callee)));
         }
         let lease_until = now.checked_add(LEASE).unwrap_or(now);
         let notification = self.notification_beside(&callee, number, now)?;
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO attempts (notification, recipient, number, started, lease_until, invited, incoming)
-             VALUES (?, ?, ?, ?, ?, 0, 1)",
+            "INSERT INTO attempts (notification, recipient, number, started, counted, lease_until, invited, incoming)
+             VALUES (?, ?, ?, ?, ?, ?, 0, 1)",
         )?;
         let attempt = AttemptId(insert.insert(params![
             notification.0,
             callee.jid.as_str(),
             number.as_str(),
             ms(now),
-            ms(lease_until),
+            self.ahead.counted(now),
+            self.ahead.counted(lease_until),
         ])?);
+        self.write_ring(RingKind::In, RingOf::Attempt(attempt), number, Some(&callee.jid), now)?;
         for message in &messages {
             self.add_to_call(attempt, message.id, now)?;
             self.note(message.id, now, "the recipient called in")?;
@@ -137,7 +149,7 @@ impl Ledger<'_> {
             "INSERT INTO notifications (recipient, number, state, closing, opened, closed)
              VALUES (?1, ?2, 'closed', 'done', ?3, ?3)",
         )?;
-        let values = params![callee.jid.as_str(), number.as_str(), ms(now)];
+        let values = params![callee.jid.as_str(), number.as_str(), self.ahead.counted(now)];
         Ok(NotificationId(insert.insert(values)?))
     }
 
@@ -158,16 +170,16 @@ impl Ledger<'_> {
     fn is_locked(&self, person: &Subscriber, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "SELECT count(*) FROM wrong_pins WHERE jid = ? AND at > ?";
         let mut find = self.conn.prepare_cached(sql)?;
-        let values = params![person.jid.as_str(), ms(a_day_before(now))];
+        let values = params![person.jid.as_str(), self.ahead.counted(a_day_before(now))];
         let wrong: u32 = find.query_row(values, |row| row.get(0))?;
         Ok(wrong >= WRONG_PINS_MAX)
     }
 
     fn wrong_pin(&self, who: &BareJid, now: Timestamp) -> Result<(), StoreError> {
         let forget = "DELETE FROM wrong_pins WHERE at <= ?";
-        self.conn.prepare_cached(forget)?.execute([ms(a_day_before(now))])?;
+        self.conn.prepare_cached(forget)?.execute([self.ahead.counted(a_day_before(now))])?;
         let note = "INSERT INTO wrong_pins VALUES (?, ?)";
-        self.conn.prepare_cached(note)?.execute(params![who.as_str(), ms(now)])?;
+        self.conn.prepare_cached(note)?.execute(params![who.as_str(), self.ahead.counted(now)])?;
         Ok(())
     }
 }

@@ -3,63 +3,76 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rusqlite::params;
 use xmpp_parsers::jid::BareJid;
 
-use super::ledger::Ledger;
-use super::words::ms;
-use super::{StoreError, sqlite};
+use super::export::{Erased, PERSONAL_TABLES, PersonalTable};
+use super::transaction::Transaction;
+use super::{Store, StoreError, sqlite};
 
-impl Ledger<'_> {
-    /// Removes a person; `false` while a call with him is on the line.
+impl Store {
+    /// Removes everything stored about a person; tells whether it could, which it cannot while a call with them is on the line.
     ///
-    /// What the operator has configured about him stays as it is configured.
-    pub(super) fn erase(&mut self, jid: &BareJid, now: Timestamp) -> Result<bool, StoreError> {
+    /// Contract: afterwards nothing of it is in the file or beside it, either.
+    pub async fn erase(&self, jid: &BareJid) -> Result<bool, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |transaction| transaction.erase(&jid)).await
+    }
+
+    /// Does what [`ask_to_erase`] has asked for.
+    pub async fn erase_as_asked(&self) -> Result<(), StoreError> {
+        self.ask(move |transaction| transaction.erase_as_asked()).await
+    }
+}
+
+impl Transaction<'_> {
+    /// Removes a person; `false` while a call with them is on the line.
+    ///
+    /// What the operator has configured about them stays as it is configured.
+    fn erase(&mut self, jid: &BareJid) -> Result<bool, StoreError> {
         let jid = jid.as_str();
-        let of_his = "recipient = ?1 OR sender_bare = ?1";
-        let live = format!(
-            "SELECT 1 FROM attempts WHERE ended IS NULL AND (recipient = ?1 OR id IN (
-                 SELECT attempt FROM attempt_messages JOIN messages ON messages.id = message WHERE {of_his}))"
-        );
-        if self.conn.prepare_cached(&live)?.exists([jid])? {
+        let live = "SELECT 1 FROM attempts WHERE ended IS NULL AND (recipient = ?1 OR id IN (
+             SELECT attempt FROM attempt_messages JOIN messages ON messages.id = message
+             WHERE messages.recipient = ?1 OR sender_bare = ?1))";
+        if self.conn.prepare_cached(live)?.exists([jid])? {
             return Ok(false);
         }
-        self.conn.execute("DELETE FROM recordings WHERE recipient = ?1 OR sender = ?1", [jid])?;
-        // Ended first, so that the tallies of what is held stay right.
-        self.conn.execute(
-            &format!(
-                "UPDATE messages SET ended = ?2, ending = 'expired' WHERE ended IS NULL AND ({of_his})"
-            ),
-            params![jid, ms(now)],
-        )?;
-        self.conn.execute(&format!("DELETE FROM messages WHERE {of_his}"), [jid])?;
-        self.conn.execute("DELETE FROM attempts WHERE recipient = ?1", [jid])?;
-        self.conn.execute("DELETE FROM notifications WHERE recipient = ?1", [jid])?;
-        self.write_people("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
-        self.write_people(
-            "UPDATE subscribers SET switched = NULL, switched_at = NULL, registered = 0, own_number = NULL,
-                 own_second = NULL, own_language = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
-                 senders = NULL WHERE jid = ?1",
-            [jid],
-        )?;
-        self.conn.execute("DELETE FROM sender_rules WHERE person = ?1 OR sender = ?1", [jid])?;
-        self.conn.execute("DELETE FROM verifications WHERE jid = ?1", [jid])?;
-        self.conn.execute("DELETE FROM wrong_pins WHERE jid = ?1", [jid])?;
-        self.conn.execute("DELETE FROM erasures WHERE jid = ?1", [jid])?;
+        for PersonalTable { name, whose, erased } in PERSONAL_TABLES {
+            match erased {
+                Erased::Deleted => {
+                    self.conn.execute(&format!("DELETE FROM {name} WHERE {whose}"), [jid])?;
+                }
+                Erased::Unnamed(column) => {
+                    let sql = format!("UPDATE {name} SET {column} = NULL WHERE {whose}");
+                    self.conn.execute(&sql, [jid])?;
+                }
+                Erased::OwnSettings => self.erase_own_settings(jid)?,
+                Erased::WithMessage => {}
+            }
+        }
         self.wake_due = true;
         self.wipes = true;
         Ok(true)
     }
 
+    fn erase_own_settings(&self, jid: &str) -> Result<(), StoreError> {
+        self.write_people("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
+        self.write_people(
+            "UPDATE subscribers SET switched = NULL, switched_at = NULL, registered = 0, own_number = NULL,
+                 own_second = NULL, own_language = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
+                 senders = NULL, refuses_presence = 0 WHERE jid = ?1",
+            [jid],
+        )?;
+        Ok(())
+    }
+
     /// Does what was asked for from outside.
-    pub(super) fn erase_as_asked(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn erase_as_asked(&mut self) -> Result<(), StoreError> {
         let mut find = self.conn.prepare_cached("SELECT jid FROM erasures LIMIT 100")?;
         let asked: Vec<String> = find.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         drop(find);
         for jid in asked {
             match BareJid::new(&jid) {
-                Ok(jid) => drop(self.erase(&jid, now)?),
+                Ok(jid) => drop(self.erase(&jid)?),
                 Err(_) => drop(self.conn.execute("DELETE FROM erasures WHERE jid = ?1", [jid])?),
             }
         }

@@ -11,13 +11,19 @@ use rusqlite::ErrorCode;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// More is held for this person than one person may have waiting.
-    #[error("too many messages are held for this person")]
+    #[error(
+        "as many messages are held for this person as store.person_held_max and store.person_held_mb_max allow"
+    )]
     RecipientFull,
     /// More is held from this sender than one sender may have waiting.
-    #[error("too many messages of this sender are held")]
+    #[error(
+        "as many messages of this sender are held as store.person_held_max and store.person_held_mb_max allow"
+    )]
     SenderFull,
     /// The store holds as much as it may, or the disk is full.
-    #[error("the store is full; free disk space or lower dial.keep_h")]
+    #[error(
+        "the store is full; free disk space, raise store.held_max and store.held_mb_max, or lower dial.keep_h"
+    )]
     Full,
     /// The disk or the file failed.
     #[error("the store could not be read or written: {0}")]
@@ -42,6 +48,14 @@ pub enum StoreError {
         /// What the system said.
         error: Arc<std::io::Error>,
     },
+    /// Another program reads the file for so long that what was written cannot be synced.
+    #[error("another program keeps the store from syncing; end what reads it")]
+    Reading,
+    /// The file or its write-ahead log was deleted or replaced while it was open.
+    #[error(
+        "the store {0} or its -wal file was deleted or replaced while it was open; put both back as they were, or restart to go on with what is there"
+    )]
+    Replaced(PathBuf),
     /// Another daemon has it open.
     #[error("the store {0} is in use by another offhook; stop that one, or set another store.path")]
     InUse(PathBuf),
@@ -91,23 +105,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Tells whether the same may succeed later without anyone doing anything.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::RecipientFull | Self::SenderFull | Self::Full | Self::Conflict => true,
-            Self::Failed(error) => matches!(
-                error.sqlite_error_code(),
-                Some(
-                    ErrorCode::DatabaseBusy
-                        | ErrorCode::DatabaseLocked
-                        | ErrorCode::SystemIoFailure
-                        | ErrorCode::OutOfMemory
-                )
-            ),
-            _ => false,
-        }
-    }
-
     /// Tells whether the connection can no longer be trusted: after a failed fsync the page cache may
     /// call written what is not.
     pub(super) fn spoils_connection(&self) -> bool {
@@ -120,6 +117,18 @@ impl StoreError {
                         | ErrorCode::NotADatabase
                         | ErrorCode::CannotOpen
                 )
+            ),
+            _ => false,
+        }
+    }
+
+    /// Tells whether a row holds what it must not. The row is at fault then, not the disk, and other rows can be read.
+    pub(super) fn is_unreadable_row(&self) -> bool {
+        use rusqlite::Error::*;
+        match self {
+            Self::Failed(error) => matches!(
+                **error,
+                FromSqlConversionFailure(..) | InvalidColumnType(..) | IntegralValueOutOfRange(..)
             ),
             _ => false,
         }

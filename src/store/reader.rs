@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::words::Columns;
+use super::columns::Columns;
 use super::{StoreError, sqlite};
 use crate::media::answering_machine::PickedUp;
-use crate::notification::holding::Ending;
-use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, Wait};
+use crate::notification::holding::HoldingEnd;
+use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, RingKind, Wait};
 use crate::phone_number::PhoneNumber;
 
 /// A look at the file, beside a running daemon or without one. It changes nothing.
@@ -28,15 +28,15 @@ impl Reader {
         Ok(Self { conn: sqlite::open_to_read(path)? })
     }
 
-    /// Everything that is held or was set aside, oldest first.
+    /// Everything that is held, oldest first.
     pub fn held_list(&self) -> Result<Vec<HeldMessage>, StoreError> {
         self.list(
-            "SELECT messages.*, due, why, coalesce(state = 'calling', 0) AS calling,
+            "SELECT messages.*, due + (SELECT ahead FROM clocks) AS due, why, coalesce(state = 'calling', 0) AS calling,
                  (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
              FROM messages LEFT JOIN notifications
                  ON notifications.recipient = messages.recipient AND state <> 'closed'
-                 AND messages.heard IS NULL AND answered IS NULL AND declined IS NULL
-             WHERE messages.ended IS NULL OR ending = 'set_aside' ORDER BY messages.id",
+                 AND EXISTS (SELECT 1 FROM waiting_messages WHERE waiting_messages.id = messages.id)
+             WHERE messages.ended IS NULL ORDER BY messages.id",
             [],
             held_message,
         )
@@ -48,12 +48,27 @@ impl Reader {
         self.list(&sql, [limit as i64], call_record)
     }
 
+    /// Everything that rang, newest first.
+    pub fn ring_list(&self, limit: usize) -> Result<Vec<RingRecord>, StoreError> {
+        let sql = "SELECT *, (SELECT group_concat(coalesce(asker_jid, 'erased-' || substr(asker, 1, 8)), ' ')
+                       FROM ring_askers WHERE ring = rings.id) AS askers
+                   FROM rings ORDER BY id DESC LIMIT ?";
+        let mut rings = self.list(sql, [limit as i64], ring_record)?;
+        for ring in &mut rings {
+            let Some(AttemptId(attempt)) = ring.attempt else { continue };
+            let sql = format!("{CALLS} WHERE attempts.id = ?");
+            ring.call = self.list(&sql, [attempt], call_record)?.pop();
+        }
+        Ok(rings)
+    }
+
     /// One message from stanza to key press. `name` is its number here, or the `id` of the sender's
     /// stanza or of any stanza that was sent about it; the newest that fits is meant.
     pub fn trace(&self, name: &str) -> Result<Option<Trace>, StoreError> {
         let found = self.conn.query_row(
             "SELECT id FROM messages WHERE id = ?1 OR stanza_id = ?2 OR status_stanza_id = ?2
                  OR id IN (SELECT message FROM replies WHERE stanza_id = ?2)
+                 OR id IN (SELECT message FROM message_ids WHERE stanza_id = ?2)
              ORDER BY id = ?1 DESC, id DESC LIMIT 1",
             params![name.parse::<i64>().ok(), name],
             |row| row.get::<_, i64>(0),
@@ -121,13 +136,42 @@ pub struct HeldMessage {
     /// When the callee declined a call about it.
     pub declined: Option<Timestamp>,
     /// When and how it ended.
-    pub ended: Option<(Timestamp, Ending)>,
+    pub ended: Option<(Timestamp, HoldingEnd)>,
     /// A call about it is on the line.
     pub calling: bool,
     /// When the next call is due, and what it waits for.
     pub next_call: Option<(Timestamp, Wait)>,
     /// How many calls there were about it.
     pub calls: u32,
+}
+
+/// One ring, of whatever kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RingRecord {
+    /// Its name.
+    pub id: i64,
+    /// Why it rang.
+    pub kind: RingKind,
+    /// The call that it was, which may be forgotten.
+    pub attempt: Option<AttemptId>,
+    /// The same with what is known of it.
+    pub call: Option<CallRecord>,
+    /// The first digits of the number, without +.
+    pub area: String,
+    /// Who was phoned or called in: a JID, or a name that stands for an erased one; `None` where it is not known whose number it is.
+    pub callee: Option<String>,
+    /// Who has caused it, likewise.
+    pub askers: Vec<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How; `None` while it lasts.
+    pub outcome: Option<Outcome>,
+    /// Name of the trunk.
+    pub trunk: Option<String>,
+    /// How long it lasted from the answer on.
+    pub talked: Option<Duration>,
 }
 
 /// One call.
@@ -137,7 +181,7 @@ pub struct CallRecord {
     pub id: AttemptId,
     /// Who was phoned, or called in.
     pub recipient: BareJid,
-    /// He called us.
+    /// They called us.
     pub incoming: bool,
     /// Where, or from where.
     pub number: PhoneNumber,
@@ -166,7 +210,7 @@ pub struct CallRecord {
     /// Who picked up, if anybody did.
     pub picked_up: Option<PickedUp>,
     /// How good the line was, in words.
-    pub line: Option<String>,
+    pub quality: Option<String>,
     /// The callee asked for no more calls.
     pub stop_calls: bool,
     /// How many messages it was about.
@@ -182,7 +226,7 @@ pub struct ReplyRecord {
     pub id: ReplyId,
     /// The `id` it bears.
     pub stanza_id: String,
-    /// `status`, `answer`, `receipt`, `delivery`, `calls_switched_off` or `set_aside`.
+    /// `status`, `answer`, `receipt`, `delivery`, or `calls_switched_off`.
     pub content: String,
     /// Which status: `waiting`, `calling`, `heard` and so on.
     pub status: Option<String>,
@@ -228,10 +272,33 @@ fn held_message(row: &Row<'_>) -> rusqlite::Result<HeldMessage> {
         heard: row.maybe_time("heard")?,
         answered: row.maybe_time("answered")?,
         declined: row.maybe_time("declined")?,
-        ended: row.maybe_time("ended")?.zip(row.maybe_word("ending")?),
+        ended: row.maybe_time("ended")?.zip(match row.maybe_word("withdrawn")? {
+            None => row.maybe_word("ending")?,
+            withdrawn => withdrawn,
+        }),
         calling: row.get("calling")?,
         next_call: row.maybe_time("due")?.zip(row.maybe_word("why")?),
         calls: row.get("calls")?,
+    })
+}
+
+fn ring_record(row: &Row<'_>) -> rusqlite::Result<RingRecord> {
+    let askers: Option<String> = row.get("askers")?;
+    let tag: Option<String> = row.get("callee")?;
+    let unnamed = tag.map(|tag| format!("erased-{}", tag.get(..8).unwrap_or_default()));
+    Ok(RingRecord {
+        id: row.get("id")?,
+        kind: row.word("kind")?,
+        attempt: row.get::<_, Option<i64>>("attempt")?.map(AttemptId),
+        call: None,
+        area: row.get("area")?,
+        callee: row.get::<_, Option<String>>("callee_jid")?.or(unnamed),
+        askers: askers.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        started: row.time("started")?,
+        ended: row.maybe_time("ended")?,
+        outcome: row.maybe_word("outcome")?,
+        trunk: row.get("trunk")?,
+        talked: row.maybe_span("talked_ms")?,
     })
 }
 
@@ -256,7 +323,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         sip_call_id: named("sip_call_id")?,
         trunk: named("trunk")?,
         picked_up: row.maybe_word("picked_up")?,
-        line: row.get("line")?,
+        quality: row.get("quality")?,
         stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
         messages: row.get("messages")?,
         heard: row.get("heard")?,

@@ -1,17 +1,65 @@
 //! Stanzas that are owed: written in the transaction that makes them due, kept until they are known to have arrived.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::StoreError;
-use super::ledger::Ledger;
+use super::columns::{ColumnValue, Columns, misfit, ms};
 use super::messages::message;
-use super::words::{Columns, Word, misfit, ms};
+use super::transaction::Transaction;
+use super::{Store, StoreError};
+use crate::clock::Moment;
+use crate::notification::holding::Happened;
 use crate::notification::{
     Answer, MessageId, Outcome, Owed, Reply, ReplyId, Status, VoiceFile, VoiceNews, Wait,
 };
 
-impl Ledger<'_> {
+impl Store {
+    /// Up to `limit` stanzas that are owed, also those that came back and wait for their next try: news first, then what is
+    /// owed to many at once, each in the order in which they became owed. A status that is not true any more is worded anew at
+    /// its place.
+    ///
+    /// Contract: they are given again until they are marked as sent, with the same `id`s.
+    pub async fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
+        let room = OwedRoom { limit, bulk: true, on_their_way: BTreeSet::new() };
+        Ok(self.ask(move |transaction| transaction.owed(&room, Timestamp::MAX)).await?.stanzas)
+    }
+
+    /// The server has these.
+    pub async fn mark_sent(
+        &self,
+        replies: &[ReplyId],
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
+        let replies = replies.to_vec();
+        self.ask_at(now, move |transaction, now| transaction.mark_sent(&replies, now)).await
+    }
+}
+
+/// Which of the owed stanzas are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwedRoom {
+    /// How many at most.
+    pub limit: usize,
+    /// Also those that are owed to many at once.
+    pub bulk: bool,
+    /// But for these, of which it is known that they were sent.
+    pub on_their_way: BTreeSet<ReplyId>,
+}
+
+/// Stanzas that are owed, in the order in which they are to go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwedStanzas {
+    /// The stanzas.
+    pub stanzas: Vec<Owed>,
+    /// Some of them are owed to many at once.
+    pub has_bulk: bool,
+    /// There was no room for all that may be sent.
+    pub more: bool,
+}
+
+impl Transaction<'_> {
     /// Writes down that a stanza is owed. A newer status takes the place of older ones that never left.
     pub(super) fn owe(
         &mut self,
@@ -19,8 +67,27 @@ impl Ledger<'_> {
         reply: &Reply,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if let Reply::Status(status) = reply
+            && !status.is_for_programs()
+            && self.is_from_program(id)?
+        {
+            return Ok(());
+        }
         let columns = ReplyColumns::from(reply);
+        if !self.in_bulk {
+            // What is told of a message keeps its order.
+            let sql = "UPDATE replies SET bulk = 0 WHERE message = ? AND sent IS NULL AND bulk = 1";
+            self.conn.prepare_cached(sql)?.execute([id.0])?;
+        }
         let stanza_id = match reply {
+            Reply::Delivery if self.is_under_way(id)? => {
+                self.wake_outbox = true;
+                return Ok(());
+            }
+            Reply::Delivery if self.ends_stream(id)? => {
+                return self.happen(id, Happened::Returned { goes_again: false }, now);
+            }
+            Reply::Status(Status::NotTaken) if self.is_last_told(id, &columns)? => return Ok(()),
             Reply::Status(_) if self.reword(id, &columns, now)? => {
                 self.wake_outbox = true;
                 return self.note(id, now, &columns.told());
@@ -29,8 +96,8 @@ impl Ledger<'_> {
             _ => self.seed.token(),
         };
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed, bulk)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.execute(params![
             id.0,
@@ -43,9 +110,19 @@ impl Ledger<'_> {
             columns.key,
             columns.words,
             ms(now),
+            self.in_bulk,
         ])?;
+        drop(insert);
+        if matches!(reply, Reply::Status(_) | Reply::Answer(_)) {
+            self.overtake(id, now)?;
+        }
         self.wake_outbox = true;
         self.note(id, now, &columns.told())
+    }
+
+    fn is_from_program(&self, id: MessageId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM messages WHERE id = ? AND from_program = 1";
+        Ok(self.conn.prepare_cached(sql)?.exists([id.0])?)
     }
 
     /// Lets a status that has not been handed out say what is true now, if nothing has become owed about the message
@@ -87,38 +164,83 @@ impl Ledger<'_> {
         }
     }
 
-    pub(super) fn owed(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
+    /// What is owed at `due`. What is owed to many at once gets the room that is left by all else, and a quarter of it in
+    /// any case.
+    pub(super) fn owed(&self, room: &OwedRoom, due: Timestamp) -> Result<OwedStanzas, StoreError> {
+        loop {
+            let found = self.readable_of_owed(room, due)?;
+            // Each turn leaves out what the one before could not read.
+            if !found.stanzas.is_empty() || !found.more || room.limit == 0 {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn readable_of_owed(&self, room: &OwedRoom, due: Timestamp) -> Result<OwedStanzas, StoreError> {
+        let limit = room.limit;
+        let mut bulk = if room.bulk { self.owed_ids(true, room, due)? } else { vec![] };
+        let mut ids = self.owed_ids(false, room, due)?;
+        let all = ids.len() + bulk.len();
+        ids.truncate(limit - bulk.len().min(limit / 4));
+        let news = ids.len();
+        bulk.truncate(limit - news);
+        ids.append(&mut bulk);
+        let mut found = OwedStanzas { has_bulk: ids.len() > news, ..Default::default() };
+        for id in &ids {
+            match self.owed_stanza(*id) {
+                Err(error) if error.is_unreadable_row() => self.skip_reply(*id, &error)?,
+                reply => found.stanzas.extend(reply?),
+            }
+        }
+        // There may be others behind those that cannot be read.
+        found.more = all > ids.len() || found.stanzas.len() < ids.len();
+        let mut hand = self.conn.prepare_cached("INSERT OR IGNORE INTO handed VALUES (?)")?;
+        for reply in &found.stanzas {
+            self.changed_temporary(hand.execute([reply.id.0])?);
+        }
+        Ok(found)
+    }
+
+    /// Of one kind, one more than there is room for.
+    fn owed_ids(
+        &self,
+        bulk: bool,
+        room: &OwedRoom,
+        due: Timestamp,
+    ) -> Result<Vec<ReplyId>, StoreError> {
+        let mut find = self.conn.prepare_cached(OWED_IDS)?;
+        let found =
+            find.query_map(params![bulk, self.ahead.counted(due)], |row| row.get(0).map(ReplyId))?;
+        let left = |id: &rusqlite::Result<ReplyId>| {
+            id.as_ref().map_or(true, |id| !room.on_their_way.contains(id))
+        };
+        Ok(found.filter(left).take(room.limit + 1).collect::<Result<_, _>>()?)
+    }
+
+    fn owed_stanza(&self, id: ReplyId) -> Result<Option<Owed>, StoreError> {
         let mut find = self.conn.prepare_cached(
             "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at, owed,
                  why, outcome, key, words, news, length_ms, cut, url, file_name, media_type, octets, transcript,
-                 note_stanza_id, messages.*
+                 note_stanza_id, ends_stream > 0 AS only_text, messages.*
              FROM replies JOIN messages ON messages.id = replies.message
                  LEFT JOIN recordings ON recordings.id = recording
-             WHERE sent IS NULL ORDER BY replies.id LIMIT ?",
+             WHERE replies.id = ?",
         )?;
-        let mut rows = find.query([limit as i64])?;
-        let mut owed = vec![];
-        while let Some(row) = rows.next()? {
-            owed.push(self.read_owed(row)?);
-        }
-        let mut hand = self.conn.prepare_cached("INSERT OR IGNORE INTO handed VALUES (?)")?;
-        for reply in &owed {
-            hand.execute([reply.id.0])?;
-        }
-        Ok(owed)
+        let mut rows = find.query([id.0])?;
+        rows.next()?.map(|row| self.read_owed(row)).transpose()
     }
 
     fn read_owed(&self, row: &Row<'_>) -> Result<Owed, StoreError> {
-        let message = message(row)?;
+        let mut message = message(row)?;
+        if row.get("only_text")? {
+            message.draft.stanza.clear();
+        }
         let content = content(row, message.id)?;
         let recipient = &message.draft.recipient;
         let callee = self.subscriber(recipient)?;
         let node = || recipient.node().map_or_else(|| recipient.to_string(), |n| n.to_string());
         let callee_name = callee.as_ref().map_or_else(node, |callee| callee.name.clone());
-        let to_sender = matches!(
-            content,
-            Reply::Status(_) | Reply::Answer(_) | Reply::Voice(_) | Reply::Receipt
-        );
+        let to_sender = content.is_for_sender();
         let reader =
             if to_sender { self.subscriber(&message.draft.sender.to_bare())? } else { callee };
         let (own_language, own_zone) =
@@ -136,14 +258,6 @@ impl Ledger<'_> {
         })
     }
 
-    pub(super) fn owe_again(&mut self, stanza_id: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE replies SET sent = NULL WHERE stanza_id = ?";
-        if self.conn.prepare_cached(sql)?.execute([stanza_id])? > 0 {
-            self.wake_outbox = true;
-        }
-        Ok(())
-    }
-
     pub(super) fn mark_sent(&self, replies: &[ReplyId], now: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE replies SET sent = ? WHERE id = ? AND sent IS NULL RETURNING message, stanza_id";
         let mut mark = self.conn.prepare_cached(sql)?;
@@ -154,16 +268,21 @@ impl Ledger<'_> {
                 let stanza_id: String = row.get(1)?;
                 self.note(MessageId(row.get(0)?), now, &format!("sent: stanza {stanza_id}"))?;
             }
-            forget.execute([reply.0])?;
+            self.changed_temporary(forget.execute([reply.0])?);
         }
         Ok(())
     }
 }
 
+/// Of one kind, in the order in which they became owed. Those that cannot be read are left out.
+pub(super) const OWED_IDS: &str =
+    "SELECT id FROM replies WHERE sent IS NULL AND bulk = ? AND (due IS NULL OR due <= ?)
+    AND id NOT IN (SELECT reply FROM unreadable) ORDER BY id";
+
 #[derive(Default)]
-struct ReplyColumns<'a> {
+pub(super) struct ReplyColumns<'a> {
     content: &'static str,
-    status: Option<&'static str>,
+    pub(super) status: Option<&'static str>,
     call_at: Option<i64>,
     why: Option<&'static str>,
     outcome: Option<&'static str>,
@@ -183,7 +302,6 @@ impl<'a> From<&'a Reply> for ReplyColumns<'a> {
             Reply::Receipt => only("receipt"),
             Reply::Delivery => only("delivery"),
             Reply::CallsSwitchedOff => only("calls_switched_off"),
-            Reply::SetAside => only("set_aside"),
         }
     }
 }
@@ -220,8 +338,14 @@ impl ReplyColumns<'_> {
             Status::Passed => plain("passed"),
             Status::Delivered => plain("delivered"),
             Status::CallsSwitchedOff => plain("calls_switched_off"),
+            Status::NotTaken => plain("not_taken"),
+            Status::LeftWithServer => plain("left_with_server"),
             Status::Expired => plain("expired"),
             Status::SetAside => plain("set_aside"),
+            Status::TakenBack => plain("taken_back"),
+            Status::TakenBackUnheard => plain("taken_back_unheard"),
+            Status::HeardBeforeCorrection => plain("heard_before_correction"),
+            Status::HeardBeforeRetraction => plain("heard_before_retraction"),
         }
     }
 }
@@ -239,7 +363,6 @@ fn content(row: &Row<'_>, message: MessageId) -> rusqlite::Result<Reply> {
         "receipt" => Reply::Receipt,
         "delivery" => Reply::Delivery,
         "calls_switched_off" => Reply::CallsSwitchedOff,
-        "set_aside" => Reply::SetAside,
         _ => return Err(misfit("content")),
     })
 }
@@ -286,8 +409,14 @@ fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
         "passed" => Status::Passed,
         "delivered" => Status::Delivered,
         "calls_switched_off" => Status::CallsSwitchedOff,
+        "not_taken" => Status::NotTaken,
+        "left_with_server" => Status::LeftWithServer,
         "expired" => Status::Expired,
         "set_aside" => Status::SetAside,
+        "taken_back" => Status::TakenBack,
+        "taken_back_unheard" => Status::TakenBackUnheard,
+        "heard_before_correction" => Status::HeardBeforeCorrection,
+        "heard_before_retraction" => Status::HeardBeforeRetraction,
         _ => return Err(misfit("status")),
     })
 }

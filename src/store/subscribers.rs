@@ -1,7 +1,7 @@
 //! Who can be phoned, as configured and as the person has switched it.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
@@ -9,39 +9,73 @@ use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, Row, params};
 use xmpp_parsers::jid::BareJid;
 
-use super::StoreError;
-use super::ledger::Ledger;
-use super::words::{Columns, Word, misfit, ms};
-use crate::notification::lifecycle::Event;
+use super::columns::{ColumnValue, Columns, misfit, ms};
+use super::transaction::Transaction;
+use super::{Store, StoreError};
+use crate::clock::Moment;
+use crate::notification::lifecycle::LifecycleEvent;
 use crate::phone_number::PhoneNumber;
-use crate::subscriber::{Pin, Quiet, Rule, Setting, Subscriber, WhenOffline};
+use crate::subscriber::{Pin, Quiet, SenderRule, Setting, Subscriber, WhenOffline};
 
-/// People as they were read last, and who is none of them; each call asks for both of its ends several times.
-///
-/// Contract: the table is written through [`Ledger::write_people`], and by nobody but its one writer.
-#[derive(Debug, Default)]
-pub(super) struct Acquaintances(RefCell<HashMap<BareJid, Option<Subscriber>>>);
+impl Store {
+    /// A person who can be phoned, as they or the operator have set it.
+    pub async fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
+        let jid = jid.clone();
+        self.ask(move |transaction| transaction.subscriber(&jid)).await
+    }
 
-impl Acquaintances {
-    /// What was read may not be true any more.
-    pub(super) fn forget(&self) {
-        self.0.borrow_mut().clear();
+    /// Everyone who can be phoned, by JID.
+    pub async fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
+        self.ask(|transaction| transaction.subscribers()).await
+    }
+
+    /// Takes over what the operator has configured. A person who is not among them is no longer phoned.
+    ///
+    /// Contract: what a person has switched stays as they switched it. Only people whose settings differ are written, and
+    ///           only their calls planned anew; of many at once by [`Store::replan_wanted`].
+    pub async fn configure_subscribers(
+        &self,
+        subscribers: Vec<Subscriber>,
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
+        self.ask_at(now, move |transaction, now| {
+            transaction.configure_subscribers(&subscribers, now)
+        })
+        .await
+    }
+
+    /// Takes over what a person has set, all of it or nothing; `None` if they are unknown. What is planned changes with it.
+    pub async fn set(
+        &self,
+        jid: &BareJid,
+        settings: Vec<Setting>,
+        now: impl Into<Moment>,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let jid = jid.clone();
+        self.ask_at(now, move |transaction, now| transaction.set(&jid, &settings, now)).await
+    }
+
+    /// Remembers how a person has answered the request to see their presence.
+    pub async fn presence_refused(&self, jid: &BareJid, refused: bool) -> Result<(), StoreError> {
+        let jid = jid.clone();
+        self.ask(move |transaction| transaction.presence_refused(&jid, refused)).await
+    }
+
+    /// Stops all calls, or lets them go on; that outlives a restart.
+    pub async fn suspend(&self, suspended: bool) -> Result<(), StoreError> {
+        self.ask(move |transaction| transaction.suspend(suspended)).await
     }
 }
 
-impl Ledger<'_> {
+impl Transaction<'_> {
     pub(super) fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
-        if let Some(known) = self.acquaintances.0.borrow().get(jid) {
-            return Ok(known.clone());
+        if let Some(known) = self.subscriber_cache.get(jid) {
+            return Ok(known);
         }
         let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_row([jid.as_str()], subscriber).optional()?;
-        let mut known = self.acquaintances.0.borrow_mut();
-        if known.len() >= ACQUAINTANCES_MAX {
-            known.clear();
-        }
-        known.insert(jid.clone(), found.clone());
+        self.subscriber_cache.put(jid.clone(), found.clone());
         Ok(found)
     }
 
@@ -51,7 +85,7 @@ impl Ledger<'_> {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<usize, StoreError> {
-        self.acquaintances.forget();
+        self.subscriber_cache.forget();
         Ok(self.conn.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -77,7 +111,8 @@ impl Ledger<'_> {
         subscribers: &[Subscriber],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write_people("UPDATE subscribers SET known = 0", [])?;
+        let mut before = self.configured()?;
+        let mut changed = vec![];
         let write =
             "INSERT INTO subscribers (jid, name, number, offline, language, quiet, time_zone, known)
              VALUES (?, ?, ?, ?, ?, ?, ?, 1)
@@ -85,19 +120,39 @@ impl Ledger<'_> {
                  offline = excluded.offline, language = excluded.language, quiet = excluded.quiet,
                  time_zone = excluded.time_zone, known = 1";
         for person in subscribers {
-            let quiet = person.quiet.map(quiet_word);
-            let values = params![
-                person.jid.as_str(),
-                person.name,
-                person.number.as_ref().map(|number| number.as_str()),
-                person.offline.word(),
-                person.language,
-                quiet,
-                person.time_zone.as_ref().and_then(zone_name),
-            ];
+            let row = ConfiguredRow::of(person);
+            if before.remove(person.jid.as_str()).as_ref() == Some(&row) {
+                continue;
+            }
+            let ConfiguredRow { name, number, offline, language, quiet, time_zone } = row;
+            let values =
+                params![person.jid.as_str(), name, number, offline, language, quiet, time_zone];
             self.write_people(write, values)?;
+            changed.push(person.jid.clone());
         }
-        self.replan(now)
+        for jid in before.into_keys() {
+            self.write_people("UPDATE subscribers SET known = 0 WHERE jid = ?", [&jid])?;
+            changed.extend(BareJid::new(&jid));
+        }
+        self.replan_people(&changed, now)
+    }
+
+    /// What the operator has configured about each person who is known.
+    fn configured(&self) -> Result<BTreeMap<String, ConfiguredRow>, StoreError> {
+        let sql = "SELECT jid, name, number, offline, language, quiet, time_zone FROM subscribers WHERE known = 1";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_map([], |row| {
+            let configured = ConfiguredRow {
+                name: row.get(1)?,
+                number: row.get(2)?,
+                offline: row.get(3)?,
+                language: row.get(4)?,
+                quiet: row.get(5)?,
+                time_zone: row.get(6)?,
+            };
+            Ok((row.get(0)?, configured))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Remembers the person's own choice, and ends what it forbids. Tells whether anything changed.
@@ -115,7 +170,7 @@ impl Ledger<'_> {
         if offline == WhenOffline::Store
             && let Some(mut notification) = self.open_notification(jid)?
         {
-            self.change(&mut notification, Event::SwitchedOff, now)?;
+            self.change(&mut notification, LifecycleEvent::SwitchedOff, now)?;
         }
         Ok(changed)
     }
@@ -153,8 +208,15 @@ impl Ledger<'_> {
             let sql = format!("UPDATE subscribers SET {column} = ? WHERE jid = ?");
             self.write_people(&sql, params![value, jid.as_str()])?;
         }
-        self.replan(now)?;
+        self.replan_people(from_ref(jid), now)?;
         self.subscriber(jid)
+    }
+
+    /// Remembers how a person has answered the request to see their presence.
+    pub(super) fn presence_refused(&self, jid: &BareJid, refused: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE subscribers SET refuses_presence = ? WHERE jid = ?";
+        self.write_people(sql, params![refused, jid.as_str()])?;
+        Ok(())
     }
 
     /// What a person has set for one sender.
@@ -162,7 +224,7 @@ impl Ledger<'_> {
         &self,
         person: &BareJid,
         sender: &BareJid,
-    ) -> Result<Option<Rule>, StoreError> {
+    ) -> Result<Option<SenderRule>, StoreError> {
         let sql = "SELECT rule FROM sender_rules WHERE person = ? AND sender = ?";
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_row([person.as_str(), sender.as_str()], |row| row.word("rule"));
@@ -171,20 +233,48 @@ impl Ledger<'_> {
 
     /// Whether the operator has stopped all calls.
     pub(super) fn is_suspended(&self) -> Result<bool, StoreError> {
-        Ok(self.conn.prepare_cached("SELECT 1 FROM house WHERE what = 'suspended'")?.exists([])?)
+        Ok(self
+            .conn
+            .prepare_cached("SELECT 1 FROM component_settings WHERE what = 'suspended'")?
+            .exists([])?)
     }
 
     /// Stops all calls, or lets them go on.
-    pub(super) fn suspend(&mut self, suspended: bool, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn suspend(&mut self, suspended: bool) -> Result<(), StoreError> {
         let sql = if suspended {
-            "INSERT OR IGNORE INTO house VALUES ('suspended')"
+            "INSERT OR IGNORE INTO component_settings VALUES ('suspended')"
         } else {
-            "DELETE FROM house WHERE what = 'suspended'"
+            "DELETE FROM component_settings WHERE what = 'suspended'"
         };
         self.conn.execute(sql, [])?;
         self.policy.suspended = suspended;
         self.wake_due = true;
-        self.replan(now)
+        self.wake_replan = true;
+        Ok(())
+    }
+}
+
+/// What the operator has configured about a person, as the table has it.
+#[derive(PartialEq, Eq)]
+struct ConfiguredRow {
+    name: String,
+    number: Option<String>,
+    offline: String,
+    language: Option<String>,
+    quiet: Option<String>,
+    time_zone: Option<String>,
+}
+
+impl ConfiguredRow {
+    fn of(person: &Subscriber) -> Self {
+        Self {
+            name: person.name.clone(),
+            number: person.number.as_ref().map(|number| number.as_str().to_owned()),
+            offline: person.offline.word().to_owned(),
+            language: person.language.clone(),
+            quiet: person.quiet.map(quiet_word),
+            time_zone: person.time_zone.as_ref().and_then(zone_name),
+        }
     }
 }
 
@@ -223,6 +313,7 @@ fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
             .transpose()?,
         pin: pin.map(|pin| Pin::from_stored(&pin).ok_or_else(|| misfit("pin"))).transpose()?,
         senders: row.maybe_word("senders")?,
+        refuses_presence: row.get("refuses_presence")?,
     })
 }
 
@@ -236,6 +327,4 @@ fn zone_name(zone: &TimeZone) -> Option<String> {
 /// So many people share a phone.
 const PEOPLE_AT_A_PHONE_MAX: i64 = 16;
 const ZONES: DateTimeParser = DateTimeParser::new();
-/// Enough for the calls of a busy quarter of an hour.
-const ACQUAINTANCES_MAX: usize = 1024;
 const NEVER_QUIET: &str = "never";

@@ -1,4 +1,4 @@
-//! A person who can be phoned: settings, and the hours in which the phone stays quiet.
+//! A subscriber: a person who can be phoned, and their settings.
 
 mod pin;
 mod quiet;
@@ -6,7 +6,7 @@ mod setting;
 
 pub use pin::{NotAPin, Pin};
 pub use quiet::{NotQuietHours, QuietHours};
-pub use setting::{NotASetting, Rule, Senders, Setting};
+pub use setting::{NotASetting, SenderRule, Senders, Setting};
 
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
@@ -18,30 +18,32 @@ use crate::phone_number::PhoneNumber;
 /// Source: promise S1, the settings table (2001-313666 ¶23, fig. 2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscriber {
-    /// Who this is.
+    /// Their account.
     pub jid: BareJid,
-    /// How the person is called on the phone and to senders.
+    /// Their name, on the phone and to senders.
     pub name: String,
-    /// Where to phone. Without it nobody is phoned, whatever `offline` says.
+    /// Their number. Without it there are no calls, whatever `offline` says.
     pub number: Option<PhoneNumber>,
-    /// Where to phone when nobody answered there.
+    /// The number for calls that were not answered on the first one.
     pub second: Option<PhoneNumber>,
-    /// What becomes of a message while the person is offline.
+    /// What happens to a message while the person is offline.
     pub offline: WhenOffline,
     /// Language tag for prompts and voice, such as `ja`; `None` takes `speech.language`.
     pub language: Option<String>,
     /// The person's own quiet hours: `None` takes `dial.quiet`.
     pub quiet: Option<Quiet>,
-    /// The zone in which quiet hours and spoken times are meant; `None` takes `dial.time_zone`.
+    /// The zone of quiet hours and spoken times; `None` takes `dial.time_zone`.
     pub time_zone: Option<TimeZone>,
-    /// What must be entered on the phone before anything is said.
+    /// The PIN that is asked for before a message is spoken.
     pub pin: Option<Pin>,
     /// Who may make the phone ring; `None` takes `dial.senders`.
     pub senders: Option<Senders>,
+    /// They have turned down the request to see their presence.
+    pub refuses_presence: bool,
 }
 
 impl Subscriber {
-    /// Somebody of whom nothing but address and name is known.
+    /// A person without any settings.
     pub fn new(jid: BareJid, name: String) -> Self {
         Self {
             jid,
@@ -54,11 +56,12 @@ impl Subscriber {
             time_zone: None,
             pin: None,
             senders: None,
+            refuses_presence: false,
         }
     }
 }
 
-/// What becomes of a message for someone who is offline.
+/// What happens to a message for a person who is offline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenOffline {
     /// Hold it, then phone.

@@ -1,4 +1,4 @@
-//! The digits that a person enters on the phone before anything is said.
+//! The PIN that a subscriber enters on the phone.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::seed::Seed;
 
 /// A PIN, of which only a hash is kept.
 ///
-/// Source: RFC 9106 (Argon2id). Four digits are soon tried out by whoever has the file; the hash keeps them out of sight
-///         of those who only happen to see it.
+/// Source: RFC 9106 (Argon2id). A thief of the file soon finds four digits by trying; the hash only keeps them out of
+///         accidental sight.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pin {
     hash: String,
@@ -46,7 +46,7 @@ impl Pin {
         format!("{} {}", self.digits, self.hash)
     }
 
-    /// Reads what [`Pin::stored`] wrote.
+    /// Reads the form of [`Pin::stored`].
     pub fn from_stored(stored: &str) -> Option<Self> {
         let (digits, hash) = stored.split_once(' ')?;
         Some(Self { hash: hash.to_owned(), digits: digits.parse().ok()? })
@@ -64,7 +64,7 @@ impl fmt::Debug for Pin {
 #[error("a PIN has 4 to 8 digits")]
 pub struct NotAPin;
 
-/// Cheap enough for a call that waits on a busy machine.
+/// Cheap enough for a call on a busy machine.
 fn argon2() -> Argon2<'static> {
     let params = Params::new(8 * 1024, 2, 1, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_its_own_digits_open_it_and_it_comes_back_from_the_store() {
+    fn only_its_digits_match_also_after_a_round_trip_through_the_store() {
         let mut seed = Seed::fixed(1);
         let pin = Pin::new("4821", &mut seed).unwrap();
         let stored = Pin::from_stored(&pin.stored()).unwrap();
@@ -83,8 +83,8 @@ mod tests {
         for wrong in ["", "4822", "48210", "４８２１"] {
             assert!(!stored.is(wrong), "{wrong}");
         }
-        for odd in ["", "123", "123456789", "12a4", "１２３４"] {
-            assert_eq!(Pin::new(odd, &mut seed).err(), Some(NotAPin), "{odd}");
+        for invalid in ["", "123", "123456789", "12a4", "１２３４"] {
+            assert_eq!(Pin::new(invalid, &mut seed).err(), Some(NotAPin), "{invalid}");
         }
         assert!(!format!("{pin:?} {}", pin.stored()).contains("4821"));
     }

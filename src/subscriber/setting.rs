@@ -1,4 +1,4 @@
-//! What a person can set, however it is said: in a chat message, in a form.
+//! Settings that a subscriber can change, by chat message or form.
 
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
@@ -10,7 +10,7 @@ use crate::seed::Seed;
 /// One setting with its new value. Telephone numbers are no settings: they must be verified first.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// What becomes of messages while the person is offline.
+    /// What happens to messages while the person is offline.
     Offline(WhenOffline),
     /// Hours without calls; `None` takes the operator's.
     Quiet(Option<Quiet>),
@@ -18,35 +18,35 @@ pub enum Setting {
     TimeZone(Option<TimeZone>),
     /// The language of voice and chat; `None` takes the operator's.
     Language(Option<String>),
-    /// What must be entered on the phone first.
+    /// The PIN; `None` removes it.
     Pin(Option<Pin>),
-    /// Who may make the phone ring.
+    /// The senders who may make the phone ring.
     Senders(Senders),
-    /// One sender, whatever holds for the others.
-    Sender(BareJid, Rule),
-    /// The number that the person has given is not phoned any more.
+    /// The rule for one sender, whatever holds for the others.
+    Sender(BareJid, SenderRule),
+    /// Removes the first number.
     NoNumber,
-    /// The second number is not phoned any more.
+    /// Removes the second number.
     NoSecondNumber,
 }
 
-/// Who may make a person's phone ring.
+/// The senders who may make a subscriber's phone ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Senders {
     /// Accounts of the person's own domain.
     Domain,
-    /// The person's contacts: those in the roster, as far as the server shows it, and those he has written to.
+    /// The person's contacts: those in the roster, as far as the server shows it, and those they have written to.
     Contacts,
     /// Everyone.
     Everyone,
 }
 
-/// What holds for one sender.
+/// The rule for one sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Makes the phone ring, whoever he is.
+pub enum SenderRule {
+    /// This sender makes the phone ring.
     Allow,
-    /// Never does.
+    /// This sender never does.
     Block,
 }
 
@@ -99,7 +99,7 @@ impl Setting {
     }
 }
 
-/// What was written is no value of that setting.
+/// Why a text is no value of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotASetting {
     /// No quiet hours.
@@ -137,12 +137,12 @@ mod tests {
         assert_eq!(Setting::quiet("late"), Err(NotASetting::Quiet));
         assert!(matches!(Setting::time_zone("Asia/Tokyo"), Ok(Setting::TimeZone(Some(_)))));
         assert_eq!(Setting::time_zone(""), Ok(Setting::TimeZone(None)));
-        for odd in ["Mars/Olympus", "../../etc/passwd", "Asia/Tokyo\n", "/etc/localtime"] {
-            assert_eq!(Setting::time_zone(odd), Err(NotASetting::TimeZone), "{odd}");
+        for invalid in ["Mars/Olympus", "../../etc/passwd", "Asia/Tokyo\n", "/etc/localtime"] {
+            assert_eq!(Setting::time_zone(invalid), Err(NotASetting::TimeZone), "{invalid}");
         }
         assert_eq!(Setting::language("pt-BR"), Ok(Setting::Language(Some("pt-br".into()))));
-        for odd in ["x", "german", "de-", "de_AT", "de-a-b-c", "日本"] {
-            assert_eq!(Setting::language(odd), Err(NotASetting::Language), "{odd}");
+        for invalid in ["x", "german", "de-", "de_AT", "de-a-b-c", "日本"] {
+            assert_eq!(Setting::language(invalid), Err(NotASetting::Language), "{invalid}");
         }
     }
 }

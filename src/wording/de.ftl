@@ -3,23 +3,38 @@
 ## Chat: was der Absender über eine aufbewahrte Nachricht liest
 
 status-held = { $callee } ist offline. Ihre Nachricht wird aufbewahrt, bis { $callee } online ist.
-status-waiting-gathering = { $callee } ist offline. Ihre Nachricht wird aufbewahrt; { $callee } wird um { $time } Uhr angerufen.
-status-waiting-quiet = { $callee } ist offline und wird zu dieser Tageszeit nicht angerufen. Ihre Nachricht wird aufbewahrt; { $callee } wird um { $time } Uhr angerufen.
-status-waiting-throttled = { $callee } ist offline und wurde vorerst oft genug angerufen. Ihre Nachricht wird aufbewahrt; { $callee } wird um { $time } Uhr angerufen.
-status-waiting-retry = Ihre Nachricht wird aufbewahrt. { $callee } wird um { $time } Uhr noch einmal angerufen.
+status-waiting-gathering = { $callee } ist offline. Ihre Nachricht wird aufbewahrt; { $callee } wird { $when } angerufen.
+status-waiting-quiet = { $callee } ist offline und wird zu dieser Tageszeit nicht angerufen. Ihre Nachricht wird aufbewahrt; { $callee } wird { $when } angerufen.
+status-waiting-throttled = { $callee } ist offline und wurde vorerst oft genug angerufen. Ihre Nachricht wird aufbewahrt; { $callee } wird { $when } angerufen.
+status-waiting-retry = Ihre Nachricht wird aufbewahrt. { $callee } wird { $when } noch einmal angerufen.
 status-calling = { $callee } ist offline. Ihre Nachricht wird aufbewahrt; { $callee } wird gerade angerufen.
 status-ringing = Das Telefon von { $callee } klingelt.
 status-answered = Am Telefon von { $callee } wurde abgehoben.
 status-heard = { $callee } hat Ihre Nachricht gehört.
 status-passed = { $callee } hat am Telefon von Ihrer Nachricht erfahren, sie aber nicht angehört. Sie bleibt aufbewahrt.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } ist online und hat Ihre Nachricht, zugestellt um { $time }.
+status-delivered = { $callee } war online und hat Ihre Nachricht, zugestellt { $when }.
 status-calls-switched-off = { $callee } hat Anrufe abgeschaltet. Ihre Nachricht wird aufbewahrt, bis { $callee } online ist.
+status-not-taken = Ihre Nachricht an { $callee } konnte noch nicht zugestellt werden. Sie bleibt aufbewahrt und wird erneut zugestellt.
+status-left-with-server = { $callee } war nicht rechtzeitig online. Ihre Nachricht wurde dem Server von { $callee } übergeben, der sie aufbewahren kann; hier wird sie nicht länger aufbewahrt.
 status-expired = { $callee } war nicht rechtzeitig zu erreichen. Ihre Nachricht wird nicht länger aufbewahrt.
-status-set-aside = Ihre Nachricht konnte nicht verarbeitet werden. Sie wurde für den Betreiber beiseitegelegt.
+status-set-aside = Anrufe bei { $callee } wegen Ihrer Nachricht sind abgebrochen. Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt aufbewahrt.
+status-taken-back = Zurückgenommen; { $callee } hat nichts davon erfahren.
+status-taken-back-unheard = Zurückgenommen; { $callee } hat die Nachricht nicht gehört.
+status-heard-before-correction = { $callee } hat Ihre Nachricht am Telefon im früheren Wortlaut gehört.
+status-heard-before-retraction = Zurückgenommen, doch { $callee } hat die Nachricht am Telefon gehört. Zugestellt wird sie nicht.
 
-next-call = Der nächste Anruf erfolgt um { $time } Uhr.
+next-call = Der nächste Anruf erfolgt { $when }.
 next-call-none = Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt aufbewahrt.
+
+## Wann: innerhalb eines Satzes
+
+when-today = um { $time } Uhr
+when-tomorrow = morgen um { $time } Uhr
+when-this-week = am { $weekday } um { $time } Uhr
+when-later = am { $day }. { $month } um { $time } Uhr
+
+## Warum ein Anruf nicht erreicht hat
 
 not-reached-not-heard = Am Telefon von { $callee } wurde abgehoben, Ihre Nachricht aber nicht angehört.
 not-reached-no-answer = { $callee } ist nicht ans Telefon gegangen.
@@ -27,6 +42,7 @@ not-reached-machine = Für { $callee } hat ein Anrufbeantworter abgenommen. Ihre
 not-reached-busy = Der Anschluss von { $callee } ist besetzt.
 not-reached-declined = { $callee } hat den Anruf abgelehnt.
 not-reached-wrong-number = { $callee } ist telefonisch nicht zu erreichen: Die Nummer funktioniert nicht.
+not-reached-no-sound = Am Telefon von { $callee } wurde abgehoben, aber die Verbindung übertrug keinen Ton.
 not-reached-trunk-failed = Der Anruf bei { $callee } kam nicht zustande.
 not-reached-cancelled = Der Anruf bei { $callee } wurde abgebrochen.
 not-reached-interrupted = Der Anruf bei { $callee } wurde unterbrochen.
@@ -42,7 +58,6 @@ voice-no-way = { $callee } hat eine Antwort aufgesprochen, { $seconds } s, doch 
 ## Chat: was der Empfänger liest
 
 calls-switched-off = Anrufe wegen Nachrichten sind jetzt abgeschaltet. Senden Sie „on“, um sie wieder einzuschalten.
-set-aside = Eine Nachricht von { $sender } konnte nicht verarbeitet werden. Sie wurde für den Betreiber beiseitegelegt.
 
 ## Chat: Kontakte
 
@@ -54,6 +69,14 @@ subscribe = Offhook möchte sehen, wann Sie online sind, um Sie nur dann anzuruf
 
 ## Chat: was bei einem Fehler gesagt wird
 
+error-nobody = Unter dieser Adresse ist hier niemand bekannt.
+error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gespeichert werden.
+error-to-oneself = Diese Adresse steht für Sie selbst.
+error-too-large = Die Nachricht ist zu groß.
+error-too-many = Zu viele Nachrichten in kurzer Zeit. Bitte warten Sie ein wenig.
+error-recipient-full = Für diese Person wartet schon so viel, dass nichts mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
+error-sender-full = Von Ihnen warten schon so viele Nachrichten, dass keine mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
+error-not-held = Die Nachricht konnte nicht aufbewahrt werden. Bitte versuchen Sie es später noch einmal.
 
 ## Chat: Antworten auf Befehle, höchstens sechs Zeilen auf einmal
 
@@ -78,14 +101,14 @@ operator-only = Das darf nur der Betreiber.
 number-first = Es gibt noch keine Nummer. Senden Sie „phone“ und Ihre Nummer mit + und Landesvorwahl.
 nobody-known = Hier ist niemand bekannt.
 not-stored = Das konnte nicht gespeichert werden. Bitte versuchen Sie es später noch einmal.
-odd-command = Diesen Befehl kenne ich nicht. Senden Sie „help“ für alle, die ich kenne.
-odd-number = Eine Nummer beginnt mit + und der Landesvorwahl, etwa phone +493012345678.
-odd-code = Der Code hat sechs Ziffern, etwa code 012345.
-odd-quiet = Ruhezeiten schreibt man 22:00-07:30; oder „quiet off“, oder „quiet default“.
-odd-timezone = Eine Zeitzone ist ein Name wie Europe/Berlin.
-odd-language = Eine Sprache ist ein Kürzel wie en, de oder ja.
-odd-pin = Eine PIN hat 4 bis 8 Ziffern; oder „pin off“.
-odd-jid = Das ist keine Adresse einer Person, wie etwa alice@example.org.
+invalid-command = Diesen Befehl kenne ich nicht. Senden Sie „help“ für alle, die ich kenne.
+invalid-number = Eine Nummer beginnt mit + und der Landesvorwahl, etwa phone +493012345678.
+invalid-code = Der Code hat sechs Ziffern, etwa code 012345.
+invalid-quiet = Ruhezeiten schreibt man 22:00-07:30; oder „quiet off“, oder „quiet default“.
+invalid-timezone = Eine Zeitzone ist ein Name wie Europe/Berlin.
+invalid-language = Eine Sprache ist ein Kürzel wie en, de oder ja.
+invalid-pin = Eine PIN hat 4 bis 8 Ziffern; oder „pin off“.
+invalid-jid = Das ist keine Adresse einer Person, wie etwa alice@example.org.
 show =
     Anrufe: { $calls }. { $presence }
     Nummer: { $number }; zweite: { $second }
@@ -105,18 +128,23 @@ show-offline = Sie sind offline.
 show-unseen = Ich sehe nicht, ob Sie online sind: Bitte nehmen Sie meine Kontaktanfrage an.
 changed-phone = Sie werden angerufen, wenn eine Nachricht kommt, während Sie offline sind.
 changed-no-number = Anrufe sind an, aber es gibt keine Nummer. Senden Sie „phone“ und Ihre Nummer.
+changed-blocked = { $sender } darf Ihr Telefon nicht mehr klingeln lassen.
+changed-allowed = { $sender } darf Ihr Telefon klingeln lassen.
 changed-store = Sie werden nicht angerufen. Nachrichten werden aufbewahrt, bis Sie online sind.
 code-calling = Ich rufe { $number } jetzt an. Drücken Sie dort eine Taste, um einen Code zu hören, und senden Sie ihn mir.
 code-not-allowed = Diese Nummer darf von hier nicht gewählt werden.
 code-suspended = Der Betreiber hat alle Anrufe ausgesetzt. Bitte versuchen Sie es später noch einmal.
 code-too-soon = Ich habe gerade erst angerufen. Bitte warten Sie eine Minute.
 code-too-many = Heute gab es zu viele solche Anrufe. Bitte versuchen Sie es morgen noch einmal.
+code-quiet = Bei dieser Nummer ist jetzt Nachtruhe. Bitte versuchen Sie es am Tag noch einmal.
+code-throttled = In letzter Zeit gab es zu viele Anrufe, bei dieser Nummer, für Sie oder insgesamt. Bitte versuchen Sie es später noch einmal.
 code-heard = Bitte senden Sie mir die sechs Ziffern, die Sie gehört haben. Sie gelten 15 Minuten.
 code-not-heard = Es wurde abgenommen, aber keine Taste gedrückt. Senden Sie „phone“ und die Nummer für einen neuen Versuch.
 code-busy = Die Leitung ist besetzt. Senden Sie „phone“ und die Nummer für einen neuen Versuch.
 code-no-answer = Niemand hat abgenommen. Senden Sie „phone“ und die Nummer für einen neuen Versuch.
 code-declined = Der Anruf wurde abgelehnt.
 code-wrong-number = Diese Nummer funktioniert nicht.
+code-no-sound = Der Anruf wurde angenommen, aber die Verbindung übertrug keinen Ton. Bitte versuchen Sie es später noch einmal.
 code-failed = Der Anruf kam nicht zustande. Bitte versuchen Sie es später noch einmal.
 code-right = Bestätigt: { $number }. Dort werden Sie angerufen, wenn eine Nachricht kommt, während Sie offline sind. Senden Sie „off“, wenn Sie das nicht wollen.
 code-right-second = Bestätigt: { $number }. Sie wird angerufen, wenn unter der ersten niemand abnimmt.
@@ -137,13 +165,14 @@ call-machine = { $at } ein Anrufbeantworter, { $seconds } s
 call-busy = { $at } besetzt
 call-declined = { $at } abgelehnt
 call-wrong-number = { $at } Nummer funktioniert nicht
+call-no-sound = { $at } angenommen, aber die Verbindung übertrug keinen Ton
 call-failed = { $at } kam nicht zustande
 call-cancelled = { $at } abgebrochen
 call-running = { $at } jetzt
 forget-sure = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist. Senden Sie „forget me now“, wenn Sie sicher sind.
 forget-later = Wir telefonieren gerade. Bitte fragen Sie nach dem Anruf noch einmal.
 forgotten = Alles über Sie ist gelöscht.
-forgotten-but-configured = Alles über Sie ist gelöscht. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das von ihm beenden.
+forgotten-but-configured = Alles über Sie ist gelöscht. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das vom Betreiber beenden.
 suspended = Ab jetzt wird nicht mehr angerufen. Nachrichten bleiben aufbewahrt. Senden Sie „resume“, damit es weitergeht.
 resumed = Es wird wieder angerufen.
 
@@ -194,7 +223,9 @@ field-resume = Fortsetzen
 
 ## Telefon: eine Nummer bestätigen
 
-code-question = Guten Tag. Dies ist ein Anruf von { $house }, wegen Chat-Nachrichten. Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die 5.
+code-question = Guten Tag. Dies ist ein Anruf von { $domain }, wegen Chat-Nachrichten. Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
+code-refuse-question = Damit diese Nummer nie wieder wegen eines Codes angerufen wird, drücken Sie noch einmal die { $stop }. Um den Code zu hören, drücken Sie die { $hear }.
+code-refused = Diese Nummer wird nie wieder wegen eines Codes angerufen. Auf Wiederhören.
 code-spoken = Der Code ist: { $digits } Noch einmal: { $digits } Bitte senden Sie ihn im Chat. Auf Wiederhören.
 code-goodbye = Auf Wiederhören.
 pin-question = { $count ->
@@ -202,14 +233,6 @@ pin-question = { $count ->
    *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
 }
 pin-wrong = Das ist nicht die PIN.
-error-nobody = Unter dieser Adresse ist hier niemand bekannt.
-error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gespeichert werden.
-error-to-oneself = Diese Adresse steht für Sie selbst.
-error-too-large = Die Nachricht ist zu groß.
-error-too-many = Zu viele Nachrichten in kurzer Zeit. Bitte warten Sie ein wenig.
-error-recipient-full = Für diese Person wartet schon so viel, dass nichts mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
-error-sender-full = Von Ihnen warten schon so viele Nachrichten, dass keine mehr aufbewahrt werden kann. Bitte versuchen Sie es später noch einmal.
-error-not-held = Die Nachricht konnte nicht aufbewahrt werden. Bitte versuchen Sie es später noch einmal.
 
 ## Chat und Telefon
 
@@ -229,20 +252,22 @@ phone-greeting-continued = Hallo, { $callee }. Dies ist die Fortsetzung eines fr
     [one] { $arrival }
    *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
 }
-phone-number-question = Guten Tag. Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die Rautetaste.
-phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann die Rautetaste.
+phone-number-question = Guten Tag. Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die { $enter }.
+phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann die { $enter }.
 phone-not-known = Nummer und PIN passen nicht zusammen.
 phone-nothing-waits = Guten Tag. Es wartet keine Nachricht. Auf Wiederhören.
 phone-next = Die nächste Nachricht. { $arrival }
 phone-just-arrived = Gerade ist noch eine Nachricht gekommen. { $arrival }
-phone-press-to-hear = Um sie zu hören, drücken Sie die 5.
-phone-menu = { $choices } Um die Nachricht noch einmal zu hören, drücken Sie die Stern-Taste. Um fortzufahren, drücken Sie die Raute-Taste.
-phone-menu-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die 7. Um die Nachricht noch einmal zu hören, drücken Sie die Stern-Taste. Um fortzufahren, drücken Sie die Raute-Taste.
+phone-press-to-hear = Um sie zu hören, drücken Sie die { $hear }.
+phone-menu = { $choices } Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
+phone-menu-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
 phone-choice = { $say }, drücken Sie die { $key }.
+phone-key-star = Stern-Taste
+phone-key-hash = Raute-Taste
 phone-no-match = Diese Taste hat hier keine Bedeutung.
-phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die Stern-Taste wiederholt, die Raute-Taste führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die 9.
-phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die 5 liest die Nachricht vor. Die Stern-Taste wiederholt, die Raute-Taste führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die 9.
-phone-stop-question = Um diese Anrufe für immer abzuschalten, drücken Sie noch einmal die 9. Um fortzufahren, drücken Sie die Raute-Taste.
+phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $hear } liest die Nachricht vor. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-stop-question = Um diese Anrufe für immer abzuschalten, drücken Sie noch einmal die { $stop }. Um fortzufahren, drücken Sie die { $skip }.
 phone-stopped = Diese Anrufe sind abgeschaltet. Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 phone-thanks = { $words } Vielen Dank.
 phone-not-stored = Leider konnte Ihre Auswahl nicht gespeichert werden. Bitte antworten Sie im Chat. Auf Wiederhören.
@@ -253,10 +278,10 @@ phone-goodbye-unanswered = Ihre Nachrichten warten im Chat auf Sie. Auf Wiederh�
 
 ## Telefon: gesprochene Antworten
 
-phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton, und drücken Sie die 8, wenn Sie fertig sind.
-phone-speak-again = Sprechen Sie nach dem Signalton, und drücken Sie die 8, wenn Sie fertig sind.
+phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
+phone-speak-again = Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
 phone-too-short = Das war zu kurz.
-phone-send-question = Um Ihre Antwort zu senden, drücken Sie die 1. Um sie anzuhören, drücken Sie die 2. Um sie neu aufzunehmen, drücken Sie die 3.
+phone-send-question = Um Ihre Antwort zu senden, drücken Sie die { $send }. Um sie anzuhören, drücken Sie die { $listen }. Um sie neu aufzunehmen, drücken Sie die { $record-again }.
 phone-voice-sent = Ihre Antwort wird an { $sender } gesendet.
 
 ## Telefon: wer geschrieben hat, und wann

@@ -4,23 +4,38 @@
 ## The chat: what the sender reads about a held message
 
 status-held = { $callee } is offline. Your message is held until { $callee } is online.
-status-waiting-gathering = { $callee } is offline. Your message is held; { $callee } will be phoned at { $time }.
-status-waiting-quiet = { $callee } is offline and is not phoned at this time of day. Your message is held; { $callee } will be phoned at { $time }.
-status-waiting-throttled = { $callee } is offline and has been phoned often enough for now. Your message is held; { $callee } will be phoned at { $time }.
-status-waiting-retry = Your message is held. { $callee } will be phoned again at { $time }.
+status-waiting-gathering = { $callee } is offline. Your message is held; { $callee } will be phoned { $when }.
+status-waiting-quiet = { $callee } is offline and is not phoned at this time of day. Your message is held; { $callee } will be phoned { $when }.
+status-waiting-throttled = { $callee } is offline and has been phoned often enough for now. Your message is held; { $callee } will be phoned { $when }.
+status-waiting-retry = Your message is held. { $callee } will be phoned again { $when }.
 status-calling = { $callee } is offline. Your message is held; { $callee } is being phoned.
 status-ringing = { $callee }'s phone is ringing.
 status-answered = { $callee }'s phone was answered.
 status-heard = { $callee } has heard your message.
 status-passed = { $callee } was told of your message by phone but did not listen to it. It stays held.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } is online and has your message, delivered at { $time }.
+status-delivered = { $callee } came online and has your message, delivered { $when }.
 status-calls-switched-off = { $callee } has switched phone calls off. Your message is held until { $callee } is online.
+status-not-taken = Your message to { $callee } could not be delivered yet. It stays held and is tried again.
+status-left-with-server = { $callee } did not come online in time. Your message was passed to { $callee }'s server, which may keep it; it is no longer held here.
 status-expired = { $callee } could not be reached in time. Your message is no longer held.
-status-set-aside = Your message could not be handled. It was set aside for the operator.
+status-set-aside = Calls to { $callee } about your message broke off. No further call is planned; your message stays held.
+status-taken-back = Taken back; { $callee } was not told.
+status-taken-back-unheard = Taken back; { $callee } did not hear it.
+status-heard-before-correction = { $callee } has heard your message by phone in its earlier wording.
+status-heard-before-retraction = Taken back, but { $callee } has heard it by phone. It is not delivered.
 
-next-call = The next call is at { $time }.
+next-call = The next call is { $when }.
 next-call-none = No further call is planned; your message stays held.
+
+## When: within a sentence
+
+when-today = at { $time }
+when-tomorrow = tomorrow at { $time }
+when-this-week = on { $weekday } at { $time }
+when-later = on { $month } { $day } at { $time }
+
+## Why a call did not reach
 
 not-reached-not-heard = { $callee }'s phone was answered, but your message was not heard.
 not-reached-no-answer = { $callee } did not answer the phone.
@@ -28,6 +43,7 @@ not-reached-machine = An answering machine took the call for { $callee }. Your m
 not-reached-busy = { $callee }'s line is busy.
 not-reached-declined = { $callee } declined the call.
 not-reached-wrong-number = { $callee } cannot be phoned: the number does not work.
+not-reached-no-sound = { $callee }'s phone was answered, but the line carried no sound.
 not-reached-trunk-failed = The call to { $callee } could not be placed.
 not-reached-cancelled = The call to { $callee } was cancelled.
 not-reached-interrupted = The call to { $callee } was interrupted.
@@ -43,7 +59,6 @@ voice-no-way = { $callee } has recorded a voice answer, { $seconds } s, but noth
 ## The chat: what the recipient reads
 
 calls-switched-off = Phone calls about messages are off now. Send "on" to switch them on again.
-set-aside = A message from { $sender } could not be handled. It was set aside for the operator.
 
 ## The chat: contacts
 
@@ -55,6 +70,14 @@ subscribe = Offhook asks to see when you are online, so that it phones you only 
 
 ## The chat: what is said in an error
 
+error-nobody = Nobody here is known by that address.
+error-not-stored = The recipient is offline, and the message may not be stored.
+error-to-oneself = This address stands for yourself.
+error-too-large = The message is too large.
+error-too-many = Too many messages in a short time. Please wait a little.
+error-recipient-full = So much is waiting for this person that nothing more can be held. Please try again later.
+error-sender-full = So many of your messages are waiting that no more can be held. Please try again later.
+error-not-held = The message could not be held. Please try again later.
 
 ## The chat: answers to commands, at most six lines at a time
 
@@ -79,14 +102,14 @@ operator-only = Only the operator may do that.
 number-first = There is no number yet. Send "phone" and your number with + and the country code.
 nobody-known = Nobody is known here.
 not-stored = That could not be stored. Please try again later.
-odd-command = I do not know that command. Send "help" for those I know.
-odd-number = A number is written with + and the country code, such as phone +81312345678.
-odd-code = The code has six digits, such as code 012345.
-odd-quiet = Quiet hours are written 22:00-07:30; or "quiet off", or "quiet default".
-odd-timezone = A time zone is a name such as Asia/Tokyo.
-odd-language = A language is a tag such as en, de or ja.
-odd-pin = A PIN has 4 to 8 digits; or "pin off".
-odd-jid = That is no address of a person, such as alice@example.org.
+invalid-command = I do not know that command. Send "help" for those I know.
+invalid-number = A number is written with + and the country code, such as phone +81312345678.
+invalid-code = The code has six digits, such as code 012345.
+invalid-quiet = Quiet hours are written 22:00-07:30; or "quiet off", or "quiet default".
+invalid-timezone = A time zone is a name such as Asia/Tokyo.
+invalid-language = A language is a tag such as en, de or ja.
+invalid-pin = A PIN has 4 to 8 digits; or "pin off".
+invalid-jid = That is no address of a person, such as alice@example.org.
 show =
     Phone calls: { $calls }. { $presence }
     Number: { $number }; second: { $second }
@@ -106,18 +129,23 @@ show-offline = You are offline.
 show-unseen = I cannot see whether you are online: please accept my contact request.
 changed-phone = You will be phoned when a message comes while you are offline.
 changed-no-number = Calls are on, but there is no number to phone. Send "phone" and your number.
+changed-blocked = { $sender } may not make your phone ring any more.
+changed-allowed = { $sender } may make your phone ring.
 changed-store = You will not be phoned. Messages are held until you are online.
 code-calling = I am calling { $number } now. Press a key there to hear a code, and send it to me.
 code-not-allowed = This number may not be dialled from here.
 code-suspended = The operator has stopped all calls for now. Please try again later.
 code-too-soon = I have just called. Please wait a minute.
 code-too-many = There were too many such calls today. Please try again tomorrow.
+code-quiet = It is night at that number. Please try again by day.
+code-throttled = There were too many calls lately, to that number, for you or in all. Please try again later.
 code-heard = Please send me the six digits you have heard. They are good for 15 minutes.
 code-not-heard = The phone was answered, but no key was pressed. Send "phone" and the number to try again.
 code-busy = The line is busy. Send "phone" and the number to try again.
 code-no-answer = Nobody answered. Send "phone" and the number to try again.
 code-declined = The call was declined.
 code-wrong-number = That number does not work.
+code-no-sound = The call was answered, but the line carried no sound. Please try again later.
 code-failed = The call could not be placed. Please try again later.
 code-right = Verified: { $number }. You will be phoned there when a message comes while you are offline. Send "off" if you do not want that.
 code-right-second = Verified: { $number }. It is phoned when nobody answers at the first.
@@ -138,6 +166,7 @@ call-machine = { $at } an answering machine, { $seconds } s
 call-busy = { $at } busy
 call-declined = { $at } declined
 call-wrong-number = { $at } number does not work
+call-no-sound = { $at } answered, but the line carried no sound
 call-failed = { $at } could not be placed
 call-cancelled = { $at } cancelled
 call-running = { $at } now
@@ -195,7 +224,9 @@ field-resume = Resume
 
 ## The phone: proving a number
 
-code-question = Hello. This is a call from { $house }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press 5.
+code-question = Hello. This is a call from { $domain }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again.
+code-refuse-question = To have this number never called for a code again, press { $stop } again. To hear the code, press { $hear }.
+code-refused = This number is never called for a code again. Goodbye.
 code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
 code-goodbye = Goodbye.
 pin-question = { $count ->
@@ -203,14 +234,6 @@ pin-question = { $count ->
    *[other] Hello. { $count } messages are waiting. Please enter your PIN.
 }
 pin-wrong = That is not the PIN.
-error-nobody = Nobody here is known by that address.
-error-not-stored = The recipient is offline, and the message may not be stored.
-error-to-oneself = This address stands for yourself.
-error-too-large = The message is too large.
-error-too-many = Too many messages in a short time. Please wait a little.
-error-recipient-full = So much is waiting for this person that nothing more can be held. Please try again later.
-error-sender-full = So many of your messages are waiting that no more can be held. Please try again later.
-error-not-held = The message could not be held. Please try again later.
 
 ## The chat and the phone
 
@@ -230,20 +253,22 @@ phone-greeting-continued = Hello, { $callee }. This continues an earlier call. {
     [one] { $arrival }
    *[other] { $count } messages have arrived. The first: { $arrival }
 }
-phone-number-question = Hello. Please enter your phone number with its country code, then press hash.
-phone-whose-pin-question = Please enter your PIN, then press hash.
+phone-number-question = Hello. Please enter your phone number with its country code, then press { $enter }.
+phone-whose-pin-question = Please enter your PIN, then press { $enter }.
 phone-not-known = Number and PIN do not match.
 phone-nothing-waits = Hello. No message is waiting. Goodbye.
 phone-next = Next message. { $arrival }
 phone-just-arrived = Another message has just come in. { $arrival }
-phone-press-to-hear = Press 5 to hear it.
-phone-menu = { $choices } To hear it again, press star. To go on, press hash.
-phone-menu-with-voice = { $choices } To record a voice answer, press 7. To hear it again, press star. To go on, press hash.
+phone-press-to-hear = Press { $hear } to hear it.
+phone-menu = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }.
+phone-menu-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }.
 phone-choice = { $say }, press { $key }.
+phone-key-star = star
+phone-key-hash = hash
 phone-no-match = That key has no meaning here.
-phone-explanation = This is a call about chat messages that came while you were offline. Star repeats, hash goes on to the next message. Press 9 twice to stop these calls for good.
-phone-explanation-hear-first = This is a call about chat messages that came while you were offline. 5 reads the message. Star repeats, hash goes on to the next message. Press 9 twice to stop these calls for good.
-phone-stop-question = To stop these calls for good, press 9 again. To go on, press hash.
+phone-explanation = This is a call about chat messages that came while you were offline. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
+phone-explanation-hear-first = This is a call about chat messages that came while you were offline. Press { $hear } to hear the message. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
+phone-stop-question = To stop these calls for good, press { $stop } again. To go on, press { $skip }.
 phone-stopped = These calls are switched off. Your messages wait in your chat. Goodbye.
 phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
@@ -254,10 +279,10 @@ phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
 
 ## The phone: voice answers
 
-phone-consent = Your answer will be sent to { $sender }. Speak after the tone, and press 8 when you have finished.
-phone-speak-again = Speak after the tone, and press 8 when you have finished.
+phone-consent = Your answer will be sent to { $sender }. Speak after the tone, and press { $end-recording } when you have finished.
+phone-speak-again = Speak after the tone, and press { $end-recording } when you have finished.
 phone-too-short = That was too short.
-phone-send-question = To send your answer, press 1. To listen to it, press 2. To record it again, press 3.
+phone-send-question = To send your answer, press { $send }. To listen to it, press { $listen }. To record it again, press { $record-again }.
 phone-voice-sent = Your answer will be sent to { $sender }.
 
 ## The phone: who wrote, and when

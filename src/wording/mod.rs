@@ -11,7 +11,7 @@ use unic_langid::LanguageIdentifier;
 /// Words a sentence, in the language asked for or else in English.
 ///
 /// Shape:    `id` is a message of `en.ftl`; `values` fill its variables. Newlines in the file are newlines in the text.
-/// Contract: a value is never read as Fluent syntax. A language tag is matched by its first part: `de-AT` reads German.
+/// Contract: all variables of the sentence must be filled. A value is never read as Fluent syntax. A language tag is matched by its first part: `de-AT` reads German.
 /// Source:   Project Fluent, syntax 1.0.
 pub fn phrase(language: Option<&str>, id: &str, values: &[(&str, Value<'_>)]) -> String {
     let mut arguments = FluentArgs::with_capacity(values.len());
@@ -24,8 +24,13 @@ pub fn phrase(language: Option<&str>, id: &str, values: &[(&str, Value<'_>)]) ->
     }
     let bundles = [worded_in(language), ENGLISH].into_iter().filter_map(|tag| BUNDLES.get(tag));
     let said = bundles.into_iter().find_map(|bundle| {
-        let pattern = bundle.get_message(id)?.value()?;
-        Some(bundle.format_pattern(pattern, Some(&arguments), &mut vec![]).into_owned())
+        let (pattern, mut mistakes) = (bundle.get_message(id)?.value()?, vec![]);
+        let said = bundle.format_pattern(pattern, Some(&arguments), &mut mistakes).into_owned();
+        if !mistakes.is_empty() {
+            error!(id, ?mistakes, "a sentence lacks a value");
+            debug_assert!(mistakes.is_empty(), "{id} lacks a value: {mistakes:?}");
+        }
+        Some(said)
     });
     said.unwrap_or_else(|| {
         error!(id, "a sentence is missing in en.ftl");
@@ -65,7 +70,7 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(tag, _)| *tag)
 }
 
-/// The language, of those that have sentences, in which a sentence is worded for somebody with this one.
+/// The language, of those that have sentences, in which people with this one are spoken to.
 pub fn worded_in(language: Option<&str>) -> &'static str {
     let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
     languages().find(|tag| tag.eq_ignore_ascii_case(primary)).unwrap_or(ENGLISH)
@@ -88,13 +93,13 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
     bundle
 }
 
-/// The menu, where the operator writes no other: key, what is said of it, what the sender reads.
+/// The menu, where the operator writes no other: what is said of a choice, what the sender reads.
 ///
 /// Source: promise C3 (2001-313666 ¶45-47).
-pub const MENU: [(char, &str, &str); 3] = [
-    ('1', "choice-message", "choice-message-reply"),
-    ('2', "choice-call-back", "choice-call-back-reply"),
-    ('3', "choice-later", "choice-later-reply"),
+pub const MENU: [(&str, &str); 3] = [
+    ("choice-message", "choice-message-reply"),
+    ("choice-call-back", "choice-call-back-reply"),
+    ("choice-later", "choice-later-reply"),
 ];
 
 const ENGLISH: &str = "en";

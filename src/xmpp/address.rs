@@ -1,17 +1,17 @@
-//! Gateway addresses: a person's JID as the node of an address of ours, and back.
+//! Gateway addresses (XEP-0106): a person's JID as the node of a JID of the component.
 
 use xmpp_parsers::jid::{BareJid, Jid};
 
 /// The gateway address that stands for `person`.
 ///
 /// Shape:    `bob\40example.org@phone.example.org`.
-/// Contract: `None` for an address too long or too odd to stand in a node (RFC 7622 §3.3: 1,023 octets).
+/// Contract: `None` for an address too long for a node (RFC 7622 §3.3: 1,023 octets).
 /// Source:   XEP-0106 §4, XEP-0100 §5.3.
 pub fn contact(person: &BareJid, component: &str) -> Option<BareJid> {
     BareJid::new(&format!("{}@{component}", escape(person.as_str()))).ok()
 }
 
-/// The person whom a gateway address stands for; `None` for the component itself and for what is not an address of ours.
+/// The person behind a gateway address; `None` for the component itself and for other addresses.
 pub fn person(address: &Jid, component: &str) -> Option<BareJid> {
     if address.domain().as_str() != component {
         return None;
@@ -19,7 +19,7 @@ pub fn person(address: &Jid, component: &str) -> Option<BareJid> {
     BareJid::new(&unescape(address.node()?.as_str())).ok()
 }
 
-/// Writes a JID so that it fits into a node.
+/// Escapes a JID as a node.
 ///
 /// Source: XEP-0106 §4.2: a backslash is escaped only where it would be read as an escape.
 pub fn escape(jid: &str) -> String {
@@ -34,7 +34,7 @@ pub fn escape(jid: &str) -> String {
     escaped
 }
 
-/// Reads back what [`escape`] wrote.
+/// Unescapes a node.
 ///
 /// Source: XEP-0106 §4.3: one pass, so that an escaped backslash starts nothing.
 pub fn unescape(node: &str) -> String {
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_escaped_comes_back(jid in r#"[a-c \\"&'/:<>@02567acef]{0,40}"#) {
+        fn unescape_is_the_inverse_of_escape(jid in r#"[a-c \\"&'/:<>@02567acef]{0,40}"#) {
             let node = escape(&jid);
             prop_assert!(!node.contains([' ', '"', '&', '\'', '/', ':', '<', '>', '@']));
             prop_assert_eq!(unescape(&node), jid);

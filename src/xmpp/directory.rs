@@ -1,4 +1,4 @@
-//! Whom the gateway knows.
+//! The subscribers and domains that the gateway serves.
 
 use std::collections::BTreeMap;
 
@@ -6,50 +6,58 @@ use xmpp_parsers::jid::BareJid;
 
 use crate::notification::policy::Policy;
 use crate::subscriber::Subscriber;
+use crate::xmpp::sender_rate::MessageRate;
 
-/// Everyone who can be written to, with their settings.
+/// The subscribers and their settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directory {
     people: BTreeMap<BareJid, Subscriber>,
 }
 
-/// The house that the gateway stands in.
+/// The domains that the gateway serves, and what holds for all their accounts.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct House {
-    /// Who may see and change everything.
+pub struct ServedDomains {
+    /// The operators' accounts.
     pub operators: Vec<BareJid>,
-    /// Whose accounts may register themselves.
+    /// Domains whose accounts may become subscribers.
     pub domains: Vec<String>,
-    /// What holds where a person has chosen nothing.
+    /// The settings of people who have chosen none.
     pub policy: Policy,
-    /// The number that is seen on the phones we call.
+    /// The number that called phones show.
     pub caller_id: Option<String>,
+    /// How fast one sender may write.
+    pub message_rate: MessageRate,
 }
 
 impl Directory {
-    /// Lists these people.
+    /// A directory of these people.
     pub fn new<'s>(subscribers: impl IntoIterator<Item = &'s Subscriber>) -> Self {
         let mut directory = Self::default();
         subscribers.into_iter().for_each(|subscriber| directory.set(subscriber));
         directory
     }
 
-    /// Adds a person or takes over new settings.
+    /// Adds a person or replaces their settings.
     pub fn set(&mut self, subscriber: &Subscriber) {
         self.people.insert(subscriber.jid.clone(), subscriber.clone());
     }
 
-    /// Forgets a person.
+    /// Removes a person.
     pub fn remove(&mut self, jid: &BareJid) {
         self.people.remove(jid);
     }
 
-    /// What is known about one person; `None` for strangers.
+    /// The settings of a subscriber; `None` for others.
     pub fn person(&self, jid: &BareJid) -> Option<&Subscriber> {
         self.people.get(jid)
     }
 
-    /// Everybody, in the order of their JIDs.
+    /// All subscribers.
+    pub fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
+        self.people.values()
+    }
+
+    /// The JIDs of all subscribers, in their order.
     pub fn jids(&self) -> impl Iterator<Item = &BareJid> {
         self.people.keys()
     }

@@ -1,29 +1,30 @@
-//! Answers to questions (IQ): what Offhook is and can, and a polite no to everything else.
+//! Answers to IQs: what the component and its contacts are and can, and an error for everything else.
 
 use minidom::Element;
-
+use xmpp_parsers::disco::{DiscoInfoResult, DiscoItemsResult, Identity};
 use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::version::VersionResult;
 
 use crate::wording::phrase;
-use crate::xmpp::stanza::{self, element};
-use crate::xmpp::{address, card, ns};
+use crate::xmpp::stanza;
+use crate::xmpp::{address, ns, vcard};
 
-/// Whom an IQ is addressed to.
+/// The addressee of an IQ.
 #[derive(Clone, Copy, Debug)]
-pub enum Asked<'n> {
+pub enum Target<'n> {
     /// The component itself, and the number that people see when it calls.
     Component(Option<&'n str>),
     /// A gateway address that stands for the person of this name.
     Contact(&'n str),
     /// An address that stands for nobody.
-    Nobody,
+    Unknown,
 }
 
 /// Answers an IQ; `None` for results and errors, which are answers themselves.
 ///
-/// Contract: every `get` and `set` is answered (RFC 6120 §8.2.3), also one that says nothing sensible.
+/// Contract: every `get` and `set` is answered (RFC 6120 §8.2.3), also a malformed one.
 /// Source:   XEP-0030 §3 and §4, XEP-0092 §2, XEP-0199 §4.
-pub fn answer(iq: &Element, asked: Asked<'_>) -> Option<Element> {
+pub fn answer(iq: &Element, target: Target<'_>) -> Option<Element> {
     let kind = iq.attr("type");
     if matches!(kind, Some("result" | "error")) {
         return None;
@@ -34,14 +35,14 @@ pub fn answer(iq: &Element, asked: Asked<'_>) -> Option<Element> {
     else {
         return Some(stanza::error(iq, "modify", "bad-request", ""));
     };
-    let answer = match asked {
-        Asked::Nobody => Err("item-not-found"),
-        Asked::Component(_) if payload.is("query", ns::GATEWAY) => gateway(iq, payload),
-        Asked::Component(_) | Asked::Contact(_) if kind == Some("set") => {
+    let answer = match target {
+        Target::Unknown => Err("item-not-found"),
+        Target::Component(_) if payload.is("query", ns::GATEWAY) => gateway(iq, payload),
+        Target::Component(_) | Target::Contact(_) if kind == Some("set") => {
             Err("service-unavailable")
         }
-        Asked::Component(caller_id) => about_component(payload, caller_id),
-        Asked::Contact(name) => about_contact(payload, name),
+        Target::Component(caller_id) => about_component(payload, caller_id),
+        Target::Contact(name) => about_contact(payload, name),
     };
     Some(match answer {
         Ok(payload) => stanza::result(iq, payload),
@@ -55,19 +56,16 @@ fn about_component(payload: &Element, caller_id: Option<&str>) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
-        let identity = [("category", "gateway"), ("type", "pstn"), ("name", NAME)];
-        info(payload, &identity, &FEATURES)
+        info_of(payload, ("gateway", "pstn", NAME), &FEATURES)
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
     } else if payload.is("query", ns::VERSION) {
-        let mut version = Element::bare("query", ns::VERSION);
-        version.append_child(stanza::text("name", ns::VERSION, NAME));
-        version.append_child(stanza::text("version", ns::VERSION, env!("CARGO_PKG_VERSION")));
-        Ok(Some(version))
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Some(VersionResult { name: NAME.to_owned(), version, os: None }.into()))
     } else if payload.is("vCard", ns::VCARD) {
-        Ok(Some(card::vcard(NAME, caller_id, true)))
+        Ok(Some(vcard::vcard(NAME, caller_id, true)))
     } else if payload.is("vcard", ns::VCARD4) {
-        Ok(Some(card::vcard4(NAME, caller_id)))
+        Ok(Some(vcard::vcard4(NAME, caller_id)))
     } else {
         Err("service-unavailable")
     }
@@ -77,21 +75,20 @@ fn about_contact(payload: &Element, name: &str) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
-        let identity = [("category", "account"), ("type", "registered"), ("name", name)];
-        info(payload, &identity, &CONTACT_FEATURES)
+        info_of(payload, ("account", "registered", name), &CONTACT_FEATURES)
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
     } else if payload.is("vCard", ns::VCARD) {
-        // Nothing but the name: numbers are nobody's business.
-        Ok(Some(card::vcard(name, None, false)))
+        // Only the name: a contact's number is private.
+        Ok(Some(vcard::vcard(name, None, false)))
     } else if payload.is("vcard", ns::VCARD4) {
-        Ok(Some(card::vcard4(name, None)))
+        Ok(Some(vcard::vcard4(name, None)))
     } else {
         Err("service-unavailable")
     }
 }
 
-/// Which address stands for somebody: asked for by clients that add a contact.
+/// The gateway address of a person, for clients that add a contact.
 ///
 /// Source: XEP-0100 §6.3.
 fn gateway(iq: &Element, payload: &Element) -> Answer {
@@ -118,23 +115,39 @@ fn gateway(iq: &Element, payload: &Element) -> Answer {
     Ok(Some(query))
 }
 
-fn info(payload: &Element, identity: &[(&'static str, &str)], features: &[&str]) -> Answer {
+fn info_of(payload: &Element, identity: (&str, &str, &str), features: &[&str]) -> Answer {
     if payload.attr("node").is_some() {
         return Err("item-not-found");
     }
-    let mut query = Element::bare("query", ns::DISCO_INFO);
-    query.append_child(element("identity", ns::DISCO_INFO, identity));
-    for feature in features {
-        query.append_child(element("feature", ns::DISCO_INFO, &[("var", feature)]));
+    Ok(Some(info(None, identity, features)))
+}
+
+/// What an entity is, `(category, type, name)`, and can.
+///
+/// Source: XEP-0030 §3.1.
+pub(super) fn info(
+    node: Option<&str>,
+    (category, kind, name): (&str, &str, &str),
+    features: &[&str],
+) -> Element {
+    let identity = Identity {
+        name: Some(stanza::printable(name)),
+        ..Identity::new_anonymous::<_, _, &str, &str>(category, kind)
+    };
+    DiscoInfoResult {
+        node: node.map(str::to_owned),
+        identities: vec![identity],
+        features: features.iter().map(|feature| (*feature).to_owned()).collect(),
+        extensions: vec![],
     }
-    Ok(Some(query))
+    .into()
 }
 
 fn items(payload: &Element) -> Answer {
     if payload.attr("node").is_some() {
         return Err("item-not-found");
     }
-    Ok(Some(Element::bare("query", ns::DISCO_ITEMS)))
+    Ok(Some(DiscoItemsResult { node: None, items: vec![], rsm: None }.into()))
 }
 
 const FEATURES: [&str; 11] = [
@@ -150,7 +163,7 @@ const FEATURES: [&str; 11] = [
     ns::VCARD4,
     ns::VERSION,
 ];
-/// What a client may send to a person through us and see passed on.
+/// Extensions that we pass on between people.
 const CONTACT_FEATURES: [&str; 8] = [
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
@@ -162,7 +175,7 @@ const CONTACT_FEATURES: [&str; 8] = [
     ns::VCARD,
 ];
 
-/// What the component is called.
+/// The component's name.
 pub(super) const NAME: &str = "Offhook";
 
 #[cfg(test)]
@@ -170,8 +183,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_question_is_answered_and_no_answer_is() {
-        let (component, contact) = (Asked::Component(Some("+81312345678")), Asked::Contact("Bob"));
+    fn every_request_is_answered_and_no_answer_is() {
+        let (component, contact) =
+            (Target::Component(Some("+81312345678")), Target::Contact("Bob"));
         let cases = [
             ("a ping", "get", "<ping xmlns='urn:xmpp:ping'/>", component, "ok"),
             ("a ping to Bob", "get", "<ping xmlns='urn:xmpp:ping'/>", contact, "ok"),
@@ -200,7 +214,7 @@ mod tests {
                 "disco of nobody",
                 "get",
                 "<query xmlns='http://jabber.org/protocol/disco#info'/>",
-                Asked::Nobody,
+                Target::Unknown,
                 "item-not-found",
             ),
             (
@@ -261,15 +275,15 @@ mod tests {
             ("a result", "result", "", component, "silence"),
             ("an error", "error", "", component, "silence"),
         ];
-        for (what, kind, payload, asked, expected) in cases {
+        for (what, kind, payload, target, expected) in cases {
             let iq: Element = format!(
                 "<iq xmlns='jabber:component:accept' from='a@example.org/x' to='phone.example.org' \
                  id='1' type='{kind}'>{payload}</iq>"
             )
             .parse()
             .unwrap();
-            let answer = answer(&iq, asked);
-            let told = match &answer {
+            let answer = answer(&iq, target);
+            let got = match &answer {
                 None => "silence".to_owned(),
                 Some(answer) if answer.attr("type") == Some("result") => {
                     assert_eq!(answer.attr("to"), Some("a@example.org/x"));
@@ -277,7 +291,7 @@ mod tests {
                 }
                 Some(answer) => stanza::condition(answer).unwrap().to_owned(),
             };
-            assert!(told.contains(expected), "{what}: {told}");
+            assert!(got.contains(expected), "{what}: {got}");
         }
     }
 }

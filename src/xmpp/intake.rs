@@ -1,65 +1,65 @@
-//! What a message is, before anybody decides where it goes.
+//! Reading messages: what kind each is, before it is routed.
 
 use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use crate::notification::{Circumstances, Draft};
 use crate::wording::worded_in;
-use crate::xmpp::text::text;
+use crate::xmpp::body::text;
 use crate::xmpp::{ns, stanza, wording};
 
-/// A message, by what may be done with it.
+/// The kinds of messages.
 #[derive(Debug, PartialEq)]
 pub enum Intake {
-    /// Something a person has written.
+    /// A text that a person has written.
     Text(Text),
-    /// The message of this `id` is taken back.
+    /// The message of this `id` is retracted.
     Retraction(String),
-    /// Something between clients: who is typing, what was received. Worth passing on, never worth a call.
+    /// A signal between clients, such as a chat state or a receipt: passed on, never a reason for a call.
     Signal,
-    /// A bounce of something sent before. It is never answered.
+    /// A bounce. It is never answered.
     Error,
-    /// Nothing for us, and why. It is never answered.
-    Nothing(&'static str),
+    /// To be ignored, for this reason. It is never answered.
+    Ignored(&'static str),
 }
 
 /// What a person has written.
 #[derive(Debug, PartialEq)]
 pub struct Text {
-    /// To be spoken.
+    /// The text to be spoken.
     pub body: String,
-    /// The language it is marked with.
+    /// Its `xml:lang`.
     pub language: Option<String>,
     /// Whether the sender lets it be stored (XEP-0334).
     pub may_be_stored: bool,
-    /// The `id` of the message that it words anew (XEP-0308).
+    /// The `id` of the message that it corrects (XEP-0308).
     pub corrects: Option<String>,
 }
 
-/// Reads what a message is.
+/// Reads a message.
 ///
 /// Source: RFC 6121 §5.2.2 (types; an unknown one is `normal`), XEP-0085 §5.5, XEP-0280 §11, XEP-0334 §4, XEP-0380 §4.
 pub fn read(message: &Element) -> Intake {
     match message.attr("type") {
         Some("error") => return Intake::Error,
-        Some("groupchat") => return Intake::Nothing("from a room"),
-        Some("headline") => return Intake::Nothing("a headline"),
+        Some("groupchat") => return Intake::Ignored("from a room"),
+        Some("headline") => return Intake::Ignored("a headline"),
         Some(_) | None => {}
     }
     let has = |namespace: &str| message.children().any(|child| child.has_ns(namespace));
     if has(ns::NOTICE) {
-        return Intake::Nothing("said by a program like this one");
+        return Intake::Ignored("said by a program like this one");
     }
     if [ns::CARBONS, ns::FORWARD].into_iter().chain(ns::PRIVILEGES).any(has) {
-        return Intake::Nothing("in somebody else's name");
+        return Intake::Ignored("in another account's name");
     }
     if let Some(id) = retracted(message) {
         return Intake::Retraction(id);
     }
     let corrects = message.get_child("replace", ns::CORRECT).and_then(|it| it.attr("id"));
     let corrects = corrects.filter(|id| !id.is_empty()).map(str::to_owned);
-    let hint = |name: &str| message.has_child(name, ns::HINTS);
-    let may_be_stored = !hint("no-store") && !hint("no-permanent-store");
+    // `no-permanent-store` forbids archives only: what is held is erased after its delivery.
+    let may_be_stored = !message.has_child("no-store", ns::HINTS);
     if let Some(encrypted) = encrypted(message) {
         // Without a payload it only carries keys.
         return if encrypted.name() == "encrypted" && !has_payload(encrypted) {
@@ -75,13 +75,17 @@ pub fn read(message: &Element) -> Intake {
             })
         };
     }
-    match text(message) {
-        Some((body, language)) => Intake::Text(Text { body, language, may_be_stored, corrects }),
-        None => Intake::Signal,
+    match (text(message), corrects) {
+        (Some((body, language)), corrects) => {
+            Intake::Text(Text { body, language, may_be_stored, corrects })
+        }
+        // Nothing is left of the message.
+        (None, Some(id)) if message.has_child("body", ns::COMPONENT) => Intake::Retraction(id),
+        (None, _) => Intake::Signal,
     }
 }
 
-/// The message that is taken back, in the present form of XEP-0424 §3 or in the one before.
+/// The `id` of the retracted message, by the present version of XEP-0424 §3 or the one before.
 fn retracted(message: &Element) -> Option<String> {
     let id = |element: &Element| element.attr("id").filter(|id| !id.is_empty()).map(str::to_owned);
     let retract = |parent: &Element| {
@@ -97,7 +101,25 @@ fn retracted(message: &Element) -> Option<String> {
     retract(fastened).map(|_| id(fastened).unwrap_or_default())
 }
 
-/// Makes of a message what the store takes.
+/// The element that names the message which this one takes back, by its `id`.
+pub(super) fn retraction_mut(message: &mut Element) -> Option<&mut Element> {
+    let is_retract =
+        |child: &Element| child.name() == "retract" && ns::RETRACT.contains(&child.ns().as_str());
+    let names = |child: &Element| {
+        let fastens = child.is("apply-to", ns::FASTEN) && child.children().any(is_retract);
+        is_retract(child) || fastens
+    };
+    message.children_mut().find(|child| names(child))
+}
+
+/// A retraction as it is stored, to be delivered to who has the message.
+pub fn retraction(message: &Element, sender: Jid, recipient: BareJid) -> Draft {
+    let nothing = Text { body: String::new(), language: None, may_be_stored: true, corrects: None };
+    let draft = draft(message, sender, recipient, nothing);
+    Draft { wants_receipt: false, how: Circumstances { silent: true, ..draft.how }, ..draft }
+}
+
+/// The message as it is stored.
 pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> Draft {
     Draft {
         stanza_id: message.attr("id").filter(|id| !id.is_empty()).map(str::to_owned),
@@ -112,19 +134,19 @@ pub fn draft(message: &Element, sender: Jid, recipient: BareJid, text: Text) -> 
     }
 }
 
-/// Whether only its recipient can read what a message says.
+/// Whether the message is encrypted end to end.
 ///
-/// Contract: its [`Draft`] then holds words of ours in place of the text.
+/// Contract: its [`Draft`] then holds a sentence of ours in place of the text.
 pub fn is_encrypted(message: &Element) -> bool {
     encrypted(message).is_some()
 }
 
-/// The element that says that only the recipient can read this.
+/// The element that marks an encrypted message.
 fn encrypted(message: &Element) -> Option<&Element> {
-    let carrier = message.children().find(|child| {
+    let payload = message.children().find(|child| {
         child.name() == "encrypted" || child.has_ns(ns::OPENPGP) || child.has_ns(ns::PGP_LEGACY)
     });
-    carrier.or_else(|| message.get_child("encryption", ns::ENCRYPTION))
+    payload.or_else(|| message.get_child("encryption", ns::ENCRYPTION))
 }
 
 fn has_payload(encrypted: &Element) -> bool {
@@ -160,6 +182,25 @@ mod tests {
                 "takes back 1",
             ),
             (
+                "a correction to nothing",
+                "chat",
+                "<replace xmlns='urn:xmpp:message-correct:0' id='1'/><body> </body>",
+                "takes back 1",
+            ),
+            (
+                "a correction that is taken back at once",
+                "chat",
+                "<body>x</body><replace xmlns='urn:xmpp:message-correct:0' id='1'/>\
+                 <retract xmlns='urn:xmpp:message-retract:1' id='1'/>",
+                "takes back 1",
+            ),
+            (
+                "a state that corrects",
+                "chat",
+                "<replace xmlns='urn:xmpp:message-correct:0' id='1'/>",
+                "signal",
+            ),
+            (
                 "a carbon copy",
                 "chat",
                 "<sent xmlns='urn:xmpp:carbons:2'/><body>x</body>",
@@ -176,6 +217,12 @@ mod tests {
                 "chat",
                 "<no-store xmlns='urn:xmpp:hints'/><body>x</body>",
                 "x, not to be stored",
+            ),
+            (
+                "not to be archived",
+                "chat",
+                "<no-permanent-store xmlns='urn:xmpp:hints'/><body>x</body>",
+                "x",
             ),
             (
                 "two languages",
@@ -225,7 +272,7 @@ mod tests {
                 Intake::Retraction(id) => format!("takes back {id}"),
                 Intake::Signal => "signal".into(),
                 Intake::Error => "error".into(),
-                Intake::Nothing(_) => "nothing".into(),
+                Intake::Ignored(_) => "nothing".into(),
             };
             assert_eq!(told, expected, "{what}");
         }

@@ -1,24 +1,25 @@
-//! The chat side: the component's link to its server, and what it makes of stanzas.
+//! XMPP: the component's stream to its server, and the routing of stanzas.
 //!
-//! Everything but [`link`] is pure. [`gateway`] takes every stanza and says what to do about it.
+//! Everything but [`link`] is pure. [`gateway`] handles every stanza and says what to do.
 
 pub mod address;
-mod card;
-pub mod desk;
+mod body;
+pub mod commands;
 pub mod directory;
 pub mod disco;
 pub mod gateway;
 pub mod guard;
 pub mod intake;
 pub mod link;
-pub mod pace;
+mod notice;
 pub mod presence;
 pub mod privilege;
 pub mod relay;
 pub mod reply;
+pub mod sender_rate;
 pub mod stanza;
-mod text;
 pub mod upload;
+mod vcard;
 mod voice;
 pub mod wording;
 
@@ -56,7 +57,7 @@ pub mod ns {
     pub const NICK: &str = "http://jabber.org/protocol/nick";
     /// XEP-0333.
     pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
-    /// What a server module hands over, `docs/hand-over.md`.
+    /// Messages that a server module hands over, `docs/hand-over.md`.
     pub const HELD: &str = "urn:offhook:held:0";
     /// XEP-0066.
     pub const OOB: &str = "jabber:x:oob";
@@ -112,6 +113,6 @@ pub mod ns {
     pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
     /// XEP-0461.
     pub const REPLY: &str = "urn:xmpp:reply:0";
-    /// Marks what Offhook itself says, so that two of them never talk to each other without end.
+    /// Marks messages in which Offhook itself speaks, so that two of them never answer each other without end.
     pub const NOTICE: &str = "urn:offhook:notice:0";
 }

@@ -1,4 +1,4 @@
-//! Speaking for a person, where his server lets the component.
+//! Messages in a person's name, where their server lets the component send them (XEP-0356).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 use crate::xmpp::ns;
 use crate::xmpp::stanza::{self, element};
 
-/// Which servers let us send messages in the names of their people, and in which version of the protocol.
+/// The servers that let us send messages in their people's names, and the namespace that each speaks.
 ///
 /// Source: XEP-0356 §4 and §6.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,29 +16,31 @@ pub struct Grants {
     namespaces: BTreeMap<String, String>,
 }
 
-/// What a server has granted.
+/// One server's grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     /// Messages may be sent in its people's names.
     pub outgoing: bool,
-    /// What was granted beside that, which nothing here makes use of.
+    /// Further permissions, which are not used.
     pub unneeded: Vec<String>,
 }
 
 impl Grants {
-    /// Takes a server's advertisement; `None` if the message is none.
+    /// Reads a server's grant; `None` if the message is none.
     pub fn learn(&mut self, message: &Element, from: &Jid) -> Option<Granted> {
         let is_host = from.node().is_none() && from.resource().is_none();
-        let told = message
+        let advertised = message
             .children()
             .find(|it| it.name() == "privilege" && ns::PRIVILEGES.contains(&it.ns().as_str()))?;
-        if !is_host || told.has_child("forwarded", ns::FORWARD) {
+        if !is_host || advertised.has_child("forwarded", ns::FORWARD) {
             return None;
         }
         let mut granted = Granted { outgoing: false, unneeded: vec![] };
-        for perm in told.children().filter(|it| it.name() == "perm") {
+        for perm in advertised.children().filter(|it| it.name() == "perm") {
             match (perm.attr("access"), perm.attr("type")) {
                 (_, Some("none")) => {}
+                // ejabberd from 24.10 on always sends this grant, also when it grants nothing by it.
+                (Some("iq"), _) if !perm.children().any(|it| it.name() == "namespace") => {}
                 (Some("message"), Some("outgoing")) => granted.outgoing = true,
                 (access, kind) => {
                     let (access, kind) = (access.unwrap_or_default(), kind.unwrap_or_default());
@@ -48,24 +50,24 @@ impl Grants {
         }
         let host = from.domain().to_string();
         if granted.outgoing {
-            self.namespaces.insert(host, told.ns());
+            self.namespaces.insert(host, advertised.ns());
         } else {
             self.namespaces.remove(&host);
         }
         Some(granted)
     }
 
-    /// A server has taken back, or never meant, what it granted.
+    /// Removes a server's grant; whether there was one.
     pub fn lose(&mut self, host: &str) -> bool {
         self.namespaces.remove(host).is_some()
     }
 
-    /// The link is lost; servers tell again. Tells whether anything was granted.
+    /// Removes all grants: the link is lost, and servers grant again. Whether there were any.
     pub fn forget(&mut self) -> bool {
         !std::mem::take(&mut self.namespaces).is_empty()
     }
 
-    /// The same message in the name of `person`; as it is where his server does not let us.
+    /// The same message in the name of `person`; unchanged where their server has not granted that.
     pub fn in_the_name_of(&self, person: &BareJid, message: Element, component: &str) -> Element {
         let host = person.domain().as_str();
         let Some(namespace) = self.namespaces.get(host) else { return message };
@@ -94,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_goes_in_his_name_only_where_that_is_granted() {
+    fn an_answer_goes_in_the_callees_name_only_where_that_is_granted() {
         let bob: BareJid = "bob@example.org".parse().unwrap();
         let answer =
             stanza::chat("bob\\40example.org@phone.example.org", "alice@example.org", "a1", "Yes");
@@ -119,6 +121,21 @@ mod tests {
                 "example.org",
                 "urn:xmpp:privilege:1",
                 "<perm access='message' type='outgoing'/><perm access='roster' type='both'/>",
+                true,
+                1,
+            ),
+            (
+                "example.org",
+                "urn:xmpp:privilege:1",
+                "<perm access='message' type='outgoing'/><perm access='iq'/>",
+                true,
+                0,
+            ),
+            (
+                "example.org",
+                "urn:xmpp:privilege:1",
+                "<perm access='message' type='outgoing'/>\
+                 <perm access='iq'><namespace ns='jabber:iq:roster' type='both'/></perm>",
                 true,
                 1,
             ),

@@ -1,4 +1,4 @@
-//! Messages passed on between two people, and remembered until they are known to have arrived.
+//! Messages passed on between two people, and remembered until the server has confirmed them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::xmpp::{address, ns, stanza};
 
 /// Makes the copy of a message that goes to `recipient`, as if it came from the sender's gateway address.
 ///
-/// Contract: what a sender may not say on behalf of a server is left out; everything else stays, `id` and thread too.
+/// Contract: elements that only a server may add are left out; everything else stays, `id` and thread too.
 /// Source:   XEP-0359 §5, XEP-0203 §5, XEP-0280 §11, XEP-0461 §3 (`to` names an author by the address its reader knows).
 pub fn readdressed(message: &Element, from: &str, recipient: &BareJid, component: &str) -> Element {
     let mut copy = message.clone();
@@ -41,7 +41,7 @@ fn untrusted(child: &Element) -> bool {
             .any(|namespace| child.has_ns(*namespace))
 }
 
-/// The messages passed on of late.
+/// The messages passed on recently.
 #[derive(Debug, Default)]
 pub struct Forwards {
     kept: VecDeque<Forward>,
@@ -62,18 +62,18 @@ pub struct Forward {
     bytes: usize,
 }
 
-/// How sure it is that the server has the copy.
+/// Whether the server has the copy.
 #[derive(Debug, PartialEq, Eq)]
 enum Phase {
     Sent,
     /// A ping went after it.
     Pinged,
-    /// The ping came back; it may still bounce until then.
+    /// The ping came back; a bounce may still come until then.
     Read(Instant),
 }
 
 impl Forwards {
-    /// Whether one more can be remembered; without that, nothing may be passed on.
+    /// Whether one more message can be remembered; without that, none may be passed on.
     pub fn has_room(&self) -> bool {
         let unread = self.kept.iter().rev().take_while(|it| !it.is_read()).take(UNREAD_MAX);
         let (count, bytes) =
@@ -91,7 +91,7 @@ impl Forwards {
         self.forget_old(now);
     }
 
-    /// Whether a ping is due, to learn whether the server has read what went out; it then bears `id`.
+    /// Whether a ping with this `id` is to be sent now.
     pub fn pings(&mut self, id: &str) -> bool {
         let due = self.ping.is_none() && self.kept.iter().any(|it| it.phase == Phase::Sent);
         if due {
@@ -105,7 +105,7 @@ impl Forwards {
         due
     }
 
-    /// Takes the answer to a ping; `false` if it answers another.
+    /// Handles the answer to a ping; `false` if it is another ping's.
     pub fn pong(&mut self, id: &str, now: Instant) -> bool {
         if self.ping.as_deref() != Some(id) {
             return false;
@@ -120,7 +120,7 @@ impl Forwards {
         true
     }
 
-    /// The message that this bounce is about, now forgotten here.
+    /// Removes and gives the message that has bounced.
     pub fn bounced(&mut self, id: &str, recipient: &BareJid, from: &BareJid) -> Option<Forward> {
         let is_it = |it: &Forward| {
             it.original.attr("id") == Some(id) && it.recipient == *recipient && it.from == *from
@@ -131,14 +131,14 @@ impl Forwards {
         Some(forward)
     }
 
-    /// The link is lost: gives what the server may never have read, in the order it came.
+    /// The link is lost: the messages that the server may not have read, in their order.
     pub fn lost(&mut self) -> Vec<Forward> {
         self.ping = None;
         self.bytes = 0;
         self.kept.drain(..).filter(|it| !matches!(it.phase, Phase::Read(_))).collect()
     }
 
-    /// Forgets what can hardly bounce any more, and under pressure what only might.
+    /// Forgets messages that can hardly bounce any more, and without room also those that only might.
     fn forget_old(&mut self, now: Instant) {
         while let Some(oldest) = self.kept.front() {
             let over = matches!(oldest.phase, Phase::Read(until) if until <= now);
@@ -158,11 +158,11 @@ impl Forward {
     }
 }
 
-/// Messages that the server may not have read. A person's server that reads so slowly is as good as away.
+/// Messages that the server may not have read. A server that reads so slowly is as good as down.
 const UNREAD_MAX: usize = 1000;
 /// Messages whose bounce would still be understood.
 const KEPT_MAX: usize = 4000;
-/// Of all of them, and of those that the server may not have read: these cannot be forgotten.
+/// Of all messages, and of those that the server may not have read: these cannot be forgotten.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 const BOUNCES_WITHIN: Duration = Duration::from_secs(60);
 

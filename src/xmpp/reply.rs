@@ -1,35 +1,40 @@
-//! What is owed, as a stanza.
+//! Owed replies as stanzas.
 
 use minidom::Element;
 use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::message::Id;
+use xmpp_parsers::message_correct::Replace;
+use xmpp_parsers::receipts::Received;
 
 use crate::notification::{Draft, Owed, Reply};
+use crate::xmpp::notice::{notice, quoting_reply};
 use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::readdressed;
 use crate::xmpp::stanza::{self, element};
 use crate::xmpp::{address, intake, ns, voice, wording};
 
-/// The stanza that pays what is owed, by the way that serves its reader best: an answer to what was written to the
-/// callee himself comes from him, where his server lets us.
+/// The stanza of an owed reply, sent in the callee's own name where that is allowed: an answer to a message that was
+/// written to the callee's own address comes from that address, if the callee's server grants it.
 pub fn delivered(owed: &Owed, component: &str, grants: &Grants) -> Element {
     let message = stanza(owed, component);
     let draft = &owed.message.draft;
-    let is_his = matches!(owed.content, Reply::Answer(_) | Reply::Voice(_) | Reply::Receipt);
-    let was_to_him = draft.how.handed_over.is_some() && {
+    let is_from_callee =
+        matches!(owed.content, Reply::Answer(_) | Reply::Voice(_) | Reply::Receipt);
+    let was_to_callee = draft.how.handed_over.is_some() && {
         let original: Option<Element> = draft.stanza.parse().ok();
         let from = original.as_ref().and_then(stanza::from);
         from.is_some_and(|from| from.domain().as_str() != component)
     };
-    if is_his && was_to_him {
+    if is_from_callee && was_to_callee {
         grants.in_the_name_of(&draft.recipient, message, component)
     } else {
         message
     }
 }
 
-/// Makes the stanza that pays what is owed.
+/// The stanza of an owed reply.
 ///
-/// Contract: the same `owed` gives the same stanza with the same `id`, so that paying twice is seen to be the same.
+/// Contract: the same `owed` gives the same stanza with the same `id`, so that a client recognises a repetition.
 /// Source:   XEP-0308 §3 (status), XEP-0461 §3 and XEP-0428 §3 (answer), XEP-0184 §5 (receipt), XEP-0203 §3 (delivery).
 pub fn stanza(owed: &Owed, component: &str) -> Element {
     let draft = &owed.message.draft;
@@ -42,41 +47,16 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             let mut message = notice(&callee, sender.as_str(), &owed.stanza_id, &words);
             let first = &owed.message.status_stanza_id;
             if *first != owed.stanza_id {
-                message.append_child(element("replace", ns::CORRECT, &[("id", first)]));
+                message.append_child(Replace { id: Id(first.clone()) }.into());
             }
             in_thread(message, owed)
         }
         Reply::Answer(answer) => {
             let words = wording::answer(language, &answer.words, &owed.callee_name);
-            in_thread(answered(owed, &callee, &sender, &words), owed)
+            in_thread(quoting_reply(owed, &callee, &sender, &words), owed)
         }
         Reply::Voice(news) => in_thread(voice::stanza(news, owed, &callee, &sender), owed),
-        Reply::Receipt => {
-            let mut message = stanza::stanza(
-                "message",
-                &[
-                    ("from", &callee),
-                    ("to", sender.as_str()),
-                    ("id", &owed.stanza_id),
-                    ("type", "chat"),
-                ],
-            );
-            let of = draft.stanza_id.as_deref().unwrap_or_default();
-            let asked: Option<Element> = draft.stanza.parse().ok();
-            let asks = |name: &str, namespace: &str| {
-                asked.as_ref().is_some_and(|asked| asked.has_child(name, namespace))
-            };
-            if asks("request", ns::RECEIPTS) || asked.is_none() {
-                message.append_child(element("received", ns::RECEIPTS, &[("id", of)]));
-            }
-            // Somebody has heard it to its end, which is what "displayed" means on a screen.
-            if asks("markable", ns::MARKERS) {
-                message.append_child(element("displayed", ns::MARKERS, &[("id", of)]));
-            }
-            // Without a body, only this hint makes a server keep it for a sender who is offline by now.
-            message.append_child(Element::bare("store", ns::HINTS));
-            message
-        }
+        Reply::Receipt => receipt(owed, &callee, &sender),
         Reply::Delivery => delivery(owed, component),
         Reply::CallsSwitchedOff => notice(
             component,
@@ -84,40 +64,30 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
             &owed.stanza_id,
             &wording::calls_switched_off(language),
         ),
-        Reply::SetAside => notice(
-            component,
-            draft.recipient.as_str(),
-            &owed.stanza_id,
-            &wording::set_aside(language, sender.as_str()),
-        ),
     }
 }
 
-/// A message in which Offhook itself speaks, marked as such.
-pub fn notice(from: &str, to: &str, id: &str, words: &str) -> Element {
-    let mut message = stanza::chat(from, to, id, words);
-    message.append_child(Element::bare("notice", ns::NOTICE));
-    message
-}
-
-pub(super) fn answered(owed: &Owed, callee: &str, sender: &BareJid, words: &str) -> Element {
+/// Source: XEP-0184 §5, XEP-0333 §4.
+fn receipt(owed: &Owed, callee: &str, sender: &BareJid) -> Element {
     let draft = &owed.message.draft;
-    let Some(of) = &draft.stanza_id else {
-        return notice(callee, sender.as_str(), &owed.stanza_id, words);
+    let mut message = stanza::stanza(
+        "message",
+        &[("from", callee), ("to", sender.as_str()), ("id", &owed.stanza_id), ("type", "chat")],
+    );
+    let of = owed.message.last_id().unwrap_or_default();
+    let asked: Option<Element> = draft.stanza.parse().ok();
+    let asks = |name: &str, namespace: &str| {
+        asked.as_ref().is_some_and(|asked| asked.has_child(name, namespace))
     };
-    // What only its recipient can read is not quoted; the body is ours then.
-    let original = original(draft);
-    let is_encrypted = original.is_some_and(|message| intake::is_encrypted(&message));
-    let quote = if is_encrypted { String::new() } else { quoted(&draft.body) };
-    let mut message = notice(callee, sender.as_str(), &owed.stanza_id, &format!("{quote}{words}"));
-    message.append_child(element("reply", ns::REPLY, &[("to", sender.as_str()), ("id", of)]));
-    if !quote.is_empty() {
-        let mut fallback = element("fallback", ns::FALLBACK, &[("for", ns::REPLY)]);
-        // Counted in code points, from the start of the body (XEP-0426 §4.1).
-        let end = quote.chars().count().to_string();
-        fallback.append_child(element("body", ns::FALLBACK, &[("start", "0"), ("end", &end)]));
-        message.append_child(fallback);
+    if asks("request", ns::RECEIPTS) || asked.is_none() {
+        message.append_child(Received { id: of.to_owned() }.into());
     }
+    // The message was heard to its end, which is what "displayed" means on a screen.
+    if asks("markable", ns::MARKERS) {
+        message.append_child(element("displayed", ns::MARKERS, &[("id", of)]));
+    }
+    // Without a body, only this hint makes a server keep it for a sender who is offline by now.
+    message.append_child(Element::bare("store", ns::HINTS));
     message
 }
 
@@ -130,11 +100,27 @@ fn delivery(owed: &Owed, component: &str) -> Element {
         readdressed(&original, &address_of(&sender, component), &draft.recipient, component);
     let id = draft.stanza_id.as_ref().unwrap_or(&owed.stanza_id);
     stanza::set(&mut message, "id", id);
-    // A message that was corrected before it was delivered has never been read in its first wording.
-    stanza::strip(&mut message, |child| child.is("replace", ns::CORRECT));
+    name_as_known(&mut message, owed.message.chain.replaces.as_deref());
     let stamp = owed.message.received.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     message.append_child(element("delay", ns::DELAY, &[("from", component), ("stamp", &stamp)]));
     message
+}
+
+/// Lets a correction or a retraction name the `id` under which its reader has the message. Where they have none, its
+/// first wording has never been read, and it corrects nothing.
+fn name_as_known(message: &mut Element, known: Option<&str>) {
+    let is_retraction = intake::retraction_mut(message).map(|retraction| {
+        if let Some(id) = known {
+            stanza::set(retraction, "id", id);
+        }
+    });
+    let replaced = message.has_child("replace", ns::CORRECT);
+    stanza::strip(message, |child| child.is("replace", ns::CORRECT));
+    if let Some(id) = known
+        && (replaced || is_retraction.is_none())
+    {
+        message.append_child(Replace { id: Id(id.to_owned()) }.into());
+    }
 }
 
 fn in_thread(mut message: Element, owed: &Owed) -> Element {
@@ -150,28 +136,10 @@ fn original(draft: &Draft) -> Option<Element> {
     draft.stanza.parse().ok()
 }
 
-/// The message as a quotation, each line marked.
-fn quoted(body: &str) -> String {
-    let cut = body.char_indices().nth(QUOTE_CHARS_MAX).map_or(body.len(), |(at, _)| at);
-    let (shown, more) = body.split_at(cut);
-    let mut quote = String::new();
-    for line in shown.lines() {
-        quote.push_str("> ");
-        quote.push_str(&stanza::printable(line));
-        quote.push('\n');
-    }
-    if !more.is_empty() && quote.pop().is_some() {
-        quote.push_str("…\n");
-    }
-    quote
-}
-
 fn address_of(person: &BareJid, component: &str) -> String {
-    // A JID too long for a node cannot be written to; the component speaks in its place.
+    // A JID too long for a node has no gateway address; the component takes its place.
     address::contact(person, component).map_or_else(|| component.to_owned(), |jid| jid.to_string())
 }
-
-const QUOTE_CHARS_MAX: usize = 300;
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -179,7 +147,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::notification::{
-        Answer, Circumstances, Message, MessageId, Outcome, ReplyId, Status,
+        Answer, Circumstances, CorrectionChain, Message, MessageId, Outcome, ReplyId, Status,
     };
 
     #[test]
@@ -197,7 +165,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn whoever_reads_german_is_told_in_german() {
+    fn a_status_is_in_the_language_of_its_reader() {
         let status = Reply::Status(Status::NotReached { outcome: Outcome::Busy, next: None });
         let told = |language: &str| {
             let owed = Owed { language: Some(language.into()), ..owed("s1", status.clone()) };
@@ -206,11 +174,11 @@ pub(super) mod tests {
         };
         assert_eq!(
             told("de-AT"),
-            "Der Anschluss von Bob ist besetzt. Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt aufbewahrt."
+            "☎ Der Anschluss von Bob ist besetzt. Ein weiterer Anruf ist nicht geplant; Ihre Nachricht bleibt aufbewahrt."
         );
         assert_eq!(
             told("ja"),
-            "Bob's line is busy. No further call is planned; your message stays held."
+            "☎ Bob's line is busy. No further call is planned; your message stays held."
         );
     }
 
@@ -232,7 +200,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_not_quoted() {
+    fn an_encrypted_message_is_not_quoted() {
         let answer = Answer { message: MessageId(1), key: '2', words: "Bob will call.".into() };
         let mut owed = owed("a1", Reply::Answer(answer));
         // Earlier versions stored these words in English only.
@@ -277,18 +245,52 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_correction_or_retraction_names_the_id_that_its_reader_knows() {
+        let replace = "<replace xmlns='urn:xmpp:message-correct:0' id='k2'/>";
+        let retract = "<retract xmlns='urn:xmpp:message-retract:1' id='k2'/>";
+        let fastened = "<apply-to xmlns='urn:xmpp:fasten:0' id='k2'>\
+                        <retract xmlns='urn:xmpp:message-retract:0'/></apply-to>";
+        for (what, payload, known, names) in [
+            ("a correction of what was never delivered", replace, None, vec![]),
+            ("a correction of what the reader has", replace, Some("k1"), vec!["replace k1"]),
+            ("a wording that followed a correction", "", Some("k1"), vec!["replace k1"]),
+            ("a retraction", retract, Some("k1"), vec!["retract k1"]),
+            ("an older retraction", fastened, Some("k1"), vec!["apply-to k1"]),
+            ("a correction to nothing", replace, Some("k1"), vec!["replace k1"]),
+        ] {
+            let mut owed = owed("d1", Reply::Delivery);
+            owed.message.draft.stanza = format!(
+                "<message xmlns='jabber:component:accept' id='k3'><body>x</body>{payload}</message>"
+            );
+            owed.message.chain.replaces = known.map(str::to_owned);
+            let message = stanza(&owed, "phone.example.org");
+            let kinds = ["replace", "retract", "apply-to"];
+            let named = message.children().filter(|it| kinds.contains(&it.name()));
+            let named: Vec<_> = named
+                .map(|it| format!("{} {}", it.name(), it.attr("id").unwrap_or_default()))
+                .collect();
+            assert_eq!(named, names, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_answer_and_a_receipt_name_the_last_correction() {
+        let answer = Answer { message: MessageId(1), key: '2', words: "Bob will call.".into() };
+        let mut owed = owed("a1", Reply::Answer(answer));
+        owed.message.chain.last_id = Some("k3".into());
+        let message = stanza(&owed, "phone.example.org");
+        assert_eq!(message.get_child("reply", ns::REPLY).unwrap().attr("id"), Some("k3"));
+        owed.content = Reply::Receipt;
+        let message = stanza(&owed, "phone.example.org");
+        assert_eq!(message.get_child("received", ns::RECEIPTS).unwrap().attr("id"), Some("k3"));
+    }
+
+    #[test]
     fn a_receipt_names_the_message_and_is_kept_for_an_offline_sender() {
         let message = stanza(&owed("r1", Reply::Receipt), "phone.example.org");
         assert_eq!(message.get_child("received", ns::RECEIPTS).unwrap().attr("id"), Some("m1"));
         assert!(message.has_child("store", ns::HINTS));
         assert!(!message.has_child("request", ns::RECEIPTS));
-    }
-
-    #[test]
-    fn a_long_quotation_is_cut() {
-        let quote = quoted(&"a".repeat(1000));
-        assert!(quote.ends_with("a…\n"));
-        assert_eq!(quote.chars().count(), 2 + QUOTE_CHARS_MAX + 2);
     }
 
     pub(in crate::xmpp) fn owed(id: &str, content: Reply) -> Owed {
@@ -315,6 +317,7 @@ pub(super) mod tests {
                 received: "2026-11-23T09:41:00Z".parse().unwrap(),
                 draft,
                 status_stanza_id: "s1".into(),
+                chain: CorrectionChain::default(),
             },
             callee_name: "Bob".into(),
             since: "2026-11-23T09:42:00Z".parse().unwrap(),

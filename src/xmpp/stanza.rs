@@ -1,8 +1,9 @@
-//! Stanzas as trees: reading their addresses and building answers.
+//! Stanzas: addresses, answers, errors, and building elements.
 
 use minidom::rxml::{Namespace, NcName};
 use minidom::{Element, Node};
 use xmpp_parsers::jid::Jid;
+use xmpp_parsers::ping::Ping;
 
 use crate::xmpp::ns;
 
@@ -39,6 +40,25 @@ pub fn chat(from: &str, to: &str, id: &str, body: &str) -> Element {
     message
 }
 
+/// A ping of the component to itself: the server reads it after everything sent before and hands it back.
+///
+/// It goes to a resource: ejabberd from 24.10 on with mod_privilege drops the IQs of a component to a bare domain.
+///
+/// Source: XEP-0199 §4, RFC 6120 §10.1 (order).
+pub fn ping_to_ourselves(component: &str, id: &str) -> Element {
+    ping(component, &format!("{component}/{PING_RESOURCE}"), id)
+}
+
+/// A ping of the component.
+///
+/// Source: XEP-0199 §4.
+pub fn ping(component: &str, to: &str, id: &str) -> Element {
+    let attributes = [("type", "get"), ("id", id), ("from", component), ("to", to)];
+    let mut ping = stanza("iq", &attributes);
+    ping.append_child(Ping.into());
+    ping
+}
+
 /// Sets an attribute that belongs to no namespace.
 pub fn set(element: &mut Element, name: &'static str, value: &str) {
     let Ok(name) = NcName::try_from(name) else {
@@ -47,7 +67,7 @@ pub fn set(element: &mut Element, name: &'static str, value: &str) {
     element.attrs_mut().insert(Namespace::NONE, name, value.to_owned());
 }
 
-/// Takes out the children that `unwanted` names, keeping all else in its place.
+/// Removes the `unwanted` children; everything else keeps its place.
 pub fn strip(element: &mut Element, unwanted: impl Fn(&Element) -> bool) {
     for node in element.take_nodes() {
         if !node.as_element().is_some_and(&unwanted) {
@@ -56,14 +76,14 @@ pub fn strip(element: &mut Element, unwanted: impl Fn(&Element) -> bool) {
     }
 }
 
-/// Who sent it; `None` if that is missing or no JID.
+/// The sender; `None` if it is missing or malformed.
 ///
-/// COMPAT(jid, 0.12): it refuses resources that RFC 7622 §3.4 allows, such as emoji; the bare JID is then who it was.
+/// COMPAT(jid, 0.12): it refuses resources that RFC 7622 §3.4 allows, such as emoji; then the bare JID is taken.
 pub fn from(stanza: &Element) -> Option<Jid> {
     address(stanza.attr("from")?)
 }
 
-/// Whom it is for, read as [`from`] is; `None` if that is missing or no JID.
+/// The recipient, read as [`from`] is; `None` if it is missing or malformed.
 pub fn to(stanza: &Element) -> Option<Jid> {
     address(stanza.attr("to")?)
 }
@@ -87,7 +107,7 @@ pub fn result(of: &Element, payload: Option<Element>) -> Element {
     result
 }
 
-/// Answers a stanza with an error; what the sender wrote is not sent back.
+/// Answers a stanza with an error; the sender's payload is not sent back.
 ///
 /// Source: RFC 6120 §8.3.
 pub fn error(of: &Element, kind: &'static str, condition: &'static str, says: &str) -> Element {
@@ -117,12 +137,29 @@ pub fn condition(stanza: &Element) -> Option<&str> {
         .map(Element::name)
 }
 
+/// Whether an error stanza says that the same may succeed later.
+///
+/// Source: RFC 6120 §8.3.2 (`wait`), §8.3.3.16 and §8.3.3.18.
+pub fn is_temporary(stanza: &Element) -> bool {
+    let error = stanza.children().find(|child| child.name() == "error");
+    let waits = error.is_some_and(|error| error.attr("type") == Some("wait"));
+    waits || matches!(condition(stanza), Some("remote-server-timeout" | "resource-constraint"))
+}
+
+/// Whether a server takes this stanza of the component; over others it ends the stream.
+pub fn may_be_sent(stanza: &Element, component: &str) -> bool {
+    let from = stanza.attr("from").unwrap_or_default();
+    let domain = from.split_once('/').map_or(from, |(bare, _)| bare);
+    let domain = domain.rsplit_once('@').map_or(domain, |(_, domain)| domain);
+    domain == component && stanza.attr("to").is_some() && bytes_at_most(stanza) <= SENT_BYTES_MAX
+}
+
 /// The stanza as XML text, as it goes over the wire.
 pub fn to_xml(stanza: &Element) -> String {
     String::from(stanza)
 }
 
-/// How long a stanza can be as XML; exact where that could matter to a server's limit.
+/// An upper bound of the stanza's length as XML; exact where it is near a server's limit.
 pub fn bytes_at_most(stanza: &Element) -> usize {
     let bound = bound(stanza);
     if bound < 65_536 { bound } else { to_xml(stanza).len() }
@@ -140,7 +177,7 @@ fn bound(element: &Element) -> usize {
     tags + attributes.sum::<usize>() + nodes.sum::<usize>()
 }
 
-/// Replaces what XML cannot carry, so that no text of ours can end the stream.
+/// Replaces characters that XML cannot carry; they would end the stream.
 ///
 /// Source: XML 1.0 §2.2.
 pub fn printable(text: &str) -> String {
@@ -159,6 +196,11 @@ fn answer(of: &Element, name: &'static str, kind: &'static str) -> Element {
     }
     answer
 }
+
+const PING_RESOURCE: &str = "ping";
+
+/// Prosody ends a stream over a stanza above 512 KiB.
+const SENT_BYTES_MAX: usize = 500_000;
 
 #[cfg(test)]
 mod tests {
@@ -180,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_xml_cannot_carry_is_replaced() {
+    fn characters_that_xml_cannot_carry_are_replaced() {
         assert_eq!(printable("a\u{0}b\u{1b}\n\u{ffff}"), "a\u{fffd}b\u{fffd}\n\u{fffd}");
     }
 }

@@ -1,33 +1,34 @@
-//! Asking for a place to put a file, and checking what is answered before anything is sent there.
+//! Slots of an upload service (XEP-0363): requested, and checked before a file is sent there.
 
 use minidom::Element;
 use url::{Host, Url};
+use xmpp_parsers::disco::{DiscoInfoQuery, DiscoItemsQuery};
+use xmpp_parsers::http_upload::SlotRequest;
 use xmpp_parsers::jid::Jid;
 
 use crate::xmpp::ns;
-use crate::xmpp::stanza::element;
 
-/// Asks what there is at a server.
+/// The query for what there is at a server.
 pub fn items_query() -> Element {
-    Element::bare("query", ns::DISCO_ITEMS)
+    DiscoItemsQuery { node: None, rsm: None }.into()
 }
 
-/// Asks what something is.
+/// The query for what an entity is.
 pub fn info_query() -> Element {
-    Element::bare("query", ns::DISCO_INFO)
+    DiscoInfoQuery { node: None }.into()
 }
 
-/// The JIDs in an answer to [`items_query`]; more than anybody has are left out.
+/// The JIDs in an answer to [`items_query`], a hundred at most.
 pub fn items(result: &Element) -> Vec<Jid> {
     let query = result.get_child("query", ns::DISCO_ITEMS);
     let items = query.into_iter().flat_map(Element::children);
     items.filter_map(|item| Jid::new(item.attr("jid")?).ok()).take(ITEMS_MAX).collect()
 }
 
-/// What an upload service takes, if the answer to [`info_query`] is one's.
+/// The limits of an upload service; `None` if the answer to [`info_query`] is of something else.
 ///
 /// Source: XEP-0363 §4.
-pub fn service(result: &Element) -> Option<Limits> {
+pub fn service(result: &Element) -> Option<UploadLimits> {
     let query = result.get_child("query", ns::DISCO_INFO)?;
     let has = |child: &Element| child.name() == "feature" && child.attr("var") == Some(ns::UPLOAD);
     if !query.children().any(has) {
@@ -38,51 +39,50 @@ pub fn service(result: &Element) -> Option<Limits> {
     let mut sizes = fields.filter(|field| field.attr("var") == Some("max-file-size"));
     let octets_max = sizes
         .find_map(|field| field.get_child("value", ns::DATA_FORMS)?.text().trim().parse().ok());
-    Some(Limits { octets_max })
+    Some(UploadLimits { octets_max })
 }
 
-/// What an upload service takes.
+/// The limits of an upload service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest file; `None` if it does not say.
+pub struct UploadLimits {
+    /// The largest file; `None` if the service does not say.
     pub octets_max: Option<u64>,
 }
 
-/// Asks for a place for a file.
+/// The request for a slot.
 ///
 /// Source: XEP-0363 §5.
 pub fn slot_request(file_name: &str, octets: usize, media_type: &str) -> Element {
-    let size = octets.to_string();
-    let attributes = [("filename", file_name), ("size", &*size), ("content-type", media_type)];
-    element("request", ns::UPLOAD, &attributes)
+    let (filename, content_type) = (file_name.to_owned(), Some(media_type.to_owned()));
+    SlotRequest { filename, size: octets as u64, content_type }.into()
 }
 
-/// A place for a file.
+/// A slot for a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Where it goes.
+    /// The address of the upload.
     pub put: Url,
-    /// What goes with it: `Authorization`, `Cookie` and `Expires` only.
+    /// The headers of the upload: `Authorization`, `Cookie` and `Expires` only.
     pub headers: Vec<(&'static str, String)>,
-    /// Where people find it.
+    /// The address of the download.
     pub get: Url,
 }
 
-/// Whom a slot may send us to.
+/// The hosts that a slot may name.
 #[derive(Clone, Debug)]
 pub struct Trusted<'t> {
     /// The domain of the upload service.
     pub service: &'t str,
-    /// What the operator adds (`voice_reply.upload_hosts`).
+    /// The operator's further hosts (`voice_reply.upload_hosts`).
     pub hosts: &'t [String],
-    /// Whether the XMPP server is this machine, and so may its upload service be.
+    /// Whether the XMPP server runs on this machine, so that its upload service may, too.
     pub local: bool,
 }
 
 /// Reads a slot.
 ///
-/// Contract: by hand, since one header of no concern to us must not spoil it all.
-/// Errors:   [`BadSlot`], for whatever would carry the recording elsewhere.
+/// Contract: unknown headers are left out; `xmpp_parsers` would refuse the whole slot.
+/// Errors:   [`BadSlot`] for everything that could carry the recording to another host.
 /// Source:   XEP-0363 §5 and §9.
 pub fn slot(result: &Element, trusted: &Trusted<'_>) -> Result<Slot, BadSlot> {
     let slot = result.get_child("slot", ns::UPLOAD).ok_or(BadSlot::None)?;
@@ -94,21 +94,21 @@ pub fn slot(result: &Element, trusted: &Trusted<'_>) -> Result<Slot, BadSlot> {
 /// Why a slot is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSlot {
-    /// There is none.
+    /// There is no slot.
     #[error("the upload service gave no slot")]
     None,
-    /// Its addresses are none.
+    /// An address is not a URL.
     #[error("the upload service gave an address that is none")]
     NotAUrl,
-    /// The way there is open to everyone.
+    /// An address is not encrypted.
     #[error("the upload service gave an address without https")]
     NotHttps,
-    /// It is not the service's own host.
+    /// An address has another host than the service's own.
     #[error(
         "the upload service sent us to another host; if that is right, name it in voice_reply.upload_hosts"
     )]
     OtherHost,
-    /// A header could end itself and begin another.
+    /// A header has a character that could begin another header.
     #[error("the upload service gave a header that cannot be sent")]
     Header,
 }
@@ -135,7 +135,7 @@ fn url(element: &Element, trusted: &Trusted<'_>) -> Result<Url, BadSlot> {
 }
 
 impl Trusted<'_> {
-    /// The service itself, a domain that it is part of, or one that the operator names.
+    /// The service itself, a parent domain of it, or a host that the operator names.
     fn trusts(&self, host: &str) -> bool {
         let is_parent = host.contains('.')
             && self.service.strip_suffix(host).is_some_and(|rest| rest.ends_with('.'));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_services_own_hosts_are_gone_to() {
+    fn a_slot_may_name_the_services_own_hosts_only() {
         use BadSlot::*;
         let cases = [
             ("https://upload.example.org/a", Ok(())),

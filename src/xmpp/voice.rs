@@ -1,14 +1,17 @@
-//! A voice answer, as the sender's client shows it: the file alone, so that it plays inline, then a line of text.
+//! Voice replies as stanzas: a message with the file alone, which clients play inline, then a line of text.
 
 use minidom::Element;
 use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::message::Id;
+use xmpp_parsers::message_correct::Replace;
+use xmpp_parsers::oob::Oob;
 
-use super::reply::{answered, notice};
 use crate::notification::{Owed, VoiceFile, VoiceNews};
+use crate::xmpp::notice::{notice, quoting_reply};
 use crate::xmpp::stanza::{element, text};
 use crate::xmpp::{ns, wording};
 
-/// The stanza for this news.
+/// The stanza for one event of a voice reply.
 ///
 /// Source: XEP-0066 §3 (OOB), XEP-0385 §3 (SIMS), XEP-0447 §3 (SFS), XEP-0461 §3, XEP-0308 §3.
 pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
@@ -16,22 +19,20 @@ pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJ
     match news {
         VoiceNews::File(voice) => file(voice, owed, callee, sender),
         VoiceNews::Transcript { of, .. } => {
-            let mut message = answered(owed, callee, sender, &words);
-            message.append_child(element("replace", ns::CORRECT, &[("id", of)]));
+            let mut message = quoting_reply(owed, callee, sender, &words);
+            message.append_child(Replace { id: Id(of.clone()) }.into());
             message
         }
         VoiceNews::Note { .. } | VoiceNews::Late(_) | VoiceNews::NoWay(_) => {
-            answered(owed, callee, sender, &words)
+            quoting_reply(owed, callee, sender, &words)
         }
     }
 }
 
-/// The body is the link and nothing else: any word beside it, and clients show text instead of a player.
+/// The body is the link and nothing else: with any other word, clients show text instead of a player.
 fn file(file: &VoiceFile, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
     let mut message = notice(callee, sender.as_str(), &owed.stanza_id, &file.url);
-    let mut oob = Element::bare("x", ns::OOB);
-    oob.append_child(text("url", ns::OOB, &file.url));
-    message.append_child(oob);
+    message.append_child(Oob { url: file.url.clone(), desc: None }.into());
 
     let mut sharing = element("file-sharing", ns::FILE_SHARING, &[("disposition", "inline")]);
     sharing.append_child(metadata(file, ns::FILE_METADATA));
@@ -55,7 +56,7 @@ fn file(file: &VoiceFile, owed: &Owed, callee: &str, sender: &BareJid) -> Elemen
     let mut fallback = element("fallback", ns::FALLBACK, &[("for", ns::FILE_SHARING)]);
     fallback.append_child(Element::bare("body", ns::FALLBACK));
     message.append_child(fallback);
-    if let Some(of) = &owed.message.draft.stanza_id {
+    if let Some(of) = owed.message.last_id() {
         message.append_child(element("reply", ns::REPLY, &[("to", sender.as_str()), ("id", of)]));
     }
     message
@@ -93,7 +94,7 @@ mod tests {
             octets: 56_080,
             length: LENGTH,
         };
-        let message = told(VoiceNews::File(file));
+        let message = stanza_of(VoiceNews::File(file));
         assert_eq!(message.get_child("body", ns::COMPONENT).unwrap().text(), url);
         let oob = message.get_child("x", ns::OOB).unwrap();
         assert_eq!(oob.get_child("url", ns::OOB).unwrap().text(), url);
@@ -108,19 +109,19 @@ mod tests {
 
     #[test]
     fn the_note_is_an_answer_and_a_transcript_is_added_to_it() {
-        let note = told(VoiceNews::Note { length: LENGTH, cut: true });
+        let note = stanza_of(VoiceNews::Note { length: LENGTH, cut: true });
         let body = note.get_child("body", ns::COMPONENT).unwrap().text();
         assert!(body.ends_with("Voice answer from Bob, 14 s. The call broke off."), "{body}");
         assert!(note.has_child("reply", ns::REPLY));
         let text = "I am on my way.".to_owned();
         let of = "n1".to_owned();
-        let transcript = told(VoiceNews::Transcript { length: LENGTH, cut: false, text, of });
+        let transcript = stanza_of(VoiceNews::Transcript { length: LENGTH, cut: false, text, of });
         let body = transcript.get_child("body", ns::COMPONENT).unwrap().text();
         assert!(body.ends_with("Voice answer from Bob, 14 s. Probably: I am on my way."), "{body}");
         assert_eq!(transcript.get_child("replace", ns::CORRECT).unwrap().attr("id"), Some("n1"));
     }
 
-    fn told(news: VoiceNews) -> Element {
+    fn stanza_of(news: VoiceNews) -> Element {
         reply::stanza(&owed("v1", Reply::Voice(news)), "phone.example.org")
     }
 }

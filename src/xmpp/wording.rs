@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::notification::{Outcome, Owed, Status, VoiceNews, Wait};
 use crate::subscriber::{Subscriber, WhenOffline};
-use crate::wording::{self, MENU, phrase};
+use crate::wording::{self, MENU, Value, phrase};
 
 /// What is said in place of a text that only its recipient can decrypt.
 pub fn encrypted(language: Option<&str>) -> String {
@@ -18,6 +18,15 @@ pub fn encrypted(language: Option<&str>) -> String {
 ///
 /// Contract: never names a phone number; times are local to the reader.
 pub fn status(language: Option<&str>, status: Status, owed: &Owed) -> String {
+    own_words(&status_words(language, status, owed))
+}
+
+/// What Offhook says by itself at an address where a person's answers are read, too.
+fn own_words(words: &str) -> String {
+    format!("☎ {words}")
+}
+
+fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
     let (callee, zone) = (owed.callee_name.as_str(), &owed.zone);
     let (id, at) = match status {
         Status::Held => ("status-held", None),
@@ -31,8 +40,8 @@ pub fn status(language: Option<&str>, status: Status, owed: &Owed) -> String {
             let why = phrase(language, not_reached(outcome), &[("callee", callee.into())]);
             let next = match next {
                 Some(at) => {
-                    let time = clock_time(at, zone);
-                    phrase(language, "next-call", &[("time", (&time).into())])
+                    let when = when(language, at, owed.since, zone);
+                    phrase(language, "next-call", &[("when", (&when).into())])
                 }
                 None => phrase(language, "next-call-none", &[]),
             };
@@ -41,11 +50,42 @@ pub fn status(language: Option<&str>, status: Status, owed: &Owed) -> String {
         }
         Status::Delivered => ("status-delivered", Some(owed.since)),
         Status::CallsSwitchedOff => ("status-calls-switched-off", None),
+        Status::NotTaken => ("status-not-taken", None),
+        Status::LeftWithServer => ("status-left-with-server", None),
         Status::Expired => ("status-expired", None),
         Status::SetAside => ("status-set-aside", None),
+        Status::TakenBack => ("status-taken-back", None),
+        Status::TakenBackUnheard => ("status-taken-back-unheard", None),
+        Status::HeardBeforeCorrection => ("status-heard-before-correction", None),
+        Status::HeardBeforeRetraction => ("status-heard-before-retraction", None),
     };
-    let time = at.map(|at| clock_time(at, zone)).unwrap_or_default();
-    phrase(language, id, &[("callee", callee.into()), ("time", (&time).into())])
+    let when = at.map(|at| when(language, at, owed.since, zone)).unwrap_or_default();
+    phrase(language, id, &[("callee", callee.into()), ("when", (&when).into())])
+}
+
+/// A time for somebody who reads of it at `now`: without its day only if it is the same.
+fn when(language: Option<&str>, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let days = at.date().since(today.date()).map_or(0, |span| span.get_days());
+    let id = match days {
+        0 => "when-today",
+        1 => "when-tomorrow",
+        2..=6 => "when-this-week",
+        _ => "when-later",
+    };
+    let count = |number: i8| Value::Count(u64::from(number.unsigned_abs()));
+    let weekday =
+        phrase(language, "weekday", &[("day", count(at.weekday().to_monday_one_offset()))]);
+    let month = phrase(language, "month", &[("month", count(at.month()))]);
+    let day = at.day().to_string();
+    let time = at.strftime("%H:%M").to_string();
+    let values = [
+        ("time", (&time).into()),
+        ("weekday", (&weekday).into()),
+        ("month", (&month).into()),
+        ("day", (&day).into()),
+    ];
+    phrase(language, id, &values)
 }
 
 fn waiting(why: Wait) -> &'static str {
@@ -65,7 +105,8 @@ fn not_reached(outcome: Outcome) -> &'static str {
         Outcome::Busy => "not-reached-busy",
         Outcome::Declined => "not-reached-declined",
         Outcome::WrongNumber => "not-reached-wrong-number",
-        Outcome::TrunkFailed | Outcome::NotEncrypted => "not-reached-trunk-failed",
+        Outcome::TrunkFailed => "not-reached-trunk-failed",
+        Outcome::NotEncrypted | Outcome::NoSound => "not-reached-no-sound",
         Outcome::Cancelled => "not-reached-cancelled",
         Outcome::Interrupted => "not-reached-interrupted",
     }
@@ -95,8 +136,8 @@ pub fn voice(language: Option<&str>, news: &VoiceNews, callee: &str) -> String {
             let note = note(length, *cut);
             phrase(language, "voice-transcript", &[("note", (&note).into()), ("text", text.into())])
         }
-        VoiceNews::Late(length) => about("voice-late", length),
-        VoiceNews::NoWay(length) => about("voice-no-way", length),
+        VoiceNews::Late(length) => own_words(&about("voice-late", length)),
+        VoiceNews::NoWay(length) => own_words(&about("voice-no-way", length)),
     }
 }
 
@@ -109,11 +150,6 @@ pub fn calls_switched_off(language: Option<&str>) -> String {
     phrase(language, "calls-switched-off", &[])
 }
 
-/// To the recipient of a message that was set aside.
-pub fn set_aside(language: Option<&str>, sender: &str) -> String {
-    phrase(language, "set-aside", &[("sender", sender.into())])
-}
-
 /// The status line beside a contact.
 pub fn reachability(language: Option<&str>, person: &Subscriber) -> String {
     let id = match (person.offline, person.number.is_some()) {
@@ -123,7 +159,7 @@ pub fn reachability(language: Option<&str>, person: &Subscriber) -> String {
     phrase(language, id, &[])
 }
 
-/// The status line beside somebody who is known by address only.
+/// The status line of a person who is known by address only.
 pub fn elsewhere(language: Option<&str>) -> String {
     phrase(language, "reachable-elsewhere", &[])
 }
@@ -148,7 +184,7 @@ pub fn not_stored(language: Option<&str>) -> String {
     phrase(language, "error-not-stored", &[])
 }
 
-/// In the error for a message from a person to his own gateway address.
+/// In the error for a message from a person to their own gateway address.
 pub fn to_oneself(language: Option<&str>) -> String {
     phrase(language, "error-to-oneself", &[])
 }
@@ -158,17 +194,17 @@ pub fn too_large(language: Option<&str>) -> String {
     phrase(language, "error-too-large", &[])
 }
 
-/// In the error for a sender who writes faster than anybody reads.
+/// In the error for a sender beyond the rate limit.
 pub fn too_many(language: Option<&str>) -> String {
     phrase(language, "error-too-many", &[])
 }
 
-/// In the error for a message to a person who has as much waiting as one may have.
+/// In the error for a message to a recipient with too many held messages.
 pub fn recipient_full(language: Option<&str>) -> String {
     phrase(language, "error-recipient-full", &[])
 }
 
-/// In the error for a message of a sender who has as much waiting as one may have.
+/// In the error for a message of a sender with too many held messages.
 pub fn sender_full(language: Option<&str>) -> String {
     phrase(language, "error-sender-full", &[])
 }
@@ -178,12 +214,10 @@ pub fn not_held(language: Option<&str>) -> String {
     phrase(language, "error-not-held", &[])
 }
 
-fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
     use crate::notification::Reply;
     use crate::xmpp::reply::tests::owed;
@@ -205,13 +239,33 @@ mod tests {
                 "Bob did not answer the phone. No further call is planned; your message stays held.",
             ),
             (Status::Heard, "Bob has heard your message."),
-            (Status::Delivered, "Bob is online and has your message, delivered at 10:41."),
+            (
+                Status::NotTaken,
+                "Your message to Bob could not be delivered yet. It stays held and is tried again.",
+            ),
+            (
+                Status::LeftWithServer,
+                "Bob did not come online in time. Your message was passed to Bob's server, which may keep it; it is no longer held here.",
+            ),
+            (
+                Status::Waiting { call_at: at + 24.hours(), why: Wait::Quiet },
+                "Bob is offline and is not phoned at this time of day. Your message is held; Bob will be phoned tomorrow at 10:42.",
+            ),
+            (
+                Status::Waiting { call_at: at + 72.hours(), why: Wait::Retry },
+                "Your message is held. Bob will be phoned again on Thursday at 10:42.",
+            ),
+            (
+                Status::NotReached { outcome: Outcome::Busy, next: Some(at + 240.hours()) },
+                "Bob's line is busy. The next call is on December 3 at 10:42.",
+            ),
+            (Status::Delivered, "Bob came online and has your message, delivered at 10:41."),
         ];
         for (what, words) in cases {
             let mut owed = owed("s1", Reply::Status(what));
             owed.zone = TimeZone::get("Asia/Tokyo").unwrap();
             owed.since = "2026-11-23T01:41:00Z".parse().unwrap();
-            assert_eq!(status(None, what, &owed), words);
+            assert_eq!(status(None, what, &owed), format!("☎ {words}"));
         }
     }
 }

@@ -1,34 +1,29 @@
 //! Stanzas that an ordinary user can get through a server, and that end the connection of a careless component.
 
-use std::time::Duration;
+use offhook::demo::child_process::Folder;
 
-use offhook::cli::demo::part::Folder;
-
-use crate::house::{COMPONENT, House, Kind, NO_PHONE, TO_BOB, dial, subscriber};
+use crate::test_bed::{COMPONENT, Kind, LONG, NO_PHONE, TO_BOB, TestBed, dial, subscriber};
 
 pub(crate) async fn no_stanza_of_a_user_ends_the_link(kind: Kind) {
     let rest = String::from(NO_PHONE) + &dial("wait_s = 3600") + &subscriber("bob", "+9995550100");
-    let mut house = House::open(kind, Folder::make().unwrap(), &rest).await.settled().await;
+    let mut bed = TestBed::open(kind, Folder::make().unwrap(), &rest).await.settled().await;
     for (round, stanza) in stanzas(kind).into_iter().enumerate() {
-        house.alice.client.send_raw(&stanza).await.unwrap();
+        bed.alice.sends(&stanza).await;
         let what = stanza.chars().take(90).collect::<String>();
-        let reached = house.alice.client.until_reachable(COMPONENT, Duration::from_secs(15)).await;
+        let reached = bed.alice.client.until_reachable(COMPONENT, LONG).await;
         assert!(
             reached.is_ok(),
             "{reached:?} after {what}\n{}",
-            house.alice.client.part.last_lines(5)
+            bed.alice.client.part.last_lines(5)
         );
         let id = format!("after{round}");
-        house.alice.write("nobody\\40localhost@phone.localhost", &id, "Hello?").await;
-        house
-            .alice
-            .until(&format!("the error after {what}"), |it| it.id.as_ref() == Some(&id))
-            .await;
+        bed.alice.write("nobody\\40localhost@phone.localhost", &id, "Hello?").await;
+        bed.alice.until(&format!("the error after {what}"), |it| it.id.as_ref() == Some(&id)).await;
     }
-    house.alice.write(TO_BOB, "m1", "Still there?").await;
-    house.alice.reads("is held").await;
-    assert_eq!(house.offhook.log().matches("link up").count(), 1, "{}", house.offhook.log());
-    house.close(&["Still there", "Hello?"]).await;
+    bed.alice.write(TO_BOB, "m1", "Still there?").await;
+    bed.alice.reads("is held").await;
+    assert_eq!(bed.offhook.log().matches("link up").count(), 1, "{}", bed.offhook.log());
+    bed.close(&["Still there", "Hello?"]).await;
 }
 
 fn stanzas(kind: Kind) -> Vec<String> {

@@ -1,20 +1,20 @@
 //! Settings in people's own hands: chat commands, forms, registration; a number that is proved by a call.
 
-use std::time::Duration;
+use offhook::demo::child_process::Folder;
+use offhook::demo::phone::Phone;
 
-use offhook::cli::demo::part::Folder;
-use offhook::cli::demo::phone::Phone;
-use rusqlite::Connection;
-use tokio::time::sleep;
-
-use crate::answer::{Parts, house_with_phone, pick_up};
+use crate::answer::bed_with_phone;
+use crate::chat::Chat;
 use crate::heard;
-use crate::house::{COMPONENT, Chat, House, Kind, LONG, NUMBER, TO_BOB, dial, subscriber, trunk};
+use crate::listening::pick_up;
+use crate::test_bed::{
+    COMPONENT, Kind, LONG, NUMBER, TO_BOB, TestBed, dial, rang, subscriber, trunk,
+};
 
 pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
-    let (mut house, mut phone) = house(kind, "wait_s = 0").await;
-    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
-    carol.client.online(0).await.unwrap();
+    let (mut bed, mut phone) = bed(kind, "wait_s = 0").await;
+    let mut carol = bed.log_in("carol", "carol@localhost/phone").await;
+    carol.comes_online(0).await;
     carol.write(COMPONENT, "c1", "on").await;
     carol.reads("There is no number yet").await;
     carol.write(COMPONENT, "c2", "phone 0123").await;
@@ -24,26 +24,19 @@ pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
     carol.write(COMPONENT, "c4", &format!("phone {CAROL}")).await;
     carol.reads("I am calling").await;
 
-    let recording = pick_up(&mut phone).await;
-    let mut parts = Parts::of(recording);
-    let question = parts.next().await;
-    let code = waiting_code(&house);
+    let right = CODE_QUESTION;
+    let wrong = "Hello. 2 messages are waiting. Please enter your PIN.";
+    let mut heard = pick_up(&mut phone).await;
+    let question = heard.part(right).await;
+    let code = waiting_code(&bed);
     carol.write(COMPONENT, "c5", &format!("code {code}")).await;
     carol.reads("I wait for no code").await;
     phone.press("5").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
-    let spoken = parts.last();
-    let right = "Hello. This is a call from localhost, about chat messages. Somebody has asked for a code to use this \
-                 number. To hear the code, press 5.";
-    let wrong = "Hello. 2 messages are waiting. Please enter your PIN.";
+    let spoken = heard.rest();
     assert_eq!(heard::sentence(&question, &[right, wrong]), Ok(right));
-    let said = |code: &str| {
-        let digits: Vec<String> = code.chars().map(|digit| format!("{digit}.")).collect();
-        let digits = digits.join(" ");
-        format!("The code is: {digits} Again: {digits} Please send it in the chat. Goodbye.")
-    };
-    let others = ["123456", "909090", "555555"].map(said);
-    let mut candidates = vec![said(&code)];
+    let others = ["123456", "909090", "555555"].map(code_told);
+    let mut candidates = vec![code_told(&code)];
     candidates.extend(others);
     let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
     assert_eq!(heard::sentence(&spoken, &candidates), Ok(candidates[0]));
@@ -58,33 +51,32 @@ pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
     let shown = carol.reads("Number: +9995550123").await.body.unwrap();
     assert!(shown.contains("You are online.") && shown.lines().count() <= 6, "{shown}");
 
-    carol.client.offline().await.unwrap();
-    sleep(Duration::from_secs(1)).await;
-    house.alice.write("carol\\40localhost@phone.localhost", "m1", "Are you there?").await;
+    carol.goes_offline().await;
+    bed.alice.write("carol\\40localhost@phone.localhost", "m1", "Are you there?").await;
     phone.event("CALL_INCOMING", LONG).await.unwrap();
-    house.close(&["there?", &code]).await;
+    bed.close(&["there?", &code]).await;
 }
 
 pub(crate) async fn a_phone_that_nobody_answers_by_key_tells_no_code(kind: Kind) {
-    let (house, mut phone) = house(kind, "wait_s = 0").await;
-    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
-    carol.client.online(0).await.unwrap();
+    let (bed, mut phone) = bed(kind, "wait_s = 0").await;
+    let mut carol = bed.log_in("carol", "carol@localhost/phone").await;
+    carol.comes_online(0).await;
     carol.write(COMPONENT, "c1", &format!("phone {CAROL}")).await;
-    let recording = pick_up(&mut phone).await;
-    let mut parts = Parts::of(recording);
-    parts.next().await;
+    let heard = pick_up(&mut phone).await;
+    let code = waiting_code(&bed);
     phone.event("CALL_CLOSED", LONG).await.unwrap();
     carol.reads("no key was pressed").await;
-    let code = waiting_code(&house);
+    let told = code_told(&code);
+    assert_eq!(heard::sentence(&heard.rest(), &[CODE_QUESTION, &told]), Ok(CODE_QUESTION));
     carol.write(COMPONENT, "c2", &code).await;
     carol.reads("I wait for no code").await;
-    house.close(&[&code]).await;
+    bed.close(&[&code]).await;
 }
 
 pub(crate) async fn forms_and_registration_set_the_same(kind: Kind) {
-    let (house, mut phone) = house(kind, "wait_s = 0").await;
-    let mut carol = house.log_in("carol", "carol@localhost/phone").await;
-    carol.client.online(0).await.unwrap();
+    let (bed, mut phone) = bed(kind, "wait_s = 0").await;
+    let mut carol = bed.log_in("carol", "carol@localhost/phone").await;
+    carol.comes_online(0).await;
     let features =
         asks(&mut carol, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>").await;
     for feature in [
@@ -102,11 +94,10 @@ pub(crate) async fn forms_and_registration_set_the_same(kind: Kind) {
     let register = format!("<query xmlns='jabber:iq:register'><phone>{CAROL}</phone></query>");
     let registered = asks(&mut carol, "set", &register).await;
     assert!(registered.contains("type=\"result\""), "{registered}");
-    pick_up(&mut phone).await;
-    sleep(Duration::from_secs(2)).await;
+    pick_up(&mut phone).await.voice().await;
     phone.press("1").await.unwrap();
     carol.reads("Please send me the six digits").await;
-    let code = waiting_code(&house);
+    let code = waiting_code(&bed);
     let form = executes(&mut carol, "code", "").await;
     let session = session(&form);
     let digits = format!("<field var='code'><value>{code}</value></field>");
@@ -136,94 +127,96 @@ pub(crate) async fn forms_and_registration_set_the_same(kind: Kind) {
     assert!(removed.contains("type=\"result\""), "{removed}");
     let query = asks(&mut carol, "get", "<query xmlns='jabber:iq:register'/>").await;
     assert!(!query.contains("<registered"), "{query}");
-    house.close(&["4821", &code]).await;
+    bed.close(&["4821", &code]).await;
 }
 
 pub(crate) async fn who_has_a_pin_is_named_to_nobody_before_it(kind: Kind) {
-    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
-    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
-    bob.client.online(0).await.unwrap();
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    let mut bob = bed.log_in("bob", "bob@localhost/phone").await;
+    bob.comes_online(0).await;
     bob.write(COMPONENT, "b1", "pin 4821").await;
     bob.reads("You will be phoned").await;
-    bob.client.offline().await.unwrap();
-    sleep(Duration::from_secs(1)).await;
+    bob.goes_offline().await;
 
-    house.alice.write(TO_BOB, "m1", "The fan is broken.").await;
-    let recording = pick_up(&mut phone).await;
-    let mut parts = Parts::of(recording);
-    let question = parts.next().await;
+    bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
+    let asked = "Hello. 1 message is waiting. Please enter your PIN.";
+    let again = "That is not the PIN. Hello. 1 message is waiting. Please enter your PIN.";
+    let named = "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.";
+    let mut heard = pick_up(&mut phone).await;
+    let question = heard.part(asked).await;
     phone.press("1111").await.unwrap();
-    let wrong = parts.next().await;
+    let wrong = heard.part(again).await;
     phone.press("4821#").await.unwrap();
-    sleep(Duration::from_secs(1)).await;
+    heard.part(named).await;
     phone.press("51").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
-    let answer = house.alice.until("the answer", |it| it.reply_to.is_some()).await;
+    let answer = bed.alice.until("the answer", |it| it.reply_to.is_some()).await;
     assert_eq!(answer.text.as_deref(), Some("Bob will answer by message."));
-    let asked = "Hello. 1 message is waiting. Please enter your PIN.";
-    let named = "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.";
     assert_eq!(heard::sentence(&question, &[asked, named]), Ok(asked));
-    let again = "That is not the PIN. Hello. 1 message is waiting. Please enter your PIN.";
     let goodbye = "That is not the PIN. Goodbye.";
     assert_eq!(heard::sentence(&wrong, &[again, goodbye, named]), Ok(again));
-    house.close(&["fan", "4821", "1111"]).await;
+    bed.close(&["fan", "4821", "1111"]).await;
 }
 
 pub(crate) async fn the_operator_sees_people_and_stops_and_resumes_calls(kind: Kind) {
     let folder = Folder::make().unwrap();
     let mut phone = Phone::start(&folder.room("phone").unwrap(), NUMBER, None).await.unwrap();
     let rest = trunk(phone.sip) + &dial("wait_s = 0") + &subscriber("bob", NUMBER);
-    let house = House::open_with(kind, folder, "admins = [\"dave@localhost\"]\n", &rest).await;
-    let mut house = house.settled().await;
-    let mut dave = house.log_in("dave", "dave@localhost/desk").await;
-    dave.client.online(0).await.unwrap();
+    let bed = TestBed::open_with(kind, folder, "admins = [\"dave@localhost\"]\n", &rest).await;
+    let mut bed = bed.settled().await;
+    let mut dave = bed.log_in("dave", "dave@localhost/desk").await;
+    dave.comes_online(0).await;
     dave.write(COMPONENT, "d1", "people").await;
     dave.reads("bob@localhost +9995550100").await;
     dave.write(COMPONENT, "d2", "suspend").await;
     dave.reads("No calls are made from now on").await;
-    house.alice.write(COMPONENT, "a1", "resume").await;
-    house.alice.reads("Only the operator may do that").await;
-    house.alice.write(TO_BOB, "m1", "The fan is broken.").await;
-    house.alice.reads("Your message is held").await;
-    let called = phone.event("CALL_INCOMING", Duration::from_secs(3)).await;
-    assert!(called.is_err(), "calls were stopped");
+    bed.alice.write(COMPONENT, "a1", "resume").await;
+    bed.alice.reads("Only the operator may do that").await;
+    bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
+    bed.alice.reads("Your message is held").await;
+    bed.settles().await;
+    assert!(bed.calls().is_empty() && !rang(&mut phone).await, "calls were stopped");
 
     let form = executes(&mut dave, "suspend", "").await;
     let resume = "<field var='suspended'><value>no</value></field>";
     let done = executes(&mut dave, "suspend", &submitted(&session(&form), resume)).await;
     assert!(done.contains("Calls are made again"), "{done}");
-    pick_up(&mut phone).await;
-    sleep(Duration::from_secs(1)).await;
+    pick_up(&mut phone).await.voice().await;
     phone.press("51").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
-    sleep(Duration::from_secs(1)).await;
+    bed.settles().await;
     dave.write(COMPONENT, "d3", "all calls").await;
     dave.reads("answered").await;
     dave.write(COMPONENT, "d4", "test-call bob@localhost").await;
     dave.reads("will ring").await;
     phone.event("CALL_INCOMING", LONG).await.unwrap();
-    house.close(&["fan"]).await;
+    bed.close(&["fan"]).await;
 }
 
-/// Carol's phone, and a house that does not know her yet.
-async fn house(kind: Kind, dialing: &str) -> (House, Phone) {
+/// Carol's phone, and Offhook that does not know Carol yet.
+async fn bed(kind: Kind, dialing: &str) -> (TestBed, Phone) {
     let folder = Folder::make().unwrap();
     let phone = Phone::start(&folder.room("phone").unwrap(), CAROL, None).await.unwrap();
     let rest = trunk(phone.sip) + &dial(dialing);
-    let house = House::open_with(kind, folder, "users = [\"localhost\"]\n", &rest).await;
-    (house.settled().await, phone)
+    let bed = TestBed::open_with(kind, folder, "users = [\"localhost\"]\n", &rest).await;
+    (bed.settled().await, phone)
+}
+
+/// How a code is spoken.
+fn code_told(code: &str) -> String {
+    let digits: Vec<String> = code.chars().map(|digit| format!("{digit}.")).collect();
+    let digits = digits.join(" ");
+    format!("The code is: {digits} Again: {digits} Please send it in the chat. Goodbye.")
 }
 
 /// The code that waits to be sent back, as only the store knows it.
-fn waiting_code(house: &House) -> String {
-    let store = Connection::open(house.offhook.folder().join("offhook.db")).unwrap();
+fn waiting_code(bed: &TestBed) -> String {
     let sql = "SELECT code FROM verifications WHERE code IS NOT NULL ORDER BY id DESC LIMIT 1";
-    store.query_row(sql, [], |row| row.get(0)).unwrap()
+    bed.store().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 async fn asks(who: &mut Chat, kind: &str, payload: &str) -> String {
-    let iq = format!("<iq xmlns='jabber:client' type='{kind}' to='{COMPONENT}'>{payload}</iq>");
-    who.client.ask(&iq).await.unwrap()
+    who.asks(kind, COMPONENT, payload).await
 }
 
 async fn executes(who: &mut Chat, node: &str, rest: &str) -> String {
@@ -244,4 +237,7 @@ fn session(form: &str) -> String {
     form.split("sessionid=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
+const CODE_QUESTION: &str = "Hello. This is a call from localhost, about chat messages. Somebody has asked for a code \
+                             to use this number. To hear the code, press 5. If you have not asked for it, press 9 twice: this number \
+                             is not called for a code again.";
 const CAROL: &str = "+9995550123";

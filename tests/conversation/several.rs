@@ -1,43 +1,42 @@
 //! Several messages in one call.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use tokio::time::sleep;
 
-use crate::answer::{Parts, early_in_a_minute, house_with_phone, pick_up};
+use crate::answer::bed_with_phone;
 use crate::heard;
-use crate::house::{Kind, LONG, TO_BOB};
+use crate::listening::pick_up;
+use crate::test_bed::{Kind, LONG, TO_BOB, rang};
 
 pub(crate) async fn three_messages_make_one_call_and_a_fourth_joins_it(kind: Kind) {
-    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 2").await;
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 2").await;
     for (id, text) in [("m1", "First."), ("m2", "Second."), ("m3", "Third.")] {
-        house.alice.write(TO_BOB, id, text).await;
+        bed.alice.write(TO_BOB, id, text).await;
     }
-    let mut parts = Parts::of(pick_up(&mut phone).await);
-    parts.next().await;
-    let mut written = Timestamp::MIN;
+    let mut heard = pick_up(&mut phone).await;
+    heard.voice().await;
+    let mut fourth = Timestamp::MIN;
     for key in ["1", "2", "3"] {
         if key == "2" {
-            written = early_in_a_minute().await;
-            house.alice.write(TO_BOB, "m4", "Fourth.").await;
+            bed.alice.write(TO_BOB, "m4", "Fourth.").await;
+            fourth = bed.received("m4").await;
         }
         phone.press("5").await.unwrap();
-        sleep(MOMENT).await;
-        parts.skip();
+        heard.skip();
+        heard.voice().await;
+        heard.skip();
         phone.press(key).await.unwrap();
-        let next = parts.next().await;
         if key == "3" {
-            let (joined, not_joined) = (joined(written), not_joined(written));
+            let (joined, not_joined) = (joined(fourth), not_joined(fourth));
+            let next = heard.part(&joined).await;
             assert_eq!(heard::sentence(&next, &[&joined, &not_joined]), Ok(&*joined));
+        } else {
+            heard.part("Thank you. Next message.").await;
         }
     }
-    phone.press("5").await.unwrap();
-    sleep(MOMENT).await;
-    phone.press("1").await.unwrap();
+    phone.press("51").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
-    house.alice.rest(Duration::from_secs(2)).await;
-    let answers: Vec<_> = house
+    bed.settles().await;
+    let answers: Vec<_> = bed
         .alice
         .read
         .iter()
@@ -52,14 +51,11 @@ pub(crate) async fn three_messages_make_one_call_and_a_fourth_joins_it(kind: Kin
             ("m4", "Bob will answer by message."),
         ]
     );
-    assert!(
-        phone.event("CALL_INCOMING", Duration::from_secs(3)).await.is_err(),
-        "one call was enough"
-    );
-    house.close(&["Fourth"]).await;
+    assert_eq!(bed.calls().len(), 1, "one call was enough");
+    assert!(bed.held().iter().all(|it| it["next_call"].is_null()), "no other call is planned");
+    assert!(!rang(&mut phone).await, "the phone has rung again");
+    bed.close(&["Fourth"]).await;
 }
-
-const MOMENT: Duration = Duration::from_secs(2);
 
 fn joined(written: Timestamp) -> String {
     announcement("Another message has just come in.", written)

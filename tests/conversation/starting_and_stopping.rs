@@ -1,66 +1,64 @@
 //! Offhook comes and goes, the server comes and goes, and nothing that was promised is lost.
 
 use std::fs;
-use std::time::Duration;
 
-use offhook::cli::demo::part::Folder;
-use offhook::cli::demo::phone::Phone;
+use offhook::demo::child_process::Folder;
+use offhook::demo::phone::Phone;
 
-use crate::answer::{house_with_phone, pick_up};
-use crate::house::{House, Kind, LONG, Server, TO_BOB};
+use crate::answer::bed_with_phone;
+use crate::listening::pick_up;
 use crate::offhook::{Offhook, said_by};
+use crate::test_bed::{Kind, LONG, Server, TO_BOB, TestBed};
 
 pub(crate) async fn sigterm_ends_what_rings_and_what_talks_and_nothing_is_lost(kind: Kind) {
-    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
-    house.alice.write(TO_BOB, "m1", "Can you come?").await;
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    bed.alice.write(TO_BOB, "m1", "Can you come?").await;
     phone.event("CALL_INCOMING", LONG).await.unwrap();
-    house.alice.reads("phone is ringing").await;
-    stops(&mut house, &mut phone).await;
+    bed.alice.reads("phone is ringing").await;
+    stops(&mut bed, &mut phone).await;
 
-    house.offhook = Offhook::start(house.offhook.folder(), &house.configuration).unwrap();
+    bed.offhook = Offhook::start(bed.offhook.folder(), &bed.configuration).unwrap();
     // A call that was cut off is made again after a minute.
-    phone.event("CALL_INCOMING", LONG * 2).await.unwrap();
-    phone.answer().await.unwrap();
-    house.alice.reads("phone was answered").await;
+    pick_up(&mut phone).await;
+    bed.alice.reads("phone was answered").await;
     phone.press("5").await.unwrap();
-    stops(&mut house, &mut phone).await;
+    stops(&mut bed, &mut phone).await;
 
-    house.offhook = Offhook::start(house.offhook.folder(), &house.configuration).unwrap();
-    let mut bob = house.log_in("bob", "bob@localhost/phone").await;
-    bob.client.online(0).await.unwrap();
+    bed.offhook = Offhook::start(bed.offhook.folder(), &bed.configuration).unwrap();
+    let mut bob = bed.log_in("bob", "bob@localhost/phone").await;
+    bob.comes_online(0).await;
     let message = bob.reads("Can you come?").await;
     assert!(message.delay.is_some());
-    house.close(&["Can you come"]).await;
+    bed.close(&["Can you come"]).await;
 }
 
 /// Stops Offhook as an operator does: the call ends at once, and the message is still held.
-async fn stops(house: &mut House, phone: &mut Phone) {
-    assert_eq!(house.offhook.part.stop().await, Some(0), "{}", house.offhook.log());
-    phone.event("CALL_CLOSED", Duration::from_secs(2)).await.unwrap();
-    let held = house.offhook.says(&["held", "--json"]);
+async fn stops(bed: &mut TestBed, phone: &mut Phone) {
+    assert_eq!(bed.offhook.part.stop().await, Some(0), "{}", bed.offhook.log());
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    let held = bed.offhook.says(&["held", "--json"]);
     assert_eq!(held.matches("\"stanza_id\"").count(), 1, "{held}");
-    house.keeps_quiet(&["Can you come"]);
+    bed.keeps_quiet(&["Can you come"]);
 }
 
 pub(crate) async fn a_server_that_restarts_gets_what_was_owed(kind: Kind) {
-    let (mut house, mut phone) = house_with_phone(kind, "wait_s = 0").await;
-    house.alice.write(TO_BOB, "m1", "Can you come?").await;
-    pick_up(&mut phone).await;
-    let play = async {
-        // Before that, the answer could still reach the client that is connected now.
-        house.offhook.until_it_says("link down").await.unwrap();
-        phone.press("52").await.unwrap();
-        phone.event("CALL_CLOSED", LONG).await.unwrap();
-    };
-    tokio::join!(house.server.restart_after(Duration::from_secs(3)), play);
-    let mut alice = house.log_in("alice-again", "alice@localhost/phone").await;
-    alice.client.online(0).await.unwrap();
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    bed.alice.write(TO_BOB, "m1", "Can you come?").await;
+    pick_up(&mut phone).await.voice().await;
+    bed.server.stop().await;
+    // Before that, the answer could still reach the client that is connected now.
+    bed.offhook.until_it_says("link down").await.unwrap();
+    phone.press("52").await.unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    bed.server.start_again().await;
+    let mut alice = bed.log_in("alice-again", "alice@localhost/phone").await;
+    alice.comes_online(0).await;
     let answer = alice.until("Bob's answer", |it| it.reply_to.is_some()).await;
     assert_eq!(answer.text.as_deref(), Some("Bob will phone you back."));
-    alice.rest(Duration::from_secs(2)).await;
-    assert_eq!(alice.read.iter().filter(|it| it.reply_to.is_some()).count(), 1);
-    assert!(house.offhook.log().contains("link down"));
-    house.close(&["Can you come"]).await;
+    bed.alice = alice;
+    bed.settles().await;
+    assert_eq!(bed.alice.read.iter().filter(|it| it.reply_to.is_some()).count(), 1);
+    bed.close(&["Can you come"]).await;
 }
 
 pub(crate) async fn who_is_not_let_in_is_told_why(kind: Kind) {

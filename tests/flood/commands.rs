@@ -3,13 +3,14 @@
 use minidom::Element;
 use offhook::xmpp::stanza::condition;
 
-use crate::house::{ALICE, COMPONENT, House, iq, message};
+use crate::test_bed::{ALICE, COMPONENT, TestBed, iq, message};
+use crate::xmpp_server::patiently;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_that_nobody_fills_in_leave_room_for_people() {
     const HALF: usize = 10_000;
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     let mut seen = vec![];
     let mut bobs = None;
     for half in 0..2 {
@@ -17,7 +18,7 @@ async fn forms_that_nobody_fills_in_leave_room_for_people() {
             let from = format!("s{number}@example.org/x");
             iq("set", &from, COMPONENT, &format!("e{number}"), &command(SETTINGS, ""))
         };
-        let heard = house.floods((half * HALF..(half + 1) * HALF).map(opening)).await;
+        let heard = bed.floods((half * HALF..(half + 1) * HALF).map(opening)).await;
         let answers = heard.iter().filter(|it| it.name() == "iq");
         let (forms, refused): (Vec<_>, Vec<_>) =
             answers.partition(|it| it.attr("type") == Some("result"));
@@ -26,90 +27,98 @@ async fn forms_that_nobody_fills_in_leave_room_for_people() {
         assert!(refused.iter().all(|it| condition(it) == Some("resource-constraint")));
         // One of ours asks in between, and fills in after the rest of the flood.
         if half == 0 {
-            bobs = Some(house.opens("bob@example.org/a").await);
+            assert_eq!(bed.held(), ["before"]);
+            bobs = Some(bed.opens("bob@example.org/a").await);
         }
-        seen.push(house.resident_kb().await);
+        seen.push(bed.resident_kb().await);
     }
     println!("kB resident after the first half and after the second: {seen:?}");
     assert!(seen[1] <= seen[0] + GROWTH_KB_MAX, "{seen:?}");
-    let told = house.submits("bob@example.org/a", &bobs.unwrap(), "de").await;
+    let told = bed.submits("bob@example.org/a", &bobs.unwrap(), "de").await;
     assert_eq!(told, "completed");
-    assert_eq!(house.held(), ["before"]);
-    house.closes().await;
+    // Who fills in a form is there, and has the message; it counts as delivered after a minute.
+    let delivered = async {
+        while !bed.held().is_empty() {
+            bed.hears_it_is_alive().await;
+        }
+    };
+    patiently(delivered).await;
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replayed_command_changes_nothing() {
-    let mut house = House::open().await;
-    let session = house.opens("bob@example.org/a").await;
+    let mut bed = TestBed::open().await;
+    let session = bed.opens("bob@example.org/a").await;
     for thief in
         ["bob@example.org/b", "eve@example.org/a", "carol@example.org/a", "bob@example.org"]
     {
-        assert_eq!(house.submits(thief, &session, "de").await, "bad-sessionid", "{thief}");
+        assert_eq!(bed.submits(thief, &session, "de").await, "bad-sessionid", "{thief}");
     }
-    let stranger = house.submits("eve@example.net/a", &session, "de").await;
+    let stranger = bed.submits("eve@example.net/a", &session, "de").await;
     assert_eq!(stranger, "forbidden");
-    assert_eq!(house.language("bob@example.org/a").await, "");
-    assert_eq!(house.submits("bob@example.org/a", &session, "ja").await, "completed");
-    // Some more, and he has asked more often than anybody may.
+    assert_eq!(bed.language("bob@example.org/a").await, "");
+    assert_eq!(bed.submits("bob@example.org/a", &session, "ja").await, "completed");
+    // Some more, and Bob has asked more often than anybody may.
     for _ in 0..40 {
-        assert_eq!(house.submits("bob@example.org/a", &session, "de").await, "bad-sessionid");
+        assert_eq!(bed.submits("bob@example.org/a", &session, "de").await, "bad-sessionid");
     }
-    assert_eq!(house.language("bob@example.org/a").await, "ja", "the first answer holds");
-    house.closes().await;
+    assert_eq!(bed.language("bob@example.org/a").await, "ja", "the first answer holds");
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_commands_of_a_stranger_are_answered_and_forgotten() {
     const COMMANDS: usize = 10_000;
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     for number in 0..COMMANDS {
         let says = ["help", "settings", "phone +9995550199", "code 1234", "forget yes"][number % 5];
         let id = format!("c{number}");
-        house.says(message("eve@example.net/x", COMPONENT, &id, says));
+        bed.says(message("eve@example.net/x", COMPONENT, &id, says));
     }
-    let heard = house.hears_it_is_alive().await;
+    let heard = bed.hears_it_is_alive().await;
     let answers = heard.iter().filter(|it| it.attr("to").is_some_and(|to| to.starts_with("eve@")));
     assert_eq!(answers.count(), COMMANDS, "each is answered");
-    house.says(message("bob@example.org/a", COMPONENT, "b1", "show"));
-    house.hears_until(|it| it.attr("to") == Some("bob@example.org")).await;
-    assert_eq!(house.held(), ["before"]);
-    house.closes().await;
+    // Before Bob writes: that is a sign of life, which brings them what is held.
+    assert_eq!(bed.held(), ["before"]);
+    bed.says(message("bob@example.org/a", COMPONENT, "b1", "show"));
+    bed.hears_until(|it| it.attr("to") == Some("bob@example.org")).await;
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_who_wants_a_pin_at_once_waits_his_turn() {
     const PEOPLE: usize = 300;
-    let mut house = House::open().await;
+    let mut bed = TestBed::open().await;
     let mut filled_in = vec![];
     for person in 0..PEOPLE {
         let from = format!("p{person}@example.org/x");
-        let session = house.opens(&from).await;
+        let session = bed.opens(&from).await;
         let fields = "<field var='number'><value>+441632960000</value></field>\
                       <field var='pin'><value>48213</value></field>";
         let command = command(&session, &submitted(fields));
         filled_in.push(iq("set", &from, COMPONENT, "pin", &command));
     }
-    let before = house.most_resident_kb().await;
-    house.says(filled_in.concat());
+    let before = bed.most_resident_kb().await;
+    bed.says(filled_in.concat());
     let mut put_off = 0;
     for _ in 0..PEOPLE {
-        let heard = house.hears_until(|it| it.attr("id") == Some("pin")).await;
+        let heard = bed.hears_until(|it| it.attr("id") == Some("pin")).await;
         let answer = heard.last().unwrap().get_child("command", COMMANDS).unwrap();
         let told = answer.get_child("note", COMMANDS).unwrap().text();
         put_off += usize::from(told.contains("Too many messages in a short time"));
     }
     println!("{put_off} of {PEOPLE} were put off");
     assert!((1..PEOPLE / 2).contains(&put_off), "{put_off}");
-    let after = house.most_resident_kb().await;
+    let after = bed.most_resident_kb().await;
     println!("kB resident at most before {PEOPLE} PINs were hashed, and then: {before} {after}");
     // One takes 8 MB, and now and then a second thread begins before the first has ended.
     assert!(after <= before + 40_000, "{before} {after}");
-    house.closes().await;
+    bed.closes().await;
 }
 
-impl House {
+impl TestBed {
     /// Opens the settings; gives the attributes that name the session.
     async fn opens(&mut self, from: &str) -> String {
         let form = self.form(from).await;
@@ -140,7 +149,7 @@ impl House {
         match answer.get_child("command", COMMANDS) {
             Some(command) => command.attr("status").unwrap().to_owned(),
             None => {
-                let error = answer.get_child("error", crate::house::NS).unwrap();
+                let error = answer.get_child("error", crate::test_bed::NS).unwrap();
                 let reason = error.children().find(|it| it.has_ns(COMMANDS)).map(Element::name);
                 reason.or(condition(answer)).unwrap().to_owned()
             }

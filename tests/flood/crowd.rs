@@ -1,22 +1,22 @@
 //! A hundred thousand presences, of strangers and of one person with more clients than anybody has.
 
-use crate::house::{ALICE, COMPONENT, House, TO_BOB, presence};
+use crate::test_bed::{ALICE, COMPONENT, TO_BOB, TestBed, presence};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_presences_leave_nothing_behind() {
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
-    let mut seen = vec![house.resident_kb().await];
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
+    let mut seen = vec![bed.resident_kb().await];
     for half in [0..HALF, HALF..2 * HALF] {
-        house.floods(half.map(of)).await;
-        seen.push(house.resident_kb().await);
+        bed.floods(half.map(of)).await;
+        seen.push(bed.resident_kb().await);
     }
     println!("kB resident before, after the first half and after the second: {seen:?}");
     assert!(seen[2] <= seen[1] + GROWTH_KB_MAX, "{seen:?}");
-    house.holds(ALICE, "after").await;
-    assert_eq!(house.held(), ["before", "after"]);
-    assert_eq!(house.hands_bob("after").await, ["before", "after"]);
-    house.closes().await;
+    bed.holds(ALICE, "after").await;
+    assert_eq!(bed.held(), ["before", "after"]);
+    assert_eq!(bed.hands_bob("after").await, ["before", "after"]);
+    bed.closes().await;
 }
 
 fn of(number: usize) -> String {

@@ -5,14 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // What fails here fails the test.
 
-#[path = "../peers/offhook.rs"]
+#[path = "../support/offhook.rs"]
 mod offhook;
-#[path = "../peers/xmpp_server.rs"]
+#[path = "../support/xmpp_server.rs"]
 mod xmpp_server;
 
 mod commands;
 mod crowd;
-mod house;
+mod iq_requests;
 mod odd;
 mod one_sender;
-mod questions;
+mod test_bed;

@@ -2,12 +2,12 @@
 
 use offhook::xmpp::stanza::condition;
 
-use crate::house::{ALICE, COMPONENT, House, TO_BOB, iq, message, presence};
+use crate::test_bed::{ALICE, COMPONENT, TO_BOB, TestBed, iq, message, presence};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_addresses_get_the_error_that_is_meant_for_them() {
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     let cases = [
         ("a blank", "bob smith@phone.example.org", "jid-malformed"),
         ("two at signs", "bob@example.org@phone.example.org", "jid-malformed"),
@@ -35,12 +35,12 @@ async fn odd_addresses_get_the_error_that_is_meant_for_them() {
     let cases = cases.chain(long.map(|(to, expected)| ("a length", to, expected)));
     for (number, (what, to, expected)) in cases.enumerate() {
         let (m, q) = (format!("m{number}"), format!("q{number}"));
-        house.says(presence(EVE, &to, None));
-        house.says(presence(EVE, &to, Some("subscribe")));
-        house.says(message(EVE, &to, &m, "Hello, this is eve"));
-        house.says(iq("get", EVE, &to, &q, "<query xmlns='urn:x'/>"));
-        house.says(iq("result", EVE, &to, "r", ""));
-        let heard = house.hears_it_is_alive().await;
+        bed.says(presence(EVE, &to, None));
+        bed.says(presence(EVE, &to, Some("subscribe")));
+        bed.says(message(EVE, &to, &m, "Hello, this is eve"));
+        bed.says(iq("get", EVE, &to, &q, "<query xmlns='urn:x'/>"));
+        bed.says(iq("result", EVE, &to, "r", ""));
+        let heard = bed.hears_it_is_alive().await;
         for id in [m, q] {
             let errors: Vec<_> = heard.iter().filter(|it| it.attr("id") == Some(&id)).collect();
             assert_eq!(errors.len(), 1, "{what} {id}: {heard:?}");
@@ -51,78 +51,79 @@ async fn odd_addresses_get_the_error_that_is_meant_for_them() {
     }
     // Nobody to answer.
     for from in ["", "@", "a b@example.net", "@example.net", &"x".repeat(4000), "a@b@c"] {
-        house.says(presence(from, COMPONENT, Some("subscribe")));
-        house.says(message(from, TO_BOB, "nobody", "Hello, this is nobody"));
-        house.says(iq("get", from, COMPONENT, "nobody", "<query xmlns='urn:x'/>"));
+        bed.says(presence(from, COMPONENT, Some("subscribe")));
+        bed.says(message(from, TO_BOB, "nobody", "Hello, this is nobody"));
+        bed.says(iq("get", from, COMPONENT, "nobody", "<query xmlns='urn:x'/>"));
     }
-    house.says("<message to='phone.example.org'><body>Hello, this is</body></message>");
-    house.says(format!("<message from='{EVE}'><body>Hello, this is</body></message>"));
-    house.hears_it_is_alive().await;
-    house.holds(ALICE, "after").await;
-    assert_eq!(house.held(), ["before", "after"]);
-    house.closes().await;
+    bed.says("<message to='phone.example.org'><body>Hello, this is</body></message>");
+    bed.says(format!("<message from='{EVE}'><body>Hello, this is</body></message>"));
+    bed.hears_it_is_alive().await;
+    bed.holds(ALICE, "after").await;
+    assert_eq!(bed.held(), ["before", "after"]);
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_contents_cost_one_stanza_each() {
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     let odd = odd();
     for (number, (what, stanza, answer)) in odd.iter().enumerate() {
-        house.says(stanza.clone());
-        let heard = house.hears_it_is_alive().await;
+        bed.says(stanza.clone());
+        let heard = bed.hears_it_is_alive().await;
         let told =
             heard.iter().find(|it| it.attr("to") == Some(EVE) && it.attr("type") == Some("error"));
         assert_eq!(told.and_then(condition), *answer, "{what}: {heard:?}");
+        // Each has a writer of its own: one who writes after each status at once is taken for a program.
         let id = format!("between{number}");
-        house.holds(ALICE, &id).await;
+        bed.holds(&format!("writer{number}@example.org/desk"), &id).await;
     }
     let between = (0..odd.len()).map(|number| format!("between{number}"));
-    let mut written: Vec<String> = house.held();
+    let mut written: Vec<String> = bed.held();
     written.retain(|id| id == "before" || id.starts_with("between"));
     assert_eq!(written, std::iter::once("before".to_owned()).chain(between).collect::<Vec<_>>());
-    house.closes().await;
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_bodies_do_not_pile_up_in_memory() {
     const BODIES: usize = 300;
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     let (large, too_large) = ("x".repeat(200_000), "x".repeat(300_000));
     for number in 0..BODIES {
         let from = format!("s{number}@example.net/x");
         let words = if number % 2 == 0 { &large } else { &too_large };
-        house.says(message(&from, TO_BOB, &format!("l{number}"), words));
+        bed.says(message(&from, TO_BOB, &format!("l{number}"), words));
     }
-    house.hears_it_is_alive().await;
-    house.holds(ALICE, "after").await;
-    let most = house.most_resident_kb().await;
+    bed.hears_it_is_alive().await;
+    bed.holds(ALICE, "after").await;
+    let most = bed.most_resident_kb().await;
     println!("kB resident at most, with {BODIES} bodies of 200 and 300 kB: {most}");
     assert!(most < 150_000, "{most}");
-    let held = house.held();
+    let held = bed.held();
     assert_eq!(held.len(), BODIES / 2 + 2);
     assert_eq!((&*held[0], &*held[held.len() - 1]), ("before", "after"));
-    house.closes().await;
+    bed.closes().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_trees_do_not_pile_up_in_memory() {
     const TREES: usize = 150;
-    let mut house = House::open().await;
-    house.holds(ALICE, "before").await;
+    let mut bed = TestBed::open().await;
+    bed.holds(ALICE, "before").await;
     let tree = format!("<body>Hello, this is odd</body>{}", "<a/>".repeat(9_900));
     for number in 0..TREES {
         let to_bob = format!("from='s{number}@example.net/x' to='{TO_BOB}' id='t{number}'");
-        house.says(format!("<message type='chat' {to_bob}>{tree}</message>"));
+        bed.says(format!("<message type='chat' {to_bob}>{tree}</message>"));
     }
-    house.hears_it_is_alive().await;
-    house.holds(ALICE, "after").await;
-    let most = house.most_resident_kb().await;
+    bed.hears_it_is_alive().await;
+    bed.holds(ALICE, "after").await;
+    let most = bed.most_resident_kb().await;
     println!("kB resident at most, with {TREES} trees of 9,900 elements: {most}");
     assert!(most < 150_000, "{most}");
-    assert_eq!(house.held().len(), TREES + 2);
-    house.closes().await;
+    assert_eq!(bed.held().len(), TREES + 2);
+    bed.closes().await;
 }
 
 /// What it is, the stanza, and the error that comes back to Eve.

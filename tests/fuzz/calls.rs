@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use offhook::clock;
 use offhook::media::codec::Codec;
 use offhook::seed::Seed;
-use offhook::sip::draft::Draft;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::message::{Message, Start};
+use offhook::sip::message_builder::MessageBuilder;
 use offhook::sip::offer_answer::offer;
 use offhook::sip::registration::{self, Registration};
 use offhook::sip::trunk::{Dtmf, Transport};
-use offhook::sip::via::Hop;
+use offhook::sip::via::LocalAddr;
 
+use crate::corpus::{ANSWER, DESCRIPTIONS, MESSAGES, SDP, SIP, trunk};
 use crate::messages::{STEPS_MAX, assert_is_sip};
 use crate::tape::{Tape, changed, long};
-use crate::words::{ANSWER, DESCRIPTIONS, MESSAGES, SDP, SIP, trunk};
 
 #[test]
 fn no_far_end_stops_a_call_or_keeps_it_from_its_end() {
@@ -27,7 +27,7 @@ fn no_far_end_stops_a_call_or_keeps_it_from_its_end() {
         let mut now = clock::now();
         let mut plan = plan.clone();
         if tape.byte().is_multiple_of(4) {
-            plan.hop.transport = Transport::Tcp;
+            plan.local_addr.transport = Transport::Tcp;
         }
         let mut call = Watched::begin(plan, now);
         for _ in 0..STEPS_MAX {
@@ -140,7 +140,7 @@ impl Watched {
         );
         let bare = assert_is_sip(copy.as_bytes());
         // Written as a request of ours is, with the same extras.
-        let draft = Draft::request(&bare.method, bare.request_uri());
+        let draft = MessageBuilder::request(&bare.method, bare.request_uri());
         let draft = ["Via", "From", "To", "Call-ID", "CSeq"]
             .into_iter()
             .fold(draft, |draft, name| draft.header(name, bare.header(name).unwrap()));
@@ -167,7 +167,7 @@ impl Watched {
     }
 }
 
-fn with_extras(mut draft: Draft, tape: &mut Tape<'_>) -> Vec<u8> {
+fn with_extras(mut draft: MessageBuilder, tape: &mut Tape<'_>) -> Vec<u8> {
     for extra in tape.piece(2) {
         let extra = EXTRAS[usize::from(*extra) % EXTRAS.len()];
         if let Some((name, value)) = extra.split_once(": ") {
@@ -189,11 +189,11 @@ fn with_extras(mut draft: Draft, tape: &mut Tape<'_>) -> Vec<u8> {
 #[test]
 fn no_registrar_stops_a_binding() {
     let trunk = Arc::new(trunk("offhook"));
-    let hop = Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
+    let local_addr = LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
     let run = |bytes: &[u8]| {
         let mut tape = Tape::new(bytes);
         let mut now = clock::now();
-        let mut binding = Registration::new(trunk.clone(), hop, Seed::fixed(1), now);
+        let mut binding = Registration::new(trunk.clone(), local_addr, Seed::fixed(1), now);
         let mut asked: Option<Message> = None;
         let mut done = false;
         for _ in 0..STEPS_MAX {
@@ -210,8 +210,8 @@ fn no_registrar_stops_a_binding() {
                 2 => binding.handle(registration::Input::Leave, now),
                 3 => {
                     let local = *tape.one_of(&["192.0.2.3:5060", "192.0.2.2:5060"]);
-                    let hop = Hop::direct(Transport::Tcp, local.parse().unwrap());
-                    binding.handle(registration::Input::Moved(hop), now);
+                    let local_addr = LocalAddr::direct(Transport::Tcp, local.parse().unwrap());
+                    binding.handle(registration::Input::Moved(local_addr), now);
                 }
                 4 => {
                     let message = tape.one_of(&MESSAGES);
@@ -262,9 +262,10 @@ pub(crate) fn plan() -> InvitePlan {
     InvitePlan {
         trunk: Arc::new(trunk("offhook")),
         number: "+81312345678".parse().ok(),
-        hop: Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
+        local_addr: LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap()),
         offer: offer("192.0.2.2:20000".parse().unwrap(), &all, Dtmf::Auto, 1),
         patience: Duration::from_secs(8),
+        setup: Duration::from_secs(30),
         ring: Duration::from_secs(30),
     }
 }

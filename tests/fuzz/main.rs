@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
 mod calls;
+mod corpus;
 mod messages;
 mod sound;
 mod tape;
-mod words;

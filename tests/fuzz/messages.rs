@@ -7,13 +7,13 @@ use offhook::sip::digest::Digest;
 use offhook::sip::framing::{Framer, Piece};
 use offhook::sip::message::{Message, Start};
 use offhook::sip::offer_answer::{accept, offer, protect, reanswer, reoffer};
+use offhook::sip::out_of_dialog;
 use offhook::sip::probe::Probe;
-use offhook::sip::stray;
 use offhook::sip::trunk::{Dtmf, Srtp, Transport};
-use offhook::sip::via::{Hop, return_address, stamped};
+use offhook::sip::via::{LocalAddr, return_address, stamped};
 
+use crate::corpus::{ANSWER, CHALLENGE, DESCRIPTIONS, MESSAGES, NAMES, SDP, SIP, trunk};
 use crate::tape::{Tape, changed, long};
-use crate::words::{ANSWER, CHALLENGE, DESCRIPTIONS, MESSAGES, NAMES, SDP, SIP, trunk};
 
 #[test]
 fn what_rfc_4475_wants_taken_is_taken_and_what_it_wants_refused_is_refused() {
@@ -32,8 +32,8 @@ fn what_rfc_4475_wants_taken_is_taken_and_what_it_wants_refused_is_refused() {
 fn no_datagram_stops_the_user_agent() {
     let run = |bytes: &[u8]| {
         let mut tape = Tape::new(bytes);
-        let hop = Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
-        let mut probe = Probe::new(&trunk("offhook"), hop, Seed::fixed(1), clock::now());
+        let local_addr = LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
+        let mut probe = Probe::new(&trunk("offhook"), local_addr, Seed::fixed(1), clock::now());
         let asked = Message::parse(&probe.poll().unwrap()).unwrap();
         for _ in 0..STEPS_MAX {
             let answer = asked.respond(200, "far").end();
@@ -51,7 +51,7 @@ fn no_datagram_stops_the_user_agent() {
                 return_address(&copy);
             }
             if let Start::Request { .. } = message.start
-                && let Some(answer) = stray::answer(&message)
+                && let Some(answer) = out_of_dialog::answer(&message)
             {
                 assert_is_sip(&answer);
             }
@@ -156,9 +156,9 @@ fn no_description_stops_a_call() {
 
 #[test]
 fn no_challenge_makes_us_write_more_than_an_answer() {
-    let hop = Hop::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
+    let local_addr = LocalAddr::direct(Transport::Udp, "192.0.2.2:5060".parse().unwrap());
     let trunk = trunk("off\"h\\ook\u{e9}");
-    let asked = Probe::new(&trunk, hop, Seed::fixed(1), clock::now()).poll().unwrap();
+    let asked = Probe::new(&trunk, local_addr, Seed::fixed(1), clock::now()).poll().unwrap();
     let asked = Message::parse(&asked).unwrap();
     let run = |bytes: &[u8]| {
         let mut tape = Tape::new(bytes);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use offhook::clock;
 use offhook::media::codec::Codec;
+use offhook::media::recording_buffer::RecordingBuffer;
 use offhook::media::reports::REPORT_BYTES_MAX;
-use offhook::media::stream::{PACKET_BYTES_MAX, Patience, Stream};
-use offhook::media::take::Take;
-use offhook::media::{Event, Negotiated};
+use offhook::media::stream::{MediaTimeouts, PACKET_BYTES_MAX, Stream};
+use offhook::media::{MediaEvent, Negotiated, PayloadFormat};
 use rtp_rs::{RtpPacketBuilder, Seq};
 
 use crate::messages::STEPS_MAX;
@@ -26,6 +26,14 @@ fn no_packet_stops_a_stream() {
             codec,
             payload_type: 0,
             events_payload_type: (choices & 1 != 0).then_some(101),
+            formats: match choices & 8 {
+                0 => vec![],
+                _ => vec![
+                    (8, PayloadFormat::Audio(Codec::Pcma)),
+                    (111, PayloadFormat::Audio(Codec::Opus)),
+                    (102, PayloadFormat::Events { ticks_per_ms: 48 }),
+                ],
+            },
             tones: choices & 2 != 0,
             packet_ms: *tape.one_of(&[20, 10, 30, 40, 60]),
             sending: choices & 4 == 0,
@@ -36,14 +44,14 @@ fn no_packet_stops_a_stream() {
             agreed.clone(),
             far.ip(),
             7,
-            Patience::with_silence(Duration::from_secs(30)),
+            MediaTimeouts::with_silence(Duration::from_secs(30)),
             now,
         );
         if choices & 8 != 0 {
-            stream.record(Box::new(Take::new(codec, Duration::from_secs(5), now)));
+            stream.record(Box::new(RecordingBuffer::new(codec, Duration::from_secs(5), now)));
         }
         if choices & 16 != 0 {
-            stream.screen();
+            stream.detect_machine();
         }
         let (mut sequence, mut timestamp) = (65_530_u16, u32::MAX - 1000);
         for _ in 0..STEPS_MAX * 2 {
@@ -70,7 +78,8 @@ fn no_packet_stops_a_stream() {
                 .payload(payload)
                 .build()
                 .unwrap();
-            if let Some(Event::Key(key)) = stream.receive(far, &mut tape.change(&packet, &[]), now)
+            if let Some(MediaEvent::Key(key)) =
+                stream.receive(far, &mut tape.change(&packet, &[]), now)
             {
                 assert!("0123456789*#ABCD".contains(key), "{key}");
             }
@@ -87,7 +96,7 @@ fn no_packet_stops_a_stream() {
             // Five seconds of the telephone's band, and what belongs to the last packet.
             assert!(take.samples().len() <= 6 * 8000, "{} samples", take.samples().len());
             assert!(take.voice() <= take.length() + Duration::from_secs(1));
-            assert!(Take::from_bytes(&take.to_bytes(), now).is_ok());
+            assert!(RecordingBuffer::from_bytes(&take.to_bytes(), now).is_ok());
         }
     };
     bolero::check!().with_iterations(500).for_each(run);
@@ -103,6 +112,7 @@ fn no_report_stops_a_stream() {
         codec: Codec::Pcmu,
         payload_type: 0,
         events_payload_type: None,
+        formats: vec![],
         tones: false,
         packet_ms: 20,
         sending: true,
@@ -113,7 +123,7 @@ fn no_report_stops_a_stream() {
             agreed.clone(),
             far.ip(),
             9,
-            Patience::with_silence(Duration::from_secs(30)),
+            MediaTimeouts::with_silence(Duration::from_secs(30)),
             now,
         );
         let sound =
@@ -131,7 +141,7 @@ fn no_report_stops_a_stream() {
             agreed.clone(),
             far.ip(),
             7,
-            Patience::with_silence(Duration::from_secs(30)),
+            MediaTimeouts::with_silence(Duration::from_secs(30)),
             now,
         );
         for _ in 0..STEPS_MAX {
@@ -147,7 +157,7 @@ fn no_report_stops_a_stream() {
                 break;
             }
         }
-        stream.farewell(&mut [0; REPORT_BYTES_MAX]).unwrap();
+        stream.farewell(&mut [0; REPORT_BYTES_MAX], now).unwrap();
     };
     bolero::check!().with_iterations(500).for_each(run);
     long(22000).for_each(|tape| run(&tape));

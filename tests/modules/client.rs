@@ -16,6 +16,8 @@ pub(crate) struct Client {
     handled: u32,
     /// Messages, in the order in which they came.
     pub(crate) read: Vec<Element>,
+    /// Full JIDs of whom it was told that they are unavailable.
+    left: Vec<String>,
     pings: u32,
 }
 
@@ -30,7 +32,7 @@ impl Client {
         wire.hears("success", |it| (it.name() == "success").then_some(())).await;
         wire.opens("localhost").await;
         wire.hears("features", |it| it.is("features", STREAMS).then_some(())).await;
-        Self { wire, resumption: None, handled: 0, read: Vec::new(), pings: 0 }
+        Self { wire, resumption: None, handled: 0, read: Vec::new(), left: Vec::new(), pings: 0 }
     }
 
     /// Logs in. It is not available before [`Client::is_available`].
@@ -83,6 +85,13 @@ impl Client {
         }
     }
 
+    /// Reads until it was told that this client is unavailable.
+    pub(crate) async fn sees_leave(&mut self, jid: &str) {
+        while !self.left.iter().any(|it| it == jid) {
+            assert!(self.reads(PATIENCE).await.is_some(), "{jid} never leaves");
+        }
+    }
+
     /// How often a message of this `id` came.
     pub(crate) fn times(&self, id: &str) -> usize {
         self.read.iter().filter(|it| it.attr("id") == Some(id)).count()
@@ -96,6 +105,9 @@ impl Client {
         if element.name() == "message" {
             self.read.push(element.clone());
         }
+        if element.name() == "presence" && element.attr("type") == Some("unavailable") {
+            self.left.extend(element.attr("from").map(str::to_owned));
+        }
         Some(element)
     }
 
@@ -107,23 +119,25 @@ impl Client {
         self.says(&format!("<a xmlns='{SM}' h='{}'/>", self.handled)).await;
     }
 
-    /// Loses its connection, as in a tunnel.
-    pub(crate) async fn loses_its_connection(self) -> Lost {
+    /// Loses its connection, as in a tunnel, and waits until the server has noticed.
+    pub(crate) async fn loses_its_connection(self, server: &Server) -> Lost {
         let Self { wire, resumption, handled, read, .. } = self;
+        let before = server.disconnected();
         drop(wire);
-        // The server has no way to say that it has noticed.
-        tokio::time::sleep(NOTICE).await;
+        server.until_disconnected_after(before).await;
         Lost { resumption, handled, read }
     }
 
     /// Closes its stream, as a client does that is closed.
-    pub(crate) async fn logs_out(mut self) {
+    pub(crate) async fn logs_out(mut self, server: &Server) {
         if self.resumption.is_some() {
             self.acknowledges().await;
         }
+        let before = server.disconnected();
         self.says("</stream:stream>").await;
-        while self.wire.hears_within(NOTICE).await.is_some() {}
-        tokio::time::sleep(NOTICE).await;
+        while self.wire.hears_within(PATIENCE).await.is_some() {}
+        drop(self.wire);
+        server.until_disconnected_after(before).await;
     }
 }
 
@@ -146,4 +160,3 @@ impl Lost {
 
 const SM: &str = "urn:xmpp:sm:3";
 const STREAMS: &str = "http://etherx.jabber.org/streams";
-const NOTICE: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ pub(crate) struct Component {
 
 /// What it was told.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Told {
+pub(crate) enum ChatUpdate {
     /// That a message reached nobody: whose, why, and which.
     Held { user: String, reason: String, id: String },
     /// That somebody is there again.
@@ -49,25 +49,28 @@ impl Component {
     }
 
     /// What the next message says.
-    async fn is_told(&mut self, what: &str) -> Told {
+    async fn is_told(&mut self, what: &str) -> ChatUpdate {
         let message = self.hears(what).await;
         let child = message.children().next().unwrap();
         let user = child.attr("user").unwrap().to_owned();
         if child.is("awake", HELD) {
-            return Told::Awake { user };
+            return ChatUpdate::Awake { user };
         }
         let id = handed_over(&message).attr("id").unwrap_or_default().to_owned();
-        Told::Held { user, reason: child.attr("reason").unwrap().to_owned(), id }
+        ChatUpdate::Held { user, reason: child.attr("reason").unwrap().to_owned(), id }
     }
 
     pub(crate) async fn is_told_of(&mut self, user: &str, reason: &str, id: &str) {
         let (user, reason, id) = (format!("{user}@localhost"), reason.to_owned(), id.to_owned());
         let told = self.is_told(&id).await;
-        assert_eq!(told, Told::Held { user, reason, id });
+        assert_eq!(told, ChatUpdate::Held { user, reason, id });
     }
 
-    pub(crate) async fn is_told_that_he_is_there(&mut self, user: &str) {
-        assert_eq!(self.is_told("life").await, Told::Awake { user: format!("{user}@localhost") });
+    pub(crate) async fn is_told_of_life(&mut self, user: &str) {
+        assert_eq!(
+            self.is_told("life").await,
+            ChatUpdate::Awake { user: format!("{user}@localhost") }
+        );
     }
 }
 

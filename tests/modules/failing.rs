@@ -1,9 +1,5 @@
 //! What must go on when the hand-over does not.
 
-use std::time::Duration;
-
-use tokio::time::sleep;
-
 use crate::client::Client;
 use crate::component::Component;
 use crate::server::{Alice, Kind, Server, Settings};
@@ -12,19 +8,20 @@ pub(crate) async fn without_the_component_everything_is_as_without_the_module(ki
     let server = Server::start(kind, Settings::default()).await;
     let mut alice = Alice::log_in(&server).await;
     alice.client.writes("bob@localhost", "m1", "Hello", "").await;
-    sleep(Duration::from_secs(1)).await;
-    alice.client.settles().await;
+    alice.settles().await;
     assert!(alice.client.read.is_empty(), "{:?}", alice.client.read);
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     bob.is_available(0).await;
     bob.receives("m1").await;
     bob.settles().await;
     assert_eq!(bob.read.len(), 1, "{:?}", bob.read);
-    bob.logs_out().await;
+    bob.logs_out(&server).await;
+    assert_eq!(server.warnings(), Vec::<String>::new(), "the module has nothing to be warned of");
 
     let mut component = Component::connect(&server).await;
     alice.client.writes("bob@localhost", "m2", "Hello", "").await;
     component.is_told_of("bob", "offline", "m2").await;
+    assert_eq!(server.warnings(), Vec::<String>::new(), "the module has nothing to be warned of");
 }
 
 pub(crate) async fn a_module_that_fails_keeps_nothing_from_anybody(kind: Kind) {
@@ -38,7 +35,7 @@ pub(crate) async fn a_module_that_fails_keeps_nothing_from_anybody(kind: Kind) {
     bob.receives("m1").await;
     alice.client.writes("bob@localhost", "m2", "Hello", REQUEST).await;
     bob.receives("m2").await;
-    let bob = bob.loses_its_connection().await;
+    let bob = bob.loses_its_connection(&server).await;
     alice.client.writes("bob@localhost", "m3", "Hello", "").await;
     alice.client.settles().await;
     let mut bob = bob.resumes(&server, "bob").await;

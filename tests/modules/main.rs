@@ -1,13 +1,18 @@
 //! The modules that hand messages over, in the chat servers they are for.
 
-#![allow(clippy::unwrap_used)] // What fails here fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // What fails here fails the test.
 
-#[path = "../peers/ejabberd.rs"]
+#[path = "../support/ejabberd.rs"]
 mod ejabberd;
+#[path = "../support/prosody.rs"]
+mod prosody;
+#[path = "../support/server_root.rs"]
+mod server_root;
 
 mod client;
 mod command;
 mod component;
+mod eligible_messages;
 mod failing;
 mod offline;
 mod receipts;
@@ -15,7 +20,6 @@ mod roster;
 mod server;
 mod sleeping;
 mod wire;
-mod written;
 
 /// Each play once on each server.
 macro_rules! plays {
@@ -45,7 +49,7 @@ plays! {
         who_has_a_client_awake_is_not_told_of_the_one_asleep
         what_a_dying_connection_did_not_acknowledge_is_handed_over_once
         a_connection_that_cannot_be_resumed_is_no_different;
-    written:
+    eligible_messages:
         only_what_people_write_is_handed_over;
     roster:
         a_contact_is_told_apart

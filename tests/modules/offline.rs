@@ -34,11 +34,11 @@ pub(crate) async fn what_is_stored_is_handed_over_whole_and_still_delivered_once
 
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     bob.is_available(0).await;
-    component.is_told_that_he_is_there("bob").await;
+    component.is_told_of_life("bob").await;
     bob.receives("m1").await;
     bob.settles().await;
     assert_eq!(bob.times("m1"), 1);
-    bob.logs_out().await;
+    bob.logs_out(&server).await;
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     bob.is_available(0).await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
@@ -56,7 +56,7 @@ pub(crate) async fn a_client_of_negative_priority_is_nobody(kind: Kind) {
     bob.is_available(-2).await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
     bob.is_available(0).await;
-    component.is_told_that_he_is_there("bob").await;
+    component.is_told_of_life("bob").await;
     alice.client.writes("bob@localhost", "m3", "Hello", "").await;
     bob.receives("m3").await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
@@ -74,14 +74,14 @@ pub(crate) async fn who_is_there_causes_nothing(kind: Kind) {
     bob.writes("alice@localhost", "m3", "Hello", "").await;
     alice.client.receives("m3").await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
-    bob.logs_out().await;
+    bob.logs_out(&server).await;
     alice.sees_to_it_that_nothing_is_told(&mut component).await;
     // A client that has not said that it is available is nobody, and what it says is a sign of life nonetheless.
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     alice.client.writes("bob@localhost", "m4", "Hello", "").await;
     component.is_told_of("bob", "offline", "m4").await;
     bob.writes("alice@localhost", "m5", "Yes?", "").await;
-    component.is_told_that_he_is_there("bob").await;
+    component.is_told_of_life("bob").await;
 }
 
 const CLIENT: &str = "jabber:client";

@@ -11,20 +11,20 @@ pub(crate) async fn a_contact_is_told_apart(kind: Kind) {
 
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     bob.is_available(0).await;
-    component.is_told_that_he_is_there("bob").await;
+    component.is_told_of_life("bob").await;
     alice.client.says("<presence type='subscribe' to='bob@localhost'/>").await;
     alice.client.settles().await;
     bob.settles().await;
-    bob.logs_out().await;
+    bob.logs_out(&server).await;
     alice.client.writes("bob@localhost", "m2", "Hello", "").await;
     assert_eq!(contact(&mut component, "m2").await, None, "who only asks is no contact");
 
     let mut bob = Client::log_in(&server, "bob", "phone").await;
     bob.is_available(0).await;
-    component.is_told_that_he_is_there("bob").await;
+    component.is_told_of_life("bob").await;
     bob.says("<presence type='subscribed' to='alice@localhost'/>").await;
     bob.settles().await;
-    bob.logs_out().await;
+    bob.logs_out(&server).await;
     alice.client.writes("bob@localhost", "m3", "Hello", "").await;
     assert_eq!(contact(&mut component, "m3").await.as_deref(), Some("true"));
 }
@@ -47,7 +47,7 @@ async fn says_of_alice(server: &Server, what: &str) {
     );
     bob.says(&iq).await;
     bob.settles().await;
-    bob.logs_out().await;
+    bob.logs_out(server).await;
 }
 
 async fn contact(component: &mut Component, id: &str) -> Option<String> {

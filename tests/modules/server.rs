@@ -6,12 +6,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use offhook::cli::demo::part::Folder;
-use offhook::cli::demo::prosody::{Extra, Prosody};
+use offhook::demo::child_process::Folder;
+use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
 use crate::component::Component;
 use crate::ejabberd::{self, Ejabberd};
+use crate::prosody::{Extra, Prosody};
+use crate::wire::PATIENCE;
 
 /// Which chat server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,12 +56,13 @@ impl Server {
                     host: of_host(&settings),
                     component: String::new(),
                 };
-                let prosody = Prosody::start_with(&room, &people, SECRET, &extra).await;
+                let prosody = Prosody::start(&room, &people, SECRET, &extra).await;
                 Program::Prosody(Box::new(prosody.unwrap()))
             }
             Kind::Ejabberd => {
                 write_module(&room, "ejabberd", "mod_offhook.erl", &settings);
-                compile(&room, settings.fails);
+                let warnings = ejabberd::compile(&room);
+                assert!(settings.fails || warnings.is_empty(), "{warnings}");
                 let modules = ejabberd_modules(&settings);
                 let ejabberd = Ejabberd::start_with(&room, &people, SECRET, &modules).await;
                 Program::Ejabberd(Box::new(ejabberd.unwrap()))
@@ -81,6 +84,38 @@ impl Server {
             Program::Prosody(prosody) => prosody.clients,
             Program::Ejabberd(ejabberd) => ejabberd.clients,
         }
+    }
+
+    /// How many connections of clients it has seen end.
+    pub(crate) fn disconnected(&self) -> usize {
+        match &self.program {
+            Program::Prosody(prosody) => prosody.disconnected(),
+            Program::Ejabberd(ejabberd) => ejabberd.disconnected(),
+        }
+    }
+
+    /// The lines of its log in which the module warns, or in which it is warned of what the module does.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let log = match &self.program {
+            Program::Prosody(prosody) => prosody.log(),
+            Program::Ejabberd(ejabberd) => ejabberd.log(),
+        };
+        let is_of_the_module = |line: &&str| {
+            let line = line.to_lowercase();
+            ["warn", "error"].iter().any(|word| line.contains(word))
+                && ["offhook", COMPONENT].iter().any(|word| line.contains(word))
+        };
+        log.lines().filter(is_of_the_module).map(str::to_owned).collect()
+    }
+
+    /// Waits until it has seen more end than these.
+    pub(crate) async fn until_disconnected_after(&self, before: usize) {
+        let seen = async {
+            while self.disconnected() <= before {
+                sleep(STEP).await;
+            }
+        };
+        timeout(PATIENCE, seen).await.expect("the server sees no connection end");
     }
 
     pub(crate) fn components(&self) -> SocketAddr {
@@ -110,11 +145,18 @@ impl Alice {
         Self { client, fences: 0 }
     }
 
+    /// Waits until the server has done what Alice's and other people's stanzas make it do. ejabberd has a process for each
+    /// of them, and schedules them fairly: none is left behind by another one's many round trips.
+    pub(crate) async fn settles(&mut self) {
+        for _ in 0..ROUND_TRIPS {
+            self.client.settles().await;
+        }
+    }
+
     /// Makes sure that the component is told nothing of all that happened until now: what it hears next is of somebody
     /// who is never there.
     pub(crate) async fn sees_to_it_that_nothing_is_told(&mut self, component: &mut Component) {
-        self.client.settles().await;
-        tokio::time::sleep(QUIET).await;
+        self.settles().await;
         self.fences += 1;
         let id = format!("fence{}", self.fences);
         self.client.writes("nobody@localhost", &id, "Hello", "").await;
@@ -154,19 +196,6 @@ fn of_host(settings: &Settings) -> String {
     )
 }
 
-fn compile(folder: &Path, fails: bool) {
-    let output = Command::new("erlc")
-        .args(["-Wall", "-o", "."])
-        .arg("-pa")
-        .arg(ejabberd::ebin().unwrap())
-        .arg("mod_offhook.erl")
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && (fails || said.is_empty()), "{said}");
-}
-
 fn ejabberd_modules(settings: &Settings) -> String {
     let mut modules = format!("  mod_offhook:\n    component: {COMPONENT}\n    receipt_wait: 1\n");
     if settings.archive {
@@ -190,5 +219,5 @@ pub(crate) const PASSWORD: &str = "password";
 pub(crate) const SECRET: &str = "secret-of-the-component";
 const PEOPLE: [&str; 4] =
     ["alice@localhost", "bob@localhost", "carol@localhost", "nobody@localhost"];
-/// Longer than what goes another way than the fence takes.
-const QUIET: Duration = Duration::from_millis(400);
+const ROUND_TRIPS: usize = 20;
+const STEP: Duration = Duration::from_millis(20);

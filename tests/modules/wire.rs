@@ -92,5 +92,6 @@ impl Wire {
     }
 }
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Only a hang takes as long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 const STREAMS: &str = "http://etherx.jabber.org/streams";

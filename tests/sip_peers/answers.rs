@@ -110,9 +110,9 @@ async fn reliable_provisional_responses_are_acknowledged_where_they_say() {
     check(&[
         (
             "is behind a proxy",
-            "<INVITE ~Supported: 100rel / >183|Require: 100rel|RSeq: 7|Record-Route: <sip:127.0.0.1:[local_port];lr;hop=1>||SDP / \
-             <PRACK ~PRACK sip:phone@.*Route: <sip:127.0.0.1:[0-9]+;lr;hop=1>.*RAck: 7 1 INVITE / >>200 / \
-             >200|Record-Route: <sip:127.0.0.1:[local_port];lr;hop=1> / <ACK / <BYE / >>200",
+            "<INVITE ~Supported: 100rel / >183|Require: 100rel|RSeq: 7|Record-Route: <sip:127.0.0.1:[local_port];lr;local_addr=1>||SDP / \
+             <PRACK ~PRACK sip:phone@.*Route: <sip:127.0.0.1:[0-9]+;lr;local_addr=1>.*RAck: 7 1 INVITE / >>200 / \
+             >200|Record-Route: <sip:127.0.0.1:[local_port];lr;local_addr=1> / <ACK / <BYE / >>200",
             "early media, answered, over ByUs",
         ),
         (

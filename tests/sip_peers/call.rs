@@ -126,14 +126,14 @@ impl Call {
     pub(crate) async fn run_on_until_over(
         mut self,
         agent: &UserAgent,
-        path: transport::Path,
+        path: transport::Route,
     ) -> Self {
         self.stop_at_over = true;
         self.run_on(agent, path).await
     }
 
     /// Runs by this path until the call is over and nobody owes us an answer.
-    pub(crate) async fn run_on(mut self, agent: &UserAgent, path: transport::Path) -> Self {
+    pub(crate) async fn run_on(mut self, agent: &UserAgent, path: transport::Route) -> Self {
         let trunk = Arc::new(self.trunk.clone());
         let rtp = SocketAddr::new(self.settings.listen.ip(), 41000);
         let offer = offer(rtp, &self.offered, Dtmf::Auto, 1);
@@ -141,13 +141,14 @@ impl Call {
         let plan = InvitePlan {
             trunk,
             number: "+81312345678".parse().ok(),
-            hop: path.hop,
+            local_addr: path.local_addr,
             offer: self.offer.clone(),
             patience: path.patience(),
+            setup: self.ring,
             ring: self.ring,
         };
         let mut invite = Invite::new(plan, Seed::fresh(), now());
-        let mut line = agent.line(path, invite.call_id());
+        let mut line = agent.channel(path, invite.call_id());
         let mut hang_up_at = None;
         let patience = now() + Duration::from_secs(70);
         loop {
@@ -166,7 +167,7 @@ impl Call {
                         hang_up_at = self.hang_up_after.map(|time| now() + time);
                         "answered".to_owned()
                     }
-                    Output::Taken(_) => unreachable!("the call is ours"),
+                    Output::Accepted(_) => unreachable!("the call is ours"),
                     Output::Reoffered(now) => {
                         let told = format!("reoffered sending={}", now.sending);
                         self.changes.push(now);

@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::process::Command;
 use std::time::Duration;
 
-use offhook::cli::demo::part::{Folder, free_port};
+use offhook::demo::child_process::{Folder, free_port};
 use offhook::media::codec::Codec;
 use offhook::media::srtp::Suite;
 use offhook::sip::trunk::Srtp;
@@ -27,7 +27,7 @@ async fn a_phone_hears_what_is_said_and_its_keys_come_through() {
         let told = format!("{srtp:?} {suite:?}: {}", talked.quality);
         assert_eq!(talked.quality.encrypted, suite, "{told}");
         assert_eq!((melody(&talked.heard), talked.keys.as_str()), (TONES.to_vec(), "5#"), "{told}");
-        // baresip knocks once by RTCP, perhaps before it has put its keys in place.
+        // baresip new_invites once by RTCP, perhaps before it has put its keys in place.
         assert!(talked.quality.forged <= 1, "{told}");
     }
 }

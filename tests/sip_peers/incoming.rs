@@ -67,22 +67,23 @@ async fn answering() -> UserAgent {
 
 /// Answers, and hangs up after that time, or lets the caller.
 async fn talk(incoming: Incoming, hang_up_after: Option<Duration>) -> Vec<String> {
-    let Incoming { request, trunk, path, mut line } = incoming;
+    let Incoming { request, trunk, route, mut channel } = incoming;
     let plan = InvitePlan {
         trunk: Arc::clone(&trunk),
         number: None,
-        hop: path.hop,
+        local_addr: route.local_addr,
         offer: offer("127.0.0.1:41000".parse().unwrap(), &CODECS, Dtmf::Auto, 1),
-        patience: path.patience(),
+        patience: route.patience(),
+        setup: Duration::from_secs(20),
         ring: Duration::from_secs(20),
     };
-    let mut invite = Invite::taken(&request, plan, Seed::fresh(), now()).unwrap();
+    let mut invite = Invite::accept(&request, plan, Seed::fresh(), now()).unwrap();
     let (mut told, mut hang_up_at) = (vec![], None);
     loop {
         while let Some(output) = invite.poll() {
             match output {
-                Output::Send(bytes) => line.send(&bytes).await.unwrap(),
-                Output::Taken(agreed) => {
+                Output::Send(bytes) => channel.send(&bytes).await.unwrap(),
+                Output::Accepted(agreed) => {
                     hang_up_at = hang_up_after.map(|time| now() + time);
                     assert!(CODECS.contains(&agreed.codec) && agreed.codec != Codec::G722);
                     told.push(format!("taken {:?}", agreed.codec));
@@ -95,12 +96,12 @@ async fn talk(incoming: Incoming, hang_up_after: Option<Duration>) -> Vec<String
             }
         }
         if told.len() >= 2 && invite.is_settled() {
-            tokio::spawn(line.see_out(invite));
+            tokio::spawn(channel.see_out(invite));
             return told;
         }
         let deadline = invite.deadline().unwrap();
         tokio::select! {
-            Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
+            Some(bytes) = channel.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
             () = tokio::time::sleep_until(deadline.into()) => invite.handle(Input::Tick, now()),
             () = tokio::time::sleep_until(hang_up_at.unwrap_or(deadline).into()), if hang_up_at.is_some() => {
                 hang_up_at = None;

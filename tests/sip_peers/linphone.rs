@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offhook::media::engine::{Engine, EngineSettings};
-use offhook::media::stream::Patience;
+use offhook::media::stream::MediaTimeouts;
 use offhook::seed::Seed;
 use tokio::sync::watch;
 
@@ -39,7 +39,7 @@ async fn keys_that_are_pressed_on_linphone_are_heard() {
         listen: Ipv4Addr::LOCALHOST.into(),
         advertise: None,
         ports: 44_000..=44_999,
-        patience: Patience::with_silence(Duration::from_secs(60)),
+        timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let media = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();

@@ -66,12 +66,12 @@ impl Lossy {
         let counts = Arc::<(AtomicU32, AtomicU32)>::default();
         let counted = counts.clone();
         tokio::spawn(async move {
-            let mut ways: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
+            let mut trunk_pool: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
             let mut seed = Seed::fixed(1);
             let mut datagram = vec![0; 65_536];
             loop {
                 let (length, from) = front.recv_from(&mut datagram).await.unwrap();
-                if let Entry::Vacant(unknown) = ways.entry(from) {
+                if let Entry::Vacant(unknown) = trunk_pool.entry(from) {
                     let way = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
                     way.connect(("127.0.0.1", phone)).await.unwrap();
                     let back = Back { way: way.clone(), front: front.clone(), to: from };
@@ -79,7 +79,7 @@ impl Lossy {
                     unknown.insert(way);
                 }
                 if survives(&mut seed, &counted) {
-                    let _ = ways[&from].send(&datagram[..length]).await;
+                    let _ = trunk_pool[&from].send(&datagram[..length]).await;
                 }
             }
         });

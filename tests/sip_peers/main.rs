@@ -8,6 +8,7 @@ mod encrypted;
 mod in_dialog;
 mod incoming;
 mod linphone;
+mod log_spans;
 mod loss;
 mod passwords;
 mod programs;
@@ -18,6 +19,7 @@ mod talk;
 mod transports;
 mod wide_band;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +28,11 @@ use offhook::seed::Seed;
 use offhook::sip::offer_answer::accept;
 use offhook::sip::registration::State;
 use offhook::sip::transport::{SipSettings, UserAgent};
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
 
 use call::Call;
-use offhook::cli::demo::part::free_port;
+use offhook::demo::child_process::free_port;
 use programs::{Baresip, Kamailio, Sipp, UDP};
 
 #[tokio::test]
@@ -153,7 +156,7 @@ async fn a_trunk_registers_is_tried_and_let_go() {
     let trunks = [trunk, other, plain].map(Arc::new).to_vec();
     let settings = SipSettings::listening("0.0.0.0:0".parse().unwrap());
     let agent = UserAgent::bind(settings, trunks, Seed::fresh()).await.unwrap();
-    assert_eq!(agent.reach("test").await.unwrap().hop.local.ip().to_string(), "127.0.0.1");
+    assert_eq!(agent.reach("test").await.unwrap().local_addr.local.ip().to_string(), "127.0.0.1");
     assert!(agent.probe("test", Seed::fresh()).await.is_ok());
     assert_eq!(agent.registration("test"), Some(State::Registered));
     let refused = agent.probe("other", Seed::fresh()).await.unwrap_err();
@@ -190,6 +193,72 @@ async fn a_trunk_looks_whether_we_are_there() {
         let options = ["-i", "127.0.0.1", "-t", transport, us.as_str()];
         Sipp::start_with("asks_what_we_can", 1, &options).is_content();
     }
+}
+
+#[tokio::test]
+async fn where_we_are_seen_is_learnt_from_answers_to_our_requests_alone() {
+    let trunk = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let known = Call::to(trunk.local_addr().unwrap().port()).trunk;
+    let name = known.name.clone();
+    let settings = SipSettings::listening("127.0.0.1:0".parse().unwrap());
+    let agent = UserAgent::bind(settings, vec![Arc::new(known)], Seed::fresh()).await.unwrap();
+    let probing = tokio::spawn({
+        let (agent, name) = (agent.clone(), name.clone());
+        async move { agent.probe(&name, Seed::fresh()).await }
+    });
+    let mut buffer = [0; 4000];
+    let (len, _) = trunk.recv_from(&mut buffer).await.unwrap();
+    let request = String::from_utf8_lossy(&buffer[..len]).into_owned();
+    let line = |name: &str| request.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let via = line("Via").replace(";rport", ";received=203.0.113.9;rport=4444");
+    let answer = |via: &str, call_id: &str| {
+        let [from, to, cseq] = ["From", "To", "CSeq"].map(line);
+        format!("SIP/2.0 200 OK\r\n{via}\r\n{from}\r\n{to};tag=t\r\n{call_id}\r\n{cseq}\r\n\r\n")
+    };
+    let other_branch = via.replace("branch=", "branch=x");
+    let asks = format!(
+        "OPTIONS sip:us@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKa\r\n\
+         From: <sip:x@y>;tag=1\r\nTo: <sip:us@127.0.0.1>\r\nCall-ID: a\r\nCSeq: 1 OPTIONS\r\n\r\n",
+        trunk.local_addr().unwrap()
+    );
+    for message in [answer(&other_branch, &line("Call-ID")), answer(&via, "Call-ID: b"), asks] {
+        trunk.send_to(message.as_bytes(), agent.local()).await.unwrap();
+    }
+    // What was sent before the question has been read when its answer comes.
+    trunk.recv_from(&mut buffer).await.unwrap();
+    assert_eq!(agent.reach(&name).await.unwrap().local_addr.public, agent.local());
+    trunk.send_to(answer(&via, &line("Call-ID")).as_bytes(), agent.local()).await.unwrap();
+    probing.await.unwrap().unwrap();
+    let public = agent.reach(&name).await.unwrap().local_addr.public;
+    assert_eq!(public, "203.0.113.9:4444".parse().unwrap());
+}
+
+#[tokio::test]
+async fn a_trunk_reached_by_a_connection_is_not_believed_of_a_datagram() {
+    let trunk = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("sip:{};transport=tcp", trunk.local_addr().unwrap());
+    let agent = Call::by(&proxy).agent().await;
+    let options = |transport: &str, call_id: &str, from: SocketAddr| {
+        format!(
+            "OPTIONS sip:us@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} {from};branch=z9hG4bK{call_id};rport\r\n\
+             From: <sip:x@y>;tag=1\r\nTo: <sip:us@127.0.0.1>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    let datagrams = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let forged = options("UDP", "forged", datagrams.local_addr().unwrap());
+    datagrams.send_to(forged.as_bytes(), agent.local()).await.unwrap();
+    let (path, accepted) = tokio::join!(agent.reach("test"), trunk.accept());
+    let (_path, (mut connection, peer)) = (path.unwrap(), accepted.unwrap());
+    let honest = options("TCP", "honest", peer);
+    connection.write_all(honest.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 2000];
+    let length = connection.read(&mut answer).await.unwrap();
+    assert!(answer[..length].starts_with(b"SIP/2.0 200 "));
+    while agent.dropped() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(datagrams.try_recv_from(&mut [0; 100]).is_err());
 }
 
 #[tokio::test]

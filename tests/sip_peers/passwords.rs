@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use offhook::cli::demo::part::free_port;
+use offhook::demo::child_process::free_port;
 use offhook::sip::registration::State;
 
 use crate::call::Call;

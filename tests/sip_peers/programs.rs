@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use offhook::cli::demo::part::free_port;
 use offhook::clock::now;
+use offhook::demo::child_process::free_port;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A scripted phone.
@@ -377,12 +377,21 @@ fn bounded_to(program: &str, seconds: u64) -> Command {
 
 const LASTS_S: u64 = 90;
 
+/// Whether a socket takes datagrams at this port. To try to bind it would keep the program from it that is awaited.
+fn has_datagram_socket(port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    ["/proc/net/udp", "/proc/net/udp6"].iter().any(|table| {
+        let table = fs::read_to_string(table).unwrap_or_default();
+        table.lines().filter_map(|it| it.split_whitespace().nth(1)).any(|it| it.ends_with(&port))
+    })
+}
+
 /// Waits until somebody listens: to connections, or to datagrams.
 fn wait_for(address: &str, port: u16, connections: bool) {
     let patience = now() + Duration::from_secs(10);
     let taken = || match connections {
         true => TcpStream::connect((address, port)).is_ok(),
-        false => UdpSocket::bind((address, port)).is_err(),
+        false => has_datagram_socket(port),
     };
     while !taken() {
         assert!(now() < patience, "nobody listens on {port}");

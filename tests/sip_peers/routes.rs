@@ -25,7 +25,7 @@ async fn a_strict_router_becomes_the_address() {
 #[tokio::test]
 async fn a_dialog_leads_to_the_trunks_other_address_and_to_nobody_elses() {
     // The route of the first is an address of the trunk: Kamailio, whose Via the phone sees. That of the others is not.
-    let port = offhook::cli::demo::part::free_port().unwrap();
+    let port = offhook::demo::child_process::free_port().unwrap();
     let other = Kamailio::start_at("127.0.0.2", port, "MD5");
     let by_kamailio = "~Via: SIP/2.0/UDP 127.0.0.2:";
     let cases = [
@@ -53,7 +53,7 @@ async fn a_dialog_leads_to_the_trunks_other_address_and_to_nobody_elses() {
 
 #[tokio::test]
 async fn behind_a_nat_we_name_the_address_that_the_trunk_sees() {
-    let port = offhook::cli::demo::part::free_port().unwrap();
+    let port = offhook::demo::child_process::free_port().unwrap();
     let proxy = Kamailio::start(port, "MD5");
     let nat = Nat::start(proxy.port, false).await;
     let seen = nat.outside.local_addr().unwrap().port();

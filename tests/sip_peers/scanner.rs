@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use offhook::clock::now;
 use offhook::media::codec::Clip;
-use offhook::media::engine::{Engine, EngineSettings, Line};
+use offhook::media::engine::{Engine, EngineSettings, RtpPort};
 use offhook::media::reports::Quality;
-use offhook::media::stream::Patience;
-use offhook::media::{self, Command as Ask};
+use offhook::media::stream::MediaTimeouts;
+use offhook::media::{self, MediaCommand as Ask};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer};
@@ -44,7 +44,7 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
         listen: Ipv4Addr::UNSPECIFIED.into(),
         advertise: Some(Ipv4Addr::LOCALHOST.into()),
         ports: 26_000..=27_999,
-        patience: Patience { first: HOUR, silence: HOUR },
+        timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
 
@@ -91,7 +91,7 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
 /// Speaks until told to stop, and gives the keys that were heard.
 pub(crate) async fn talk(
     trunk: Arc<Trunk>,
-    mut media: Line,
+    mut media: RtpPort,
     agent: UserAgent,
     mut over: watch::Receiver<bool>,
 ) -> (String, Option<Quality>) {
@@ -99,13 +99,14 @@ pub(crate) async fn talk(
     let plan = InvitePlan {
         trunk: trunk.clone(),
         number: "+81312345678".parse().ok(),
-        hop: path.hop,
+        local_addr: path.local_addr,
         offer: offer(media.local, &CODECS, Dtmf::Auto, 1),
         patience: path.patience(),
+        setup: Duration::from_secs(20),
         ring: Duration::from_secs(20),
     };
     let mut invite = Invite::new(plan, Seed::fresh(), now());
-    let mut line = agent.line(path, invite.call_id());
+    let mut line = agent.channel(path, invite.call_id());
     let mut keys = String::new();
     loop {
         while let Some(output) = invite.poll() {
@@ -129,7 +130,7 @@ pub(crate) async fn talk(
         tokio::select! {
             Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
             Some(event) = media.events.recv() => {
-                keys.extend(match event { media::Event::Key(key) => Some(key), _ => None });
+                keys.extend(match event { media::MediaEvent::Key(key) => Some(key), _ => None });
             }
             () = sleep(deadline.saturating_duration_since(now())) => invite.handle(Input::Tick, now()),
             Ok(_) = over.wait_for(|over| *over) => invite.handle(Input::HangUp, now()),

@@ -8,10 +8,10 @@ use std::time::Duration;
 use offhook::clock::now;
 use offhook::media::codec::{Clip, Codec};
 use offhook::media::engine::{Engine, EngineSettings};
+use offhook::media::recording_buffer::RecordingBuffer;
 use offhook::media::reports::Quality;
-use offhook::media::stream::Patience;
-use offhook::media::take::Take;
-use offhook::media::{self, Command};
+use offhook::media::stream::MediaTimeouts;
+use offhook::media::{self, MediaCommand};
 use offhook::seed::Seed;
 use offhook::sip::invite::{Input, Invite, InvitePlan, Output};
 use offhook::sip::offer_answer::{accept, offer, protect};
@@ -48,7 +48,7 @@ pub(crate) async fn talk(
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         advertise: None,
         ports: 43_000..=43_999,
-        patience: Patience::with_silence(Duration::from_secs(60)),
+        timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let mut media = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();
@@ -59,12 +59,13 @@ pub(crate) async fn talk(
         offer: change(protect(offer, call.trunk.srtp, &mut Seed::fresh())),
         trunk: Arc::new(call.trunk),
         number: "+81312345678".parse().ok(),
-        hop: path.hop,
+        local_addr: path.local_addr,
         patience: path.patience(),
+        setup: Duration::from_secs(20),
         ring: Duration::from_secs(20),
     };
     let mut invite = Invite::new(plan, Seed::fresh(), now());
-    let mut line = agent.line(path, invite.call_id());
+    let mut line = agent.channel(path, invite.call_id());
     let (mut keys, mut taken, mut codec, mut spoken) = (String::new(), None, Codec::Pcmu, false);
     let (mut quality, mut reoffered) = (None, vec![]);
     let end = now() + Duration::from_secs(20);
@@ -76,22 +77,23 @@ pub(crate) async fn talk(
                     let agreed = accept(&sdp, invite.offer()).unwrap();
                     codec = agreed.codec;
                     assert!(agreed.events_payload_type.is_some(), "{sdp}");
-                    media.command(Command::Start(agreed));
-                    let take = Box::new(Take::new(codec, Duration::from_secs(8), now()));
+                    media.command(MediaCommand::Start(agreed));
+                    let buffer =
+                        Box::new(RecordingBuffer::new(codec, Duration::from_secs(8), now()));
                     let (back, take_back) = oneshot::channel();
-                    media.command(Command::Record { take, back });
+                    media.command(MediaCommand::Record { buffer, back });
                     let clip = Arc::new(Clip::encode(codec, &said(codec)));
-                    media.command(Command::Play { clip, tag: 1 });
+                    media.command(MediaCommand::Play { clip, tag: 1 });
                     taken = Some(take_back);
                 }
                 Output::Reoffered(agreed) => {
                     reoffered.push((agreed.sending, agreed.keys.is_some()));
-                    media.command(Command::Start(agreed));
+                    media.command(MediaCommand::Start(agreed));
                 }
                 Output::Over(_) => {
-                    media.command(Command::StopRecording);
+                    media.command(MediaCommand::StopRecording);
                     let (back, told) = oneshot::channel();
-                    media.command(Command::Quality(back));
+                    media.command(MediaCommand::Quality(back));
                     quality = told.await.ok();
                 }
                 _ => {}
@@ -104,13 +106,13 @@ pub(crate) async fn talk(
         tokio::select! {
             Some(bytes) = line.inbox.recv() => invite.handle(Input::Received(&bytes), now()),
             Some(event) = media.events.recv() => match event {
-                media::Event::Key(key) => {
+                media::MediaEvent::Key(key) => {
                     keys.push(key);
                     if key == '#' {
                         invite.handle(Input::HangUp, now());
                     }
                 }
-                media::Event::Played(_) if !spoken => {
+                media::MediaEvent::Played(_) if !spoken => {
                     spoken = true;
                     let control = phone.control;
                     std::thread::spawn(move || {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use offhook::cli::demo::part::free_port;
 use offhook::clock::now;
+use offhook::demo::child_process::free_port;
 use offhook::seed::Seed;
 use offhook::sip::registration::State;
 use offhook::sip::transport::UserAgent;
@@ -115,15 +115,15 @@ async fn a_binding_comes_back_with_the_registrar() {
     call.trunk.register = true;
     let agent = call.agent().await;
     assert!(agent.probe("test", Seed::fresh()).await.is_ok());
-    let before = agent.reach("test").await.unwrap().hop.local;
+    let before = agent.reach("test").await.unwrap().local_addr.local;
     drop(registrar);
     let _registrar = Kamailio::start_on(port, port, "SHA-256", Some((tls, &certificate)));
     let patience = now() + Duration::from_secs(30);
     let after = loop {
         if let Ok(path) = agent.reach("test").await
-            && path.hop.local != before
+            && path.local_addr.local != before
         {
-            break path.hop.local;
+            break path.local_addr.local;
         }
         assert!(now() < patience, "there is no new connection");
         sleep(Duration::from_millis(100)).await;
@@ -171,7 +171,7 @@ async fn a_name_with_a_dead_server_leads_to_the_next_within_seconds() {
     let first = Call::by("sip:pbx.test").run_on_until_over(&agent, path.clone()).await;
     assert_eq!(first.told, ["over NoResponse"]);
     assert!(now() - began < Duration::from_secs(8), "that is what a trunk without a spare gets");
-    assert!(agent.gave_up(&path), "there is another address");
+    assert!(agent.mark_unreachable(&path), "there is another address");
     let path = agent.reach("test").await.unwrap();
     assert_eq!(path.target.address.port(), phone.port);
     assert_eq!(call.run_on(&agent, path).await.told, ["ringing", "answered", "over ByUs"]);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use offhook::notification::policy::Policy;
-use offhook::notification::{Outcome, Progress, Status, Wait};
+use offhook::notification::rules::RetryPauses;
+use offhook::notification::{Draft, Outcome, Progress, Status, Wait};
 use offhook::store::{Reader, StoreError};
 use offhook::subscriber::{Quiet, Subscriber};
 
@@ -93,7 +94,7 @@ async fn coming_online_ends_the_calls_also_while_one_rings() {
     world.progress(&claim, Progress::Ringing).await;
     world.send_all().await;
     assert_eq!(world.comes_online().await, 1);
-    assert_eq!(world.owes().await, "1: Delivery, 1: Status(Delivered)");
+    assert_eq!(world.owes().await, "1: Delivery");
     // He is gone again and someone writes, while the first call is still being cancelled.
     world.alice_writes("Two").await;
     world.at(300);
@@ -116,7 +117,7 @@ async fn an_answer_given_after_coming_online_still_reaches_the_sender() {
     world.answers(&claim, message, '2').await;
     world.answers(&claim, message, '3').await;
     world.settle(&claim, Outcome::Answered).await;
-    assert_eq!(world.owes().await, "1: Answer(2)");
+    assert_eq!(world.owes().await, "1: Status(Delivered), 1: Answer(2)");
 }
 
 #[tokio::test]
@@ -151,7 +152,7 @@ async fn a_throttle_counts_every_call_whose_invite_may_have_left() {
     for (calls, outcome, sip_call_id, expected) in cases {
         let mut world = World::with(Policy {
             wait: Duration::ZERO,
-            busy_retry: Duration::from_secs(60),
+            retry: RetryPauses { busy: Duration::from_secs(60), ..RetryPauses::default() },
             throttle: throttle.clone(),
             ..policy()
         })
@@ -205,6 +206,51 @@ async fn two_people_with_one_phone_are_called_one_after_the_other() {
     world.at(130);
     world.settle(&claim, Outcome::Declined).await;
     assert_eq!(world.claim().await.unwrap().callee.name, "Ann");
+}
+
+#[tokio::test]
+async fn a_number_changed_to_one_that_is_in_a_call_is_not_called_beside_it() {
+    let mut world = World::new().await;
+    let carol = Subscriber {
+        number: "+81378902222".parse().ok(),
+        ..Subscriber::new("carol@example.org".parse().unwrap(), "Carol".to_owned())
+    };
+    let people = vec![bob(), carol.clone()];
+    world.store().configure_subscribers(people, world.now).await.unwrap();
+    let to_carol = Draft { recipient: carol.jid.clone(), ..draft("c", "dan@example.org/x", "Hi") };
+    world.hold(to_carol, 0).await.unwrap();
+    world.alice_writes("Hello").await;
+    world.at(60);
+    let first = world.store().claim_due(world.now, 1).await.unwrap().remove(0);
+    assert_eq!(first.callee.jid, carol.jid);
+    // Bob moves in with Carol, and they share a phone from now on.
+    let moved = Subscriber { number: carol.number.clone(), ..bob() };
+    let people = vec![moved, carol.clone()];
+    world.store().configure_subscribers(people, world.now).await.unwrap();
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), []);
+    let live = "SELECT count(*) FROM attempts WHERE ended IS NULL AND number = '+81378902222'";
+    let conn = rusqlite::Connection::open(world.folder.file()).unwrap();
+    assert_eq!(conn.query_row(live, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    let doubled = "INSERT INTO attempts (notification, recipient, number, started, lease_until)
+                   SELECT notification, 'x@example.org', number, started, lease_until FROM attempts";
+    let refused = conn.execute(doubled, []).unwrap_err().to_string();
+    assert!(refused.contains("UNIQUE constraint failed"), "{refused}");
+    drop(conn);
+    world.store().settle(first.attempt, attempt(Outcome::Busy), world.now).await.unwrap();
+    // Carol's line was busy, and Bob's call waits for the throttle of what is his phone now.
+    for _ in 0..3 {
+        let due = world.store().next_due().await.unwrap().unwrap();
+        world.now = world.now.max(due);
+        let Some(next) = world.store().claim_due(world.now, 8).await.unwrap().pop() else {
+            continue;
+        };
+        assert_eq!(Some(&next.number), carol.number.as_ref());
+        if next.callee.jid == bob().jid {
+            return;
+        }
+        world.store().settle(next.attempt, attempt(Outcome::Busy), world.now).await.unwrap();
+    }
+    panic!("Bob is never called");
 }
 
 #[tokio::test]

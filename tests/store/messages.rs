@@ -62,13 +62,38 @@ async fn a_stanza_that_comes_again_is_held_once() {
         assert_eq!(held.duplicate, duplicate, "the stanza {again}");
         assert_eq!(held.message == first.message, duplicate, "the stanza {again}");
     }
-    world.at(72 * 3600 + 1);
+    world.at(299);
+    assert!(world.hold(draft("x", ALICE, "Hello"), 0).await.unwrap().duplicate);
+    world.at(300);
     assert!(!world.hold(draft("x", ALICE, "Hello"), 0).await.unwrap().duplicate);
     let mut nameless = draft("", ALICE, "Hello");
     nameless.stanza_id = None;
     for _ in 0..2 {
         assert!(!world.hold(nameless.clone(), 0).await.unwrap().duplicate);
     }
+}
+
+#[tokio::test]
+async fn the_same_words_again_after_they_were_heard_or_delivered_are_a_new_message() {
+    let mut world = World::new().await;
+    let alert = || draft("1", ALICE, "The pump is down.");
+    let first = world.hold(alert(), 0).await.unwrap().message;
+    world.at(60);
+    let claim = world.claim().await.unwrap();
+    world.progress(&claim, Progress::Answered).await;
+    assert!(world.hold(alert(), 0).await.unwrap().duplicate, "while it is being told");
+    world.spoken(&claim, first).await;
+    let second = world.hold(alert(), 0).await.unwrap();
+    assert!(!second.duplicate, "after it was heard");
+    world.settle(&claim, Outcome::Answered).await;
+    assert_eq!(world.comes_online().await, 2);
+    let third = world.hold(alert(), 0).await.unwrap();
+    assert!(!third.duplicate, "after it was delivered");
+    assert_eq!(world.owes().await.matches("Delivery").count(), 2);
+    let due = world.store().next_due().await.unwrap().unwrap();
+    world.now = due;
+    let claim = world.claim().await.unwrap();
+    assert_eq!(claim.messages.iter().map(|m| m.id).collect::<Vec<_>>(), [third.message]);
 }
 
 #[tokio::test]
@@ -91,7 +116,9 @@ async fn nobody_is_phoned_who_wants_no_calls_or_has_no_number() {
         assert!(world.store().next_due().await.unwrap().is_none(), "who {recipient}");
         world.send_all().await;
         assert_eq!(world.comes_online().await, 1, "who {recipient}");
-        assert_eq!(world.owes().await, "1: Delivery, 1: Status(Delivered)", "who {recipient}");
+        assert_eq!(world.owes().await, "1: Delivery", "who {recipient}");
+        world.send_all().await;
+        assert_eq!(world.owes().await, "1: Status(Delivered)", "who {recipient}");
     }
 }
 
@@ -191,8 +218,10 @@ async fn what_nobody_could_be_reached_for_expires_and_is_erased() {
     world.send_all().await;
     world.at(3661);
     while world.store().expire(world.now).await.unwrap() > 0 {}
-    assert_eq!(world.owes().await, "2: Status(Expired)");
+    assert_eq!(world.owes().await, "1: Delivery, 2: Delivery", "their server may keep them");
     assert!(world.store().next_due().await.unwrap().is_none());
+    world.send_all().await;
+    assert_eq!(world.owes().await, "2: Status(LeftWithServer)");
     assert_eq!(world.comes_online().await, 0);
     world.send_all().await;
     while world.store().expire(world.now).await.unwrap() > 0 {}
@@ -226,14 +255,46 @@ async fn nobody_can_fill_the_store() {
     }
     let refused = write(65, "dave@example.org/x", "bob@example.org").await;
     assert!(matches!(refused, Err(StoreError::RecipientFull)), "{refused:?}");
-    assert!(refused.unwrap_err().is_transient());
     for id in 66..98 {
         write(id, ALICE, &format!("dora{}@example.org", id % 8)).await.unwrap();
     }
     let refused = write(98, ALICE, "dora@example.org").await;
     assert!(matches!(refused, Err(StoreError::SenderFull)), "{refused:?}");
     world.comes_online().await;
+    world.send_all().await;
     write(99, ALICE, "bob@example.org").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_correction_counts_against_the_quotas() {
+    let world = World::new().await;
+    let of = |id: u32, bytes: usize| {
+        let mut draft = draft(&id.to_string(), ALICE, "Hello");
+        draft.stanza = "x".repeat(bytes);
+        draft
+    };
+    for id in 0..40 {
+        world.hold(of(id, 10), 0).await.unwrap();
+    }
+    let correct = |id: u32, bytes: usize| {
+        let name = id.to_string();
+        let worded_anew = of(100 + id, bytes);
+        world.store().correct(name, worded_anew, world.now)
+    };
+    for id in 0..31 {
+        correct(id, 1 << 20).await.unwrap();
+    }
+    let refused = correct(39, 2 << 20).await;
+    assert!(matches!(refused, Err(StoreError::SenderFull)), "{refused:?}");
+    let held = Reader::open(&world.folder.file()).unwrap().held_list().unwrap();
+    assert_eq!(held.len(), 40);
+    correct(0, 2 << 19).await.unwrap();
+    correct(1, 10).await.unwrap();
+    correct(39, 1 << 20).await.unwrap();
+    let conn = rusqlite::Connection::open(world.folder.file()).unwrap();
+    let sql = "SELECT (SELECT bytes FROM tallies WHERE kind = 'recipient')
+                   = (SELECT sum(length(body) + length(stanza)) FROM messages)";
+    assert!(conn.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap());
 }
 
 #[tokio::test]

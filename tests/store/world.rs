@@ -12,7 +12,7 @@ use offhook::notification::policy::Policy;
 use offhook::notification::{
     Answer, Attempt, Claim, Draft, MessageId, Outcome, Owed, Progress, Reply, Status,
 };
-use offhook::store::{Held, Store, StoreError};
+use offhook::store::{Corrected, Held, Retracted, Store, StoreError};
 use offhook::subscriber::{Quiet, Subscriber};
 use xmpp_parsers::jid::BareJid;
 
@@ -95,6 +95,7 @@ impl World {
         self.folder = folder;
         let store = Store::open(&self.folder.file(), self.policy.clone()).unwrap();
         store.recover(self.now).await.unwrap();
+        store.replan(self.now).await.unwrap();
         self.store = Some(store);
     }
 
@@ -106,6 +107,18 @@ impl World {
 
     pub(crate) async fn hold(&self, draft: Draft, room: usize) -> Result<Held, StoreError> {
         self.store().hold(draft, self.now, room).await
+    }
+
+    /// Alice corrects what she wrote under this `id`.
+    pub(crate) async fn corrects(&self, id: &str, new: &str, body: &str) -> Corrected {
+        let draft = draft(new, "alice@example.org/laptop", body);
+        self.store().correct(id.to_owned(), draft, self.now).await.unwrap()
+    }
+
+    /// Alice takes back what she wrote under this `id`.
+    pub(crate) async fn retracts(&self, id: &str) -> Retracted {
+        let draft = draft(&format!("r-{id}"), "alice@example.org/laptop", "");
+        self.store().retract(id.to_owned(), draft, self.now).await.unwrap()
     }
 
     pub(crate) async fn claim(&self) -> Option<Claim> {
@@ -132,16 +145,26 @@ impl World {
     }
 
     pub(crate) async fn comes_online(&self) -> usize {
-        self.store().came_online(&bob().jid, self.now).await.unwrap()
+        self.store().came_online(&bob().jid, self.now).await.unwrap().messages
     }
 
     pub(crate) async fn owed(&self) -> Vec<Owed> {
         self.store().owed(1000).await.unwrap()
     }
 
+    /// The server takes all that is owed, and nothing comes back.
     pub(crate) async fn send_all(&self) {
         let sent: Vec<_> = self.owed().await.iter().map(|owed| owed.id).collect();
         self.store().mark_sent(&sent, self.now).await.unwrap();
+        self.store().settle_sent(&sent, self.now).await.unwrap();
+    }
+
+    /// As [`World::send_all`], but for held messages.
+    pub(crate) async fn send_all_but_deliveries(&self) {
+        let owed = self.owed().await.into_iter().filter(|owed| owed.content != Reply::Delivery);
+        let sent: Vec<_> = owed.map(|owed| owed.id).collect();
+        self.store().mark_sent(&sent, self.now).await.unwrap();
+        self.store().settle_sent(&sent, self.now).await.unwrap();
     }
 
     /// What is owed, in short: `1: Status(Heard), 1: Answer(1)`.
@@ -209,7 +232,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         stop_calls: false,
         retry_after: None,
         picked_up: (outcome == Outcome::Answered).then_some(PickedUp::Human),
-        line: (outcome == Outcome::Answered).then_some(Quality {
+        quality: (outcome == Outcome::Answered).then_some(Quality {
             sent: 500,
             received: 498,
             lost: 2,

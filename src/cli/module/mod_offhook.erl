@@ -10,7 +10,7 @@
 %%
 %%   <message><held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline|hibernating|unacked|unreceipted'>
 %%     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
-%%   <!-- and contact='true' on <held/>, if the sender is in his roster, with a subscription in either direction -->
+%%   <!-- and contact='true' on <held/>, if the sender is in bob's roster, with a subscription in either direction -->
 %%   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
 %%
 %% Licence: GPL-3.0-or-later
@@ -102,7 +102,7 @@ client_resumed(#{jid := Jid} = State) ->
     safely(fun() -> shows_life(Jid) end),
     State.
 
-%% Only a client has a `sid`: others may send in somebody's name (XEP-0356), which is no sign of his life.
+%% Only a client has a `sid`: components may send in a person's name (XEP-0356), which is no sign of life.
 client_said({Packet, #{sid := _, jid := Jid}} = Acc) when element(1, Packet) == message; element(1, Packet) == presence ->
     safely(fun() ->
                    case {element(1, Packet), xmpp:get_type(Packet)} of
@@ -238,7 +238,7 @@ handle_cast({wait, User, Sender, Time, Message}, #{host := Host, waits := Waits,
   when Waiting < ?WAITS_MAX ->
     {Key, Id} = {{User, Sender}, attribute(Message, <<"id">>)},
     case maps:get(Key, Waits, #{}) of
-        #{Id := _} -> {noreply, State}; % It went to another client of his, too.
+        #{Id := _} -> {noreply, State}; % It went to another client of the same person, too.
         Awaited ->
             erlang:send_after(timer:seconds(option(Host, receipt_wait)), self(), {unreceipted, Key, Id}),
             {noreply, State#{waits := Waits#{Key => Awaited#{Id => {Time, Message}}}, waiting := Waiting + 1}}

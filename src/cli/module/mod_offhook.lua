@@ -10,7 +10,7 @@
 --
 --   <message><held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline|hibernating|unacked|unreceipted'>
 --     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
---   <!-- and contact='true' on <held/>, if the sender is in his roster, with a subscription in either direction -->
+--   <!-- and contact='true' on <held/>, if the sender is in bob's roster, with a subscription in either direction -->
 --   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
 --
 -- Licence: GPL-3.0-or-later
@@ -39,9 +39,16 @@ local held = cache.new(people_max);
 local waits, waiting = {}, 0;
 local stopping = false;
 
+-- The name of a component that this server does not know could lead to somebody else's server, and of each stanza for one
+-- that is away the log has a warning.
+local function is_component_there()
+	local known = prosody.hosts[component];
+	local link = known and known.modules.component;
+	return known and (not link or link.connected ~= false);
+end
+
 local function tell(child)
-	-- The name of a component that this server does not know could lead to somebody else's server.
-	if prosody.hosts[component] then
+	if is_component_there() then
 		module:send(st.message({ from = host, to = component, id = id.medium() }):add_child(child));
 	end
 end
@@ -179,14 +186,14 @@ module:hook("smacks-hibernation-end", safely(function (event)
 	shows_life(user_of(event.resumed or event.origin));
 end));
 
--- Others may send in somebody's name (XEP-0356), which is no sign of his life.
-local function is_his_client(session)
+-- Components may send in a person's name (XEP-0356), which is no sign of life.
+local function is_own_client(session)
 	return session.full_jid and prosody.full_sessions[session.full_jid] == session;
 end
 
 module:hook("pre-presence/bare", safely(function (event)
 	local origin, stanza = event.origin, event.stanza;
-	if stanza.attr.to or stanza.attr.type or not is_his_client(origin) then return; end
+	if stanza.attr.to or stanza.attr.type or not is_own_client(origin) then return; end
 	if (tonumber(stanza:get_child_text("priority")) or 0) >= 0 then shows_life(user_of(origin)); end
 end), 1);
 
@@ -201,7 +208,7 @@ end
 
 local client_says = safely(function (event)
 	local origin, stanza = event.origin, event.stanza;
-	if stanza.attr.type == "error" or not is_his_client(origin) then return; end
+	if stanza.attr.type == "error" or not is_own_client(origin) then return; end
 	local user = user_of(origin);
 	shows_life(user);
 	ends_waiting(user, stanza);
@@ -235,7 +242,7 @@ if receipt_wait > 0 then
 	module:hook("message/full", delivered, -0.9);
 end
 
--- The component is away: the server says so to the host, and nobody else needs to know.
+-- What the component sends back goes to the host, and nobody else needs to know.
 module:hook("message/host", function (event)
 	if event.stanza.attr.type == "error" and event.stanza.attr.from == component then return true; end
 end);

@@ -1,4 +1,4 @@
-//! G.722 and Opus: encoded once for all, decoded only where somebody listens.
+//! G.722 and Opus: encoded once for all, decoded only for recordings, tones and machine detection.
 
 use std::sync::LazyLock;
 
@@ -40,12 +40,12 @@ pub(super) fn opus(pcm: &[i16]) -> (Vec<u8>, Vec<u32>) {
 /// Makes µ-law of what one source sends.
 ///
 /// The upper half of the band is left out: keys and greetings do not need it, and recordings have the telephone's.
-pub(in crate::media) enum Ear {
+pub(in crate::media) enum Decoder {
     G722(Box<G722Decoder>),
     Opus(Box<opus::Decoder>),
 }
 
-impl Ear {
+impl Decoder {
     /// For a codec that needs one.
     pub(in crate::media) fn of(codec: super::Codec) -> Option<Self> {
         match codec {
@@ -62,7 +62,11 @@ impl Ear {
     }
 
     /// Takes the payload of one packet and tells how many octets of it were written. What cannot be read is nothing.
-    pub(in crate::media) fn hear(&mut self, payload: &[u8], octets: &mut [u8; HEARD_MAX]) -> usize {
+    pub(in crate::media) fn decode(
+        &mut self,
+        payload: &[u8],
+        octets: &mut [u8; HEARD_MAX],
+    ) -> usize {
         let mut samples = [0; HEARD_MAX];
         let heard = match self {
             Self::G722(decoder) => {
@@ -80,7 +84,7 @@ impl Ear {
     }
 }
 
-impl std::fmt::Debug for Ear {
+impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::G722(_) => "G722",
@@ -89,7 +93,7 @@ impl std::fmt::Debug for Ear {
     }
 }
 
-/// One frame of Opus in which nobody speaks.
+/// One frame of silence in Opus.
 pub(super) static OPUS_QUIET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let (mut octets, ends) = opus(&[0; WIDE_HZ]);
     octets.split_off(ends.iter().rev().nth(1).copied().unwrap_or_default() as usize)

@@ -13,7 +13,7 @@ use super::{KEY_OCTETS, MasterKey, REPORT_HEAD, Suite};
 
 /// What is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum KeyLabel {
     Packets,
     Reports,
 }
@@ -22,7 +22,7 @@ pub(super) enum Kind {
 ///
 /// Source: RFC 3711 §4.1.1 and §4.2.1; RFC 7714 §8, §9.
 pub(super) struct Cipher {
-    kind: Kind,
+    kind: KeyLabel,
     mode: Mode,
 }
 
@@ -33,8 +33,8 @@ enum Mode {
 
 impl Cipher {
     /// Source: RFC 3711 §4.3.1, §4.3.2 (labels), §4.3.3; without a key derivation rate.
-    pub(super) fn derive(key: &MasterKey, kind: Kind) -> Self {
-        let label = if kind == Kind::Packets { 0 } else { 3 };
+    pub(super) fn derive(key: &MasterKey, kind: KeyLabel) -> Self {
+        let label = if kind == KeyLabel::Packets { 0 } else { 3 };
         let secret = Zeroizing::new(derived::<KEY_OCTETS>(key, label));
         let mac_key = Zeroizing::new(derived::<20>(key, label + 1));
         let salt = derived::<14>(key, label + 2);
@@ -47,7 +47,7 @@ impl Cipher {
                 let Ok(mac) = Hmac::new_from_slice(&*mac_key) else {
                     unreachable!("HMAC takes a key of any length")
                 };
-                let short = suite == Suite::AesCm32 && kind == Kind::Packets;
+                let short = suite == Suite::AesCm32 && kind == KeyLabel::Packets;
                 let tag = if short { 4 } else { 10 };
                 Mode::Counter { aes: Aes128::new((&*secret).into()), salt, mac, tag }
             }
@@ -75,7 +75,7 @@ impl Cipher {
             Mode::Counter { aes, salt, mac, tag } => {
                 keystream(aes, salt, ssrc, index).apply_keystream(buffer.get_mut(head..length)?);
                 let mac = mac.clone().chain_update(buffer.get(..length)?).chain_update(word);
-                if self.kind == Kind::Reports {
+                if self.kind == KeyLabel::Reports {
                     add(buffer, &word)?;
                 }
                 add(buffer, mac.finalize().into_bytes().get(..*tag)?)?;
@@ -84,10 +84,11 @@ impl Cipher {
                 let (front, body) = buffer.get_mut(..length)?.split_at_mut_checked(head)?;
                 let nonce = nonce(salt, ssrc, index);
                 let (known, size) = self.associated(front, word)?;
-                let known = if self.kind == Kind::Packets { front } else { known.get(..size)? };
+                let known =
+                    if self.kind == KeyLabel::Packets { front } else { known.get(..size)? };
                 let tag = aead.encrypt_inout_detached(&nonce.into(), known, body.into()).ok()?;
                 add(buffer, &tag)?;
-                if self.kind == Kind::Reports {
+                if self.kind == KeyLabel::Reports {
                     add(buffer, &word)?;
                 }
             }
@@ -104,7 +105,7 @@ impl Cipher {
         index: u64,
     ) -> Option<usize> {
         let word = self.word(index);
-        let sent = if self.kind == Kind::Reports { word.len() } else { 0 };
+        let sent = if self.kind == KeyLabel::Reports { word.len() } else { 0 };
         let length = datagram.len().checked_sub(self.tag() + sent).filter(|end| *end >= head)?;
         match &self.mode {
             Mode::Counter { aes, salt, mac, tag } => {
@@ -118,7 +119,8 @@ impl Cipher {
                 let (front, body) = text.split_at_mut_checked(head)?;
                 let nonce = nonce(salt, ssrc, index);
                 let (known, size) = self.associated(front, word)?;
-                let known = if self.kind == Kind::Packets { front } else { known.get(..size)? };
+                let known =
+                    if self.kind == KeyLabel::Packets { front } else { known.get(..size)? };
                 let tag = given.first_chunk::<16>()?;
                 aead.decrypt_inout_detached(&nonce.into(), known, body.into(), tag.into()).ok()?;
             }
@@ -140,8 +142,8 @@ impl Cipher {
     /// What is authenticated behind a packet, its roll-overs, or behind a report, its index.
     fn word(&self, index: u64) -> [u8; 4] {
         match self.kind {
-            Kind::Packets => ((index >> 16) as u32).to_be_bytes(),
-            Kind::Reports => (index as u32 | ENCRYPTED).to_be_bytes(),
+            KeyLabel::Packets => ((index >> 16) as u32).to_be_bytes(),
+            KeyLabel::Reports => (index as u32 | ENCRYPTED).to_be_bytes(),
         }
     }
 
@@ -157,7 +159,7 @@ impl Cipher {
     /// Source: RFC 7714 §9.2.
     fn associated(&self, front: &[u8], word: [u8; 4]) -> Option<([u8; REPORT_HEAD + 4], usize)> {
         let mut known = [0; REPORT_HEAD + 4];
-        if self.kind == Kind::Reports {
+        if self.kind == KeyLabel::Reports {
             known.get_mut(..front.len())?.copy_from_slice(front);
             known.get_mut(front.len()..)?.copy_from_slice(&word);
         }

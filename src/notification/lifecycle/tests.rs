@@ -22,6 +22,7 @@ impl Play {
             quiet: crate::subscriber::Quiet::Never,
             throttle: vec![],
             sender_throttle: vec![],
+            sender_calls: vec![],
             allow: vec!["+81".to_owned()],
             ..Policy::default()
         };
@@ -31,7 +32,8 @@ impl Play {
         let mut play =
             Self { notification, waiting: vec![], history, policy, now, messages: 0, told: vec![] };
         play.step('m');
-        play.apply(Event::Planned);
+        let decision = play.policy.next_call(&Past::default(), &play.history, play.now);
+        play.apply(LifecycleEvent::Planned(decision));
         play.told.clear();
         play
     }
@@ -43,7 +45,7 @@ impl Play {
                 self.messages += 1;
                 let id = MessageId(self.messages);
                 self.waiting.push(Pending::of(id));
-                self.apply(Event::Held(id));
+                self.apply(LifecycleEvent::Held(id));
             }
             'c' => {
                 if let State::Waiting { due, .. } = self.notification.state {
@@ -51,20 +53,20 @@ impl Play {
                 }
                 self.waiting.iter_mut().for_each(|p| p.in_call = true);
                 let lease_until = self.now + Duration::from_secs(600);
-                self.apply(Event::Claimed { attempt: AttemptId(1), lease_until });
+                self.apply(LifecycleEvent::Claimed { attempt: AttemptId(1), lease_until });
             }
-            'r' => self.apply(Event::Progressed(Progress::Ringing)),
-            'a' => self.apply(Event::Progressed(Progress::Answered)),
+            'r' => self.apply(LifecycleEvent::Progressed(Progress::Ringing)),
+            'a' => self.apply(LifecycleEvent::Progressed(Progress::Answered)),
             'j' => {
                 let Some(late) = self.waiting.iter_mut().find(|p| !p.in_call) else { return };
                 late.in_call = true;
                 let id = late.id;
-                self.apply(Event::Joined(id));
+                self.apply(LifecycleEvent::Joined(id));
             }
             'h' => drop(self.waiting.remove(0)),
-            'o' => self.apply(Event::CameOnline),
-            'f' => self.apply(Event::SwitchedOff),
-            'u' => self.apply(Event::Unreachable),
+            'o' => self.apply(LifecycleEvent::CameOnline),
+            'f' => self.apply(LifecycleEvent::SwitchedOff),
+            'u' => self.apply(LifecycleEvent::Unreachable),
             ended => self.end(ended),
         }
     }
@@ -80,23 +82,11 @@ impl Play {
             'X' => Outcome::Cancelled,
             _ => Outcome::Interrupted,
         };
-        let attempt = Attempt {
-            outcome,
-            status: None,
-            cause: None,
-            rang: Duration::ZERO,
-            talked: Duration::ZERO,
-            sip_call_id: "1".to_owned(),
-            trunk: "pbx".to_owned(),
-            stop_calls: step == 'S',
-            retry_after: None,
-            picked_up: None,
-            line: None,
-        };
-        self.apply(Event::Ended(&attempt));
+        let attempt = Attempt { stop_calls: step == 'S', ..Attempt::without_invite(outcome) };
+        self.apply(LifecycleEvent::Ended(&attempt));
     }
 
-    fn apply(&mut self, event: Event<'_>) {
+    fn apply(&mut self, event: LifecycleEvent<'_>) {
         let Self { notification, waiting, history, policy, now, .. } = self;
         let situation = Situation { waiting, second: None, history, policy };
         for (message, reply) in notification.apply(event, &situation, *now) {
@@ -130,7 +120,7 @@ impl Play {
 fn a_notification_lives_until_its_messages_are_told_or_given_up() {
     // m message held, c call claimed, r rings, a answered, h oldest heard, j late one joins the call.
     // How the call ends: A answered, N no answer, B busy, D declined, W wrong number, T trunk failed, X cancelled,
-    // I interrupted, S answered and 9 9 pressed. o came online, f switched off, u lost his number.
+    // I interrupted, S answered and 9 9 pressed. o came online, f switched off, u lost the number.
     let cases = [
         ("is heard", "crahA", "Done", "1:Calling 1:Ringing 1:Answered"),
         ("comes while another waits", "m", "waiting", "2:Gathering+58"),

@@ -1,4 +1,4 @@
-//! What the telephone network said, beside the status into which a gateway has put it.
+//! Why a call ended, beside its status: what the telephone network said, and what we say.
 
 use crate::sip::header_value::parameter;
 use crate::sip::message::{Message, digits};
@@ -12,6 +12,31 @@ pub(super) fn cause(message: &Message) -> Option<u8> {
     };
     let number = parameter(message.items("Reason").find(network)?, "cause").and_then(digits)?;
     u8::try_from(number).ok().filter(|cause| (1..=127).contains(cause))
+}
+
+/// Why we end a call. Phones and the trunk's records show it.
+///
+/// Source: RFC 3326 §2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reason {
+    /// All was said, or it rang long enough.
+    #[default]
+    NormalClearing,
+    /// The callee reads chat again. The phone shows no missed call then.
+    CompletedElsewhere,
+    /// Nothing is heard of the far end.
+    NoRtp,
+}
+
+impl Reason {
+    /// What the header says.
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Self::NormalClearing => "Q.850;cause=16",
+            Self::CompletedElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"",
+            Self::NoRtp => "Q.850;cause=102;text=\"no RTP\"",
+        }
+    }
 }
 
 #[cfg(test)]

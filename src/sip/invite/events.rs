@@ -1,26 +1,30 @@
-//! What a call is told, what it tells, and how it ends.
+//! Inputs and outputs of a call, and how it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cause::Reason;
 use crate::media::Negotiated;
 use crate::phone_number::PhoneNumber;
 use crate::sip::trunk::Trunk;
-use crate::sip::via::Hop;
+use crate::sip::via::LocalAddr;
 
 /// What a call is to be.
 #[derive(Clone, Debug)]
 pub struct InvitePlan {
-    /// The way out.
+    /// Where it goes.
     pub trunk: Arc<Trunk>,
-    /// Whom to call; nobody, in a call of the far end.
+    /// The callee; `None` in a call of the far end.
     pub number: Option<PhoneNumber>,
     /// How our requests leave.
-    pub hop: Hop,
+    pub local_addr: LocalAddr,
     /// Our session description, from [`crate::sip::offer_answer::offer`].
     pub offer: String,
     /// How long anything at all is waited for.
     pub patience: Duration,
+    /// How long a trunk that tries may take until it says what becomes of the phone. A shorter time than `ring` has another
+    /// trunk tried in time.
+    pub setup: Duration,
     /// How long the phone may ring.
     pub ring: Duration,
 }
@@ -32,6 +36,8 @@ pub enum Input<'b> {
     Received(&'b [u8]),
     /// The call is to end, by CANCEL or BYE.
     HangUp,
+    /// The same, for a reason of which the far end is told.
+    HangUpFor(Reason),
     /// The trunk cannot be reached. Matters only before its first answer; later, timers know what to do.
     TransportFailed,
     /// The deadline has come.
@@ -45,12 +51,12 @@ pub enum Output {
     Send(Vec<u8>),
     /// The phone rings (180). Once.
     Ringing,
-    /// What is heard before the answer is described so. Once, by the first fork that says so.
+    /// EarlyDialog media, described so. Once, by the first fork that sends a description.
     EarlyMedia(String),
     /// The phone was answered, with this description; empty if the far end gave none.
     Answered(String),
-    /// A call of the far end is answered, and talks so. Once.
-    Taken(Negotiated),
+    /// A call of the far end is accepted, with this session. Once.
+    Accepted(Negotiated),
     /// The far end changed the session (hold, resume, another address); it has its answer already.
     Reoffered(Negotiated),
     /// A key came by INFO.
@@ -75,6 +81,8 @@ pub enum Ending {
     NoResponse,
     /// The trunk cannot be reached.
     TransportFailed,
+    /// The trunk said that it tries, and no more.
+    NoProgress,
     /// It rang for as long as it may.
     NoAnswer,
     /// We hung up before it was answered.

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::asked::{Asked, Content};
+use super::cause::Reason;
+use super::in_dialog_request::{Content, InDialogRequest};
 use super::{InvitePlan, branch, contact};
 use crate::seed::Seed;
 use crate::sip::ALLOW;
@@ -19,8 +20,8 @@ pub(super) struct Fork {
     pub(super) is_over: bool,
     ack: Vec<u8>,
     send_ack: bool,
-    bye: Option<Asked>,
-    refresh: Option<Asked>,
+    bye: Option<InDialogRequest>,
+    refresh: Option<InDialogRequest>,
     takes_update: bool,
 }
 
@@ -34,7 +35,7 @@ impl Fork {
         seed: &mut Seed,
     ) -> Self {
         let dialog = Dialog::new(answer, invite);
-        let via = plan.hop.via(&branch(seed));
+        let via = plan.local_addr.via(&branch(seed));
         let mut ack = dialog.request(&Method::Ack, invite.cseq, &via);
         // An ACK carries the credentials of its INVITE (RFC 3261 §22.1).
         for (name, value) in authorization {
@@ -46,9 +47,9 @@ impl Fork {
     }
 
     /// The dialog of a call that the far end has made; its ACK is theirs.
-    pub(super) fn taken(invite: &Message, local_tag: &str) -> Self {
+    pub(super) fn accepted(invite: &Message, local_tag: &str) -> Self {
         Self {
-            dialog: Dialog::taken(invite, local_tag),
+            dialog: Dialog::uas(invite, local_tag),
             is_over: false,
             ack: vec![],
             send_ack: false,
@@ -69,15 +70,22 @@ impl Fork {
     }
 
     /// Sends BYE, unless one side has already.
-    pub(super) fn hang_up(&mut self, plan: &InvitePlan, seed: &mut Seed, now: Instant) {
+    pub(super) fn hang_up(
+        &mut self,
+        reason: Reason,
+        plan: &InvitePlan,
+        seed: &mut Seed,
+        now: Instant,
+    ) {
         if !self.is_over {
-            let content = Content::of(Method::Bye);
-            self.bye = Some(Asked::new(content, &mut self.dialog, plan, seed, now));
+            let mut content = Content::of(Method::Bye);
+            content.headers.push(("Reason", reason.header().to_owned()));
+            self.bye = Some(InDialogRequest::new(content, &mut self.dialog, plan, seed, now));
             self.end();
         }
     }
 
-    /// One side has said BYE; what else was asked gets no answer that matters.
+    /// One side has said BYE; responses to our other requests no longer matter.
     pub(super) fn end(&mut self) {
         self.is_over = true;
         if let Some(refresh) = &mut self.refresh {
@@ -104,7 +112,7 @@ impl Fork {
             content.headers.push(("Allow", ALLOW.to_owned()));
             content.sdp = sdp;
         }
-        self.refresh = Some(Asked::new(content, &mut self.dialog, plan, seed, now));
+        self.refresh = Some(InDialogRequest::new(content, &mut self.dialog, plan, seed, now));
     }
 
     /// Takes a response. What it means is for the caller, if it is the last word to a refresh.
@@ -124,7 +132,7 @@ impl Fork {
         let refresh = self.refresh.as_mut().filter(|it| it.transaction.owns(response));
         let Some(refresh) = refresh else { return Received::NotForUs };
         if response.method == Method::Invite && (200..300).contains(&status) {
-            let via = plan.hop.via(&branch(seed));
+            let via = plan.local_addr.via(&branch(seed));
             let ack = dialog.request(&Method::Ack, refresh.cseq(), &via);
             self.ack = ack.header("User-Agent", crate::sip::PRODUCT).end();
             self.send_ack = true;
@@ -136,15 +144,15 @@ impl Fork {
     }
 
     pub(super) fn transactions(&self) -> impl Iterator<Item = &ClientTransaction> {
-        self.bye.iter().chain(&self.refresh).map(|asked| &asked.transaction)
+        self.bye.iter().chain(&self.refresh).map(|it| &it.transaction)
     }
 
     pub(super) fn transactions_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
-        self.bye.iter_mut().chain(&mut self.refresh).map(|asked| &mut asked.transaction)
+        self.bye.iter_mut().chain(&mut self.refresh).map(|it| &mut it.transaction)
     }
 
     /// Tells whether a new INVITE of ours waits for its answer.
-    pub(super) fn is_asking_anew(&self) -> bool {
+    pub(super) fn has_pending_reinvite(&self) -> bool {
         let transaction = self.refresh.as_ref().map(|refresh| &refresh.transaction);
         transaction.is_some_and(|it| it.is_pending() && it.method() == &Method::Invite)
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tracing::debug;
 
 use super::InvitePlan;
-use super::asked::{Asked, Content};
+use super::in_dialog_request::{Content, InDialogRequest};
 use crate::seed::Seed;
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
@@ -16,10 +16,10 @@ use crate::sip::message::{Message, Method, digits};
 /// Contract: a PRACK without an answer holds up nothing; its transaction gives up by itself.
 /// Source:   RFC 3262 §4; each early dialog counts its responses for itself.
 #[derive(Debug)]
-pub(super) struct Early {
+pub(super) struct EarlyDialog {
     pub(super) dialog: Dialog,
     last: Option<u32>,
-    pracks: Vec<Asked>,
+    pracks: Vec<InDialogRequest>,
     answer: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn reliable(response: &Message) -> Option<u32> {
     number.filter(|_| wants && response.to.tag.is_some())
 }
 
-impl Early {
+impl EarlyDialog {
     /// Begins with its first response.
     pub(super) fn new(response: &Message, invite: &Message) -> Self {
         let dialog = Dialog::new(response, invite);
@@ -63,7 +63,7 @@ impl Early {
         self.answer = self.answer.take().or_else(|| response.sdp().map(str::to_owned));
         let rack = format!("{number} {} INVITE", response.cseq);
         let content = Content { headers: vec![("RAck", rack)], ..Content::of(Method::Prack) };
-        self.pracks.push(Asked::new(content, &mut self.dialog, plan, seed, now));
+        self.pracks.push(InDialogRequest::new(content, &mut self.dialog, plan, seed, now));
         true
     }
 
@@ -87,7 +87,7 @@ impl Early {
         self.answer.as_deref()
     }
 
-    /// The INVITE has its final response; nobody waits for a PRACK any more.
+    /// The INVITE has its final response; a PRACK is no longer waited for.
     pub(super) fn abandon(&mut self) {
         self.pracks.iter_mut().for_each(|prack| prack.transaction.abandon());
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::InvitePlan;
 use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
-use crate::sip::draft::Draft;
 use crate::sip::message::{Message, Method, digits};
+use crate::sip::message_builder::MessageBuilder;
 use crate::sip::{ALLOW, PRODUCT};
 
 /// What changes from one INVITE of a call to the next.
 #[derive(Debug)]
-pub(super) struct Wording {
+pub(super) struct InviteContent {
     pub(super) call_id: String,
     pub(super) local_tag: String,
     pub(super) cseq: u32,
@@ -25,23 +25,28 @@ pub(super) struct Wording {
 }
 
 /// The address of a number at the trunk.
-pub(super) fn called(plan: &InvitePlan) -> String {
+pub(super) fn request_uri_of(plan: &InvitePlan) -> String {
     let number = plan.number.as_ref().map_or("", PhoneNumber::as_str);
     format!("sip:{number}@{}", plan.trunk.proxy.authority())
 }
 
-pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -> Vec<u8> {
+pub(super) fn write_invite(
+    plan: &InvitePlan,
+    invite_content: &InviteContent,
+    branch: &str,
+) -> Vec<u8> {
     let trunk = &plan.trunk;
-    let Wording { call_id, local_tag, cseq, uri, session_s, supported, authorization } = wording;
-    let mut draft = Draft::request(&Method::Invite, uri)
-        .header("Via", &plan.hop.via(branch))
+    let InviteContent { call_id, local_tag, cseq, uri, session_s, supported, authorization } =
+        invite_content;
+    let mut builder = MessageBuilder::request(&Method::Invite, uri)
+        .header("Via", &plan.local_addr.via(branch))
         .header("Max-Forwards", "70");
     if let Some(route) = trunk.route() {
-        draft = draft.header("Route", &route);
+        builder = builder.header("Route", &route);
     }
-    draft = draft
+    builder = builder
         .header("From", &format!("{};tag={local_tag}", trunk.caller()))
-        .header("To", &format!("<{}>", called(plan)))
+        .header("To", &format!("<{}>", request_uri_of(plan)))
         .header("Call-ID", call_id)
         .header("CSeq", &format!("{cseq} INVITE"))
         .header("Contact", &contact(plan))
@@ -49,16 +54,16 @@ pub(super) fn write_invite(plan: &InvitePlan, wording: &Wording, branch: &str) -
         .header("Supported", &supported.join(", "))
         .header("User-Agent", PRODUCT);
     if supported.contains(&"timer") {
-        draft = draft.header("Session-Expires", &session_s.to_string());
+        builder = builder.header("Session-Expires", &session_s.to_string());
     }
     for (name, value) in trunk.assurance().iter().chain(authorization) {
-        draft = draft.header(name, value);
+        builder = builder.header(name, value);
     }
-    draft.body("application/sdp", &plan.offer)
+    builder.body("application/sdp", &plan.offer)
 }
 
 pub(super) fn contact(plan: &InvitePlan) -> String {
-    format!("<{}>", plan.hop.contact(plan.trunk.contact_user()))
+    format!("<{}>", plan.local_addr.contact(plan.trunk.contact_user()))
 }
 
 pub(super) fn branch(seed: &mut Seed) -> String {

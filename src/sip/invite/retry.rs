@@ -9,7 +9,7 @@ use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::digest::Digest;
 use crate::sip::header_value::{is_sip_uri, parameter, uri};
 use crate::sip::message::{Message, Method};
-use crate::sip::offer_answer::plainer;
+use crate::sip::offer_answer::reduced;
 
 impl Invite {
     pub(super) fn challenged(&mut self, response: &Message, status: u16, now: Instant) {
@@ -17,7 +17,7 @@ impl Invite {
         let Some(headers) = self.digest.answer(response, &self.request()).filter(|_| may) else {
             return self.refused(response, status, now);
         };
-        self.wording.authorization = headers;
+        self.invite_content.authorization = headers;
         self.invite_again(now);
     }
 
@@ -28,16 +28,16 @@ impl Invite {
             return self.refused(response, status, now);
         };
         self.tried.push(to.clone());
-        self.wording.uri = to;
+        self.invite_content.uri = to;
         self.invite_anew(now);
     }
 
     /// Source: RFC 4028 §7.3 (422).
-    pub(super) fn asked_for_longer(&mut self, response: &Message, now: Instant) {
-        let longer = at_least(response).filter(|longer| *longer > self.wording.session_s);
+    pub(super) fn session_interval_too_small(&mut self, response: &Message, now: Instant) {
+        let longer = at_least(response).filter(|longer| *longer > self.invite_content.session_s);
         match longer.filter(|_| self.may_try_again()) {
             Some(longer) => {
-                self.wording.session_s = longer;
+                self.invite_content.session_s = longer;
                 self.invite_anew(now);
             }
             None => self.refused(response, 422, now),
@@ -45,24 +45,24 @@ impl Invite {
     }
 
     /// Source: RFC 3261 §8.1.3.5: an extension that the far end does not know is left away.
-    pub(super) fn asked_for_less(&mut self, response: &Message, now: Instant) {
+    pub(super) fn bad_extension(&mut self, response: &Message, now: Instant) {
         let objects =
             |known: &str| response.items("Unsupported").any(|it| it.eq_ignore_ascii_case(known));
         let kept = |known: &&str| !objects(known);
-        let fewer: Vec<_> = self.wording.supported.iter().copied().filter(kept).collect();
-        if fewer.len() == self.wording.supported.len() || !self.may_try_again() {
+        let fewer: Vec<_> = self.invite_content.supported.iter().copied().filter(kept).collect();
+        if fewer.len() == self.invite_content.supported.len() || !self.may_try_again() {
             return self.refused(response, 420, now);
         }
-        self.wording.supported = fewer;
+        self.invite_content.supported = fewer;
         self.invite_anew(now);
     }
 
     /// COMPAT(gateways): some refuse an offer that holds a codec which they do not know, instead of choosing another.
     ///
     /// Source: RFC 3261 §8.1.3.5, §21.4.26.
-    pub(super) fn asked_for_plainer(&mut self, response: &Message, status: u16, now: Instant) {
+    pub(super) fn not_acceptable(&mut self, response: &Message, status: u16, now: Instant) {
         let version = self.sdp_version + 1;
-        match plainer(&self.plan.offer, version).filter(|_| self.may_try_again()) {
+        match reduced(&self.plan.offer, version).filter(|_| self.may_try_again()) {
             Some(offer) => {
                 (self.plan.offer, self.sdp_version) = (offer, version);
                 self.invite_anew(now);
@@ -78,17 +78,17 @@ impl Invite {
     /// Goes on with the call by an INVITE that says something else, which what proved who we are does not cover.
     fn invite_anew(&mut self, now: Instant) {
         self.digest = Digest::new(self.plan.trunk.credentials.as_ref());
-        self.wording.authorization.clear();
+        self.invite_content.authorization.clear();
         self.invite_again(now);
     }
 
     /// Goes on with the call by another INVITE.
     fn invite_again(&mut self, now: Instant) {
-        self.earlies.clear();
-        self.wording.cseq += 1;
+        self.early_dialogs.clear();
+        self.invite_content.cseq += 1;
         let branch = branch(&mut self.seed);
-        let bytes = write_invite(&self.plan, &self.wording, &branch);
-        let transport = self.plan.hop.transport;
+        let bytes = write_invite(&self.plan, &self.invite_content, &branch);
+        let transport = self.plan.local_addr.transport;
         self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
         self.phase = Phase::Calling { until: now + self.plan.patience };
     }
@@ -125,6 +125,6 @@ fn is_same_number(uri: &str, number: &str) -> bool {
     user.trim_start_matches('+') == number.trim_start_matches('+')
 }
 
-/// With passwords, redirections and objections in a row; nobody honest needs more.
+/// With passwords, redirections and objections in a row; an honest trunk needs no more.
 const INVITES_MAX: usize = 12;
 const REDIRECTIONS_MAX: usize = 3;

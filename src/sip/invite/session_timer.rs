@@ -6,13 +6,13 @@ use super::{Ending, Invite, Output};
 use crate::sip::offer_answer::{accept, reoffer};
 use tracing::debug;
 
-use crate::sip::draft::Draft;
 use crate::sip::header_value::parameter;
 use crate::sip::message::{Message, digits};
+use crate::sip::message_builder::MessageBuilder;
 
 /// How long the session still holds, and who has to say that it goes on.
 ///
-/// Source: RFC 4028 §7 (we asked), §9 (the far end asked), §10 (what is due when).
+/// Source: RFC 4028 §7 (we refresh), §9 (the far end refreshes), §10 (what is due when).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SessionTimer {
     interval_s: u32,
@@ -29,7 +29,7 @@ impl SessionTimer {
     }
 
     /// What the far end asks for in a re-INVITE or UPDATE.
-    pub(super) fn asked(request: &Message, now: Instant) -> Option<Self> {
+    pub(super) fn requested(request: &Message, now: Instant) -> Option<Self> {
         let value = request.header("Session-Expires").or(request.header("x"))?;
         Some(Self::new(seconds(value)?, parameter(value, "refresher") == Some("uas"), now))
     }
@@ -38,15 +38,15 @@ impl SessionTimer {
     ///
     /// Source: RFC 4028 §9: then the answer is 422.
     pub(super) fn is_too_short(request: &Message) -> bool {
-        let asked = request.header("Session-Expires").and_then(seconds);
-        asked.is_some_and(|seconds| seconds < SHORTEST_S)
+        let interval = request.header("Session-Expires").and_then(seconds);
+        interval.is_some_and(|seconds| seconds < SHORTEST_S)
     }
 
     fn new(interval_s: u32, ours: bool, now: Instant) -> Self {
         let interval_s = interval_s.max(SHORTEST_S);
         let interval = Duration::from_secs(interval_s.into());
         let refresh = ours.then_some(now + interval / 2);
-        // Whoever refreshes late is given up before the far end gives us up.
+        // A far end that refreshes late is given up before it gives us up.
         let spare = Duration::from_secs(32).min(interval / 3);
         let ends = now + if ours { interval } else { interval - spare };
         Self { interval_s, refresh, ends }
@@ -81,9 +81,9 @@ impl SessionTimer {
     }
 
     /// What our answer to the far end's request says.
-    pub(super) fn answer(&self, draft: Draft) -> Draft {
+    pub(super) fn answer(&self, builder: MessageBuilder) -> MessageBuilder {
         let refresher = if self.refresh.is_some() { "uas" } else { "uac" };
-        draft
+        builder
             .header("Require", "timer")
             .header("Session-Expires", &format!("{};refresher={refresher}", self.interval_s))
     }
@@ -95,8 +95,8 @@ impl Invite {
         let Some(session) = &mut self.session else { return };
         let Some(fork) = self.forks.first_mut() else { return };
         if fork.refresh_is_unanswered() || session.has_ended(now) {
-            debug!("the far end does not say that the session goes on");
-            return self.hang_up_talking(now);
+            debug!("session timer ran out");
+            return self.hang_up_by_bye(now);
         }
         if session.is_to_be_refreshed(now) {
             let headers = session.request_headers();
@@ -115,7 +115,7 @@ impl Invite {
             200..=299 => {
                 self.session = SessionTimer::agreed(response, now);
                 let sdp = response.sdp().map(|answer| accept(answer, &self.plan.offer));
-                self.told.extend(sdp.and_then(Result::ok).map(Output::Reoffered));
+                self.events.extend(sdp.and_then(Result::ok).map(Output::Reoffered));
             }
             408 | 481 => {
                 if let Some(fork) = self.forks.first_mut() {

@@ -47,7 +47,12 @@ fn an_answer_gives_codec_payload_types_address_and_direction() {
         ("m=audio 4000 RTP/AVP 18", Err(NoCodec)),
         ("m=audio 4000 RTP/AVP 8|c=IN IP4 224.0.0.1", Err(NoAddress)),
         ("m=audio 4000 RTP/AVP 8|c=IN IP4 255.255.255.255", Err(NoAddress)),
-        ("m=audio 4000 RTP/AVP 8|c=IN IP4 victim.example.org", Err(NoAddress)),
+        ("m=audio 4000 RTP/AVP 8|c=IN IP4 media.example.org", Ok("Pcma 8 - 0.0.0.0:4000 true")),
+        (
+            "m=audio 4000 RTP/AVP 8|c=IN IP4 media.example.org|a=sendonly",
+            Ok("Pcma 8 - 0.0.0.0:4000 false"),
+        ),
+        ("m=audio 4000 RTP/AVP 8|c=IN IP4 192.0.2.9/127", Ok("Pcma 8 - 192.0.2.9:4000 true")),
         ("m=audio 99999 RTP/AVP 8", Err(NotSdp)),
         ("m=audio", Err(NotSdp)),
     ];
@@ -235,4 +240,22 @@ fn a_new_offer_may_change_keys_and_never_takes_them_away_where_they_must_be() {
         reanswer(&offer, &own, 2).unwrap().1.keys.unwrap().ours.clone()
     };
     assert_eq!(ours(8), ours(9), "ours stays when theirs changes");
+}
+
+#[test]
+fn all_that_either_side_has_named_may_come() {
+    let ours =
+        offer("192.0.2.2:20000".parse().unwrap(), &[Codec::Opus, Codec::Pcma], Dtmf::Auto, 7);
+    let answer = sdp(
+        "m=audio 4000 RTP/AVP 96 18 97|a=rtpmap:96 opus/48000/2|a=rtpmap:97 telephone-event/8000",
+    );
+    let agreed = accept(&answer, &ours).unwrap();
+    let events = |ticks_per_ms| PayloadFormat::Events { ticks_per_ms };
+    let (opus, pcma) = (PayloadFormat::Audio(Codec::Opus), PayloadFormat::Audio(Codec::Pcma));
+    let expected =
+        [(96, opus), (97, events(8)), (111, opus), (8, pcma), (101, events(8)), (102, events(48))];
+    assert_eq!(agreed.formats, expected);
+    assert_eq!((agreed.payload_type, agreed.events_payload_type), (96, Some(97)), "what we send");
+    let silent = Dtmf::Info.heard(agreed);
+    assert_eq!(silent.formats, [(96, opus), (111, opus), (8, pcma)]);
 }

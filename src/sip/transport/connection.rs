@@ -14,8 +14,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::{debug, trace};
 
-use super::socket::{Shared, lock};
+use super::socket::{TransportState, lock};
 use crate::sip::framing::{Framer, PING, PONG, Piece};
+use crate::sip::trunk::Transport;
 
 /// Our end of one connection. Clones share it.
 #[derive(Clone, Debug)]
@@ -27,9 +28,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, and with TLS verifies who is there.
+    /// Connects, and with TLS verifies the certificate.
     pub(super) async fn open(
-        shared: &Arc<Shared>,
+        shared: &Arc<TransportState>,
         to: SocketAddr,
         tls: Option<(TlsConnector, ServerName<'static>)>,
     ) -> io::Result<Self> {
@@ -38,9 +39,10 @@ impl Connection {
             let stream = TcpStream::connect(to).await?;
             let ends = ends(&stream)?;
             match tls {
-                None => Ok(Self::carried(shared, stream, ends)),
+                None => Ok(Self::carried(shared, stream, Transport::Tcp, ends)),
                 Some((connector, name)) => {
-                    Ok(Self::carried(shared, connector.connect(name, stream).await?, ends))
+                    let stream = connector.connect(name, stream).await?;
+                    Ok(Self::carried(shared, stream, Transport::Tls, ends))
                 }
             }
         };
@@ -48,12 +50,17 @@ impl Connection {
     }
 
     /// Takes a connection that a trunk has opened.
-    pub(super) fn accepted(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<Self> {
+    pub(super) fn accepted(shared: &Arc<TransportState>, stream: TcpStream) -> io::Result<Self> {
         let ends = ends(&stream)?;
-        Ok(Self::carried(shared, stream, ends))
+        Ok(Self::carried(shared, stream, Transport::Tcp, ends))
     }
 
-    fn carried<S>(shared: &Arc<Shared>, stream: S, (local, peer): (SocketAddr, SocketAddr)) -> Self
+    fn carried<S>(
+        shared: &Arc<TransportState>,
+        stream: S,
+        by: Transport,
+        (local, peer): (SocketAddr, SocketAddr),
+    ) -> Self
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -61,7 +68,8 @@ impl Connection {
         let (closing, closed) = watch::channel(false);
         let connection = Self { local, outgoing, closed, public: Arc::default() };
         lock(&shared.connections).insert(peer, connection.clone());
-        let carrier = Carrier { shared: shared.clone(), peer, public: connection.public.clone() };
+        let carrier =
+            StreamReader { shared: shared.clone(), peer, by, public: connection.public.clone() };
         debug!(%peer, "connected");
         tokio::spawn(async move {
             let end = carrier.carry(stream, wanted).await;
@@ -90,20 +98,21 @@ impl Connection {
         let _ = self.closed.wait_for(|closed| *closed).await;
     }
 
-    /// Our address as the far end sees it, once it has told.
+    /// Our address as the far end sees it, once it has said so.
     pub(super) fn public(&self) -> Option<SocketAddr> {
         *lock(&self.public)
     }
 }
 
-struct Carrier {
-    shared: Arc<Shared>,
+struct StreamReader {
+    shared: Arc<TransportState>,
     peer: SocketAddr,
+    by: Transport,
     public: Arc<Mutex<Option<SocketAddr>>>,
 }
 
-impl Carrier {
-    /// Carries bytes both ways until one side has enough, or nobody needs the user agent any more.
+impl StreamReader {
+    /// Carries bytes both ways until one side closes, or the user agent is dropped.
     async fn carry<S>(&self, stream: S, mut wanted: mpsc::Receiver<Vec<u8>>) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -146,7 +155,7 @@ impl Carrier {
     }
 
     fn take(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let taken = self.shared.take(message, self.peer, true)?;
+        let taken = self.shared.take(message, self.peer, self.by)?;
         if let Some(public) = taken.seen_from {
             *lock(&self.public) = Some(public);
         }
@@ -155,7 +164,7 @@ impl Carrier {
 }
 
 /// Both addresses of a connection, on which small messages leave at once from now on, and on which a far end that
-/// is gone is noticed also when nobody speaks.
+/// is gone is noticed also while no call is made.
 fn ends(stream: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
     let keepalive = TcpKeepalive::new().with_time(PING_EVERY).with_interval(SEND_WAIT);
     stream.set_nodelay(true)?;

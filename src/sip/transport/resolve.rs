@@ -18,7 +18,7 @@ use crate::sip::trunk::{Proxy, Transport};
 
 /// Asks the DNS. Answers are kept for as long as they hold.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(super) struct DnsResolver {
     resolver: Option<TokioResolver>,
 }
 
@@ -28,16 +28,16 @@ pub(super) struct Found {
     pub(super) holds: Duration,
 }
 
-impl Directory {
+impl DnsResolver {
     /// Asks this server, or those of the system.
     pub(super) fn new(name_server: Option<SocketAddr>) -> Self {
         let builder = match name_server {
             Some(server) => {
-                let mut asked = NameServerConfig::udp_and_tcp(server.ip());
-                for connection in &mut asked.connections {
+                let mut name_server = NameServerConfig::udp_and_tcp(server.ip());
+                for connection in &mut name_server.connections {
                     connection.port = server.port();
                 }
-                let config = ResolverConfig::from_name_servers(vec![asked]);
+                let config = ResolverConfig::from_name_servers(vec![name_server]);
                 Ok(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()))
             }
             None => TokioResolver::builder_tokio(),
@@ -85,7 +85,7 @@ impl Directory {
 
 /// One look, which holds until the first of its answers ends.
 struct Look<'d> {
-    directory: &'d Directory,
+    directory: &'d DnsResolver,
     until: Instant,
 }
 
@@ -143,11 +143,11 @@ impl Look<'_> {
                 servers.push((srv.priority, srv.weight, srv.port, srv.target.to_utf8()));
             }
         }
-        let asked = servers.iter().map(|(.., port, host)| {
+        let lookups = servers.iter().map(|(.., port, host)| {
             let mut look = Look { directory: self.directory, until: self.until };
             async move { (look.addresses(host, transport, *port).await, look.until) }
         });
-        let answers = join_all(asked).await;
+        let answers = join_all(lookups).await;
         let mut weighed = vec![];
         for ((priority, weight, ..), (targets, until)) in servers.into_iter().zip(answers) {
             self.until = self.until.min(until);

@@ -1,6 +1,6 @@
-//! The socket of the user agent: who may talk to it, and whom a message is for.
+//! The socket of the user agent: who may send to it, and for which call a message is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,19 +13,19 @@ use tracing::{debug, trace, warn};
 
 use super::connection::Connection;
 use super::tls::Tls;
-use super::way::Way;
+use super::trunk_endpoint::TrunkEndpoint;
 use crate::sip::message::{DATAGRAM_BYTES_MAX, Message, Method, Start};
-use crate::sip::stray;
+use crate::sip::out_of_dialog;
 use crate::sip::trunk::Transport;
 use crate::sip::via::{return_address, seen_from, stamped, transport};
 
 /// The socket, the connections and the trunks behind them, and the inboxes of those who wait for messages.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct TransportState {
     pub(super) socket: UdpSocket,
     pub(super) local: SocketAddr,
-    pub(super) ways: Vec<Way>,
-    pub(super) inboxes: Mutex<HashMap<String, mpsc::Sender<Vec<u8>>>>,
+    pub(super) endpoints: Vec<TrunkEndpoint>,
+    pub(super) inboxes: Mutex<HashMap<String, Inbox>>,
     pub(super) connections: Mutex<HashMap<SocketAddr, Connection>>,
     pub(super) tls: Tls,
     pub(super) alive: watch::Receiver<bool>,
@@ -33,38 +33,75 @@ pub(super) struct Shared {
     /// Calls that are over and are owed an answer.
     pub(super) unsettled: watch::Sender<usize>,
     /// Where calls of the trunks go; none if they are refused.
-    pub(super) knocks: Option<mpsc::Sender<Knock>>,
+    pub(super) new_invites: Option<mpsc::Sender<NewInvite>>,
+}
+
+/// Where messages of one Call-ID go.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    sender: mpsc::Sender<Vec<u8>>,
+    /// Whose messages it takes; of any trunk while it is not known which has called.
+    endpoint: Option<usize>,
+    /// The branches of the requests sent last.
+    branches: VecDeque<String>,
 }
 
 /// An INVITE that belongs to no call yet.
 #[derive(Debug)]
-pub(super) struct Knock {
+pub(super) struct NewInvite {
     pub(super) request: Message,
     pub(super) source: SocketAddr,
-    pub(super) connected: bool,
+    pub(super) by: Transport,
     pub(super) inbox: mpsc::Receiver<Vec<u8>>,
 }
 
 /// What became of a message.
 pub(super) struct Taken {
-    /// What is to be sent back the way it came.
+    /// What is to be sent back to where the message came from.
     pub(super) answer: Option<Vec<u8>>,
-    /// Our address as the far end sees it, if it told.
+    /// Our address as the far end sees it, if it says so.
     pub(super) seen_from: Option<SocketAddr>,
 }
 
-impl Shared {
-    pub(super) fn open_inbox(&self, call_id: &str) -> mpsc::Receiver<Vec<u8>> {
+impl TransportState {
+    pub(super) fn open_inbox(
+        &self,
+        call_id: &str,
+        endpoint: Option<usize>,
+    ) -> mpsc::Receiver<Vec<u8>> {
         let (sender, inbox) = mpsc::channel(INBOX_MAX);
-        lock(&self.inboxes).insert(call_id.to_owned(), sender);
+        let branches = VecDeque::new();
+        let new = Inbox { sender, endpoint, branches };
+        lock(&self.inboxes).insert(call_id.to_owned(), new);
         inbox
+    }
+
+    /// It is this trunk that has called.
+    pub(super) fn keep_inbox_for(&self, call_id: &str, endpoint: usize) {
+        if let Some(inbox) = lock(&self.inboxes).get_mut(call_id) {
+            inbox.endpoint = Some(endpoint);
+        }
+    }
+
+    /// A request leaves, and its responses may tell as whom the far end sees us.
+    pub(super) fn note_branch(&self, request: &[u8]) {
+        let Ok(request) = Message::parse(request) else { return };
+        let mut inboxes = lock(&self.inboxes);
+        let Some(inbox) = inboxes.get_mut(&request.call_id) else { return };
+        if inbox.branches.iter().any(|branch| branch == request.branch()) {
+            return;
+        }
+        if inbox.branches.len() == BRANCHES_MAX {
+            inbox.branches.pop_front();
+        }
+        inbox.branches.push_back(request.branch().to_owned());
     }
 
     pub(super) fn close_inbox(&self, call_id: &str) {
         lock(&self.inboxes).remove(call_id);
     }
 
-    /// Takes datagrams until nobody needs the socket any more.
+    /// Takes datagrams until the user agent is dropped.
     pub(super) async fn receive(self: Arc<Self>) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX + 1];
         let mut alive = self.alive.clone();
@@ -76,9 +113,11 @@ impl Shared {
             match received {
                 Ok((len, source)) => {
                     let datagram = buffer.get(..len).unwrap_or_default();
-                    let Some(taken) = self.take(datagram, source, false) else { continue };
+                    let Some(taken) = self.take(datagram, source, Transport::Udp) else { continue };
                     if let Some(seen) = taken.seen_from {
-                        self.ways.iter().for_each(|way| way.seen_from(source.ip(), seen));
+                        self.endpoints
+                            .iter()
+                            .for_each(|endpoint| endpoint.seen_from(source.ip(), seen));
                     }
                     let Some(answer) = taken.answer else { continue };
                     let to = self.return_address(&answer).unwrap_or(source);
@@ -94,7 +133,7 @@ impl Shared {
         }
     }
 
-    /// Takes connections that trunks open; whoever else knocks is shut out.
+    /// Accepts connections that trunks open; those of others are closed.
     pub(super) async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut alive = self.alive.clone();
         loop {
@@ -105,15 +144,15 @@ impl Shared {
             match accepted {
                 Ok((stream, peer)) => {
                     let room = lock(&self.connections).len() < CONNECTIONS_MAX;
-                    if !room || !self.is_trunk(peer.ip()) {
+                    if !room || !self.accepts(peer.ip(), Transport::Tcp) {
                         trace!(%peer, "connection of a stranger closed");
                         self.count();
                     } else if let Err(error) = Connection::accepted(&self, stream) {
-                        debug!(%error, "connection not taken");
+                        debug!(%error, "connection not accepted");
                     }
                 }
                 Err(error) => {
-                    warn!(%error, "SIP connections cannot be taken");
+                    warn!(%error, "SIP connections cannot be accepted");
                     tokio::time::sleep(BREATH).await;
                 }
             }
@@ -122,10 +161,10 @@ impl Shared {
 
     /// Brings a message to its call; a request without one gets an answer. `None` for what is dropped.
     ///
-    /// What comes over a connection comes from a trunk: others get none.
-    pub(super) fn take(&self, bytes: &[u8], source: SocketAddr, connected: bool) -> Option<Taken> {
-        if !connected && !self.is_trunk(source.ip()) {
-            trace!(%source, "datagram of a stranger dropped");
+    /// A source that is no trunk by this transport is a stranger.
+    pub(super) fn take(&self, bytes: &[u8], source: SocketAddr, by: Transport) -> Option<Taken> {
+        if !self.accepts(source.ip(), by) {
+            trace!(%source, "message of a stranger dropped");
             self.count();
             return None;
         }
@@ -141,9 +180,22 @@ impl Shared {
             }
         };
         let request = matches!(message.start, Start::Request { .. });
-        let seen_from = seen_from(&message).filter(|_| !request);
         let bytes = if request { stamped(&message, source) } else { bytes.to_vec() };
-        let inbox = lock(&self.inboxes).get(&message.call_id).cloned();
+        let (inbox, asked) = match lock(&self.inboxes).get(&message.call_id) {
+            Some(inbox) => {
+                let endpoint = inbox.endpoint.and_then(|index| self.endpoints.get(index));
+                if endpoint.is_some_and(|endpoint| !endpoint.accepts(source.ip(), by)) {
+                    debug!("message of another trunk's call dropped");
+                    self.count();
+                    return None;
+                }
+                let asked = inbox.branches.iter().any(|branch| branch == message.branch());
+                (Some(inbox.sender.clone()), asked)
+            }
+            None => (None, false),
+        };
+        // Only who has had a request of ours can tell from where it came.
+        let seen_from = seen_from(&message).filter(|_| !request && asked);
         let mut taken = Taken { answer: None, seen_from };
         if let Some(inbox) = inbox {
             if inbox.try_send(bytes).is_err() {
@@ -153,7 +205,7 @@ impl Shared {
         } else if request {
             taken.answer = Message::parse(&bytes)
                 .ok()
-                .and_then(|request| self.knock(request, source, connected));
+                .and_then(|request| self.offer_invite(request, source, by));
         } else {
             debug!("response without a call dropped");
             self.count();
@@ -162,17 +214,17 @@ impl Shared {
     }
 
     /// Passes on an INVITE that is to make a call, or answers the request.
-    fn knock(&self, request: Message, source: SocketAddr, connected: bool) -> Option<Vec<u8>> {
+    fn offer_invite(&self, request: Message, source: SocketAddr, by: Transport) -> Option<Vec<u8>> {
         let makes_a_call = request.method == Method::Invite && request.to.tag.is_none();
-        let Some(knocks) = self.knocks.as_ref().filter(|_| makes_a_call) else {
-            return stray::answer(&request);
+        let Some(new_invites) = self.new_invites.as_ref().filter(|_| makes_a_call) else {
+            return out_of_dialog::answer(&request);
         };
-        let Ok(room) = knocks.try_reserve() else {
-            debug!("more calls come in than can be looked at");
-            return Some(stray::refuse(&request, 503));
+        let Ok(room) = new_invites.try_reserve() else {
+            debug!("new call dropped, too many wait");
+            return Some(out_of_dialog::refuse(&request, 503));
         };
-        let inbox = self.open_inbox(&request.call_id);
-        room.send(Knock { request, source, connected, inbox });
+        let inbox = self.open_inbox(&request.call_id, None);
+        room.send(NewInvite { request, source, by, inbox });
         None
     }
 
@@ -210,7 +262,11 @@ impl Shared {
     }
 
     fn is_trunk(&self, ip: IpAddr) -> bool {
-        self.ways.iter().any(|way| way.is_member(ip.to_canonical()))
+        self.endpoints.iter().any(|endpoint| endpoint.is_member(ip.to_canonical()))
+    }
+
+    fn accepts(&self, ip: IpAddr, by: Transport) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.accepts(ip, by))
     }
 
     fn count(&self) {
@@ -218,7 +274,7 @@ impl Shared {
     }
 }
 
-/// Waits until nobody needs the socket any more. Giving up the bindings is not that.
+/// Waits until the last user agent and channel are dropped; giving up the bindings is not that.
 pub(super) async fn gone(alive: &mut watch::Receiver<bool>) {
     while alive.changed().await.is_ok() {}
 }
@@ -229,5 +285,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 const INBOX_MAX: usize = 64;
+/// A request and what comes of its challenges and redirections, and some within the dialog.
+const BRANCHES_MAX: usize = 8;
 const CONNECTIONS_MAX: usize = 256;
 const BREATH: Duration = Duration::from_millis(100);

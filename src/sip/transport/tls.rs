@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tracing::debug;
+
+use crate::trust_store;
 
 /// What connections to trunks are encrypted with, or why they cannot be.
 pub(super) struct Tls(pub(super) Result<TlsConnector, String>);
@@ -24,19 +24,7 @@ impl std::fmt::Debug for Tls {
 /// Errors: a file that holds no certificate.
 pub(super) fn connector(more: Option<&Path>) -> io::Result<TlsConnector> {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    if !found.errors.is_empty() {
-        debug!(errors = ?found.errors, "some of the system's authorities cannot be read");
-    }
-    roots.add_parsable_certificates(found.certs);
-    if let Some(file) = more {
-        let before = roots.len();
-        let read = CertificateDer::pem_file_iter(file).map_err(io::Error::other)?;
-        roots.add_parsable_certificates(read.filter_map(Result::ok));
-        if roots.len() == before {
-            return Err(io::Error::other("there is no certificate in it"));
-        }
-    }
+    roots.add_parsable_certificates(trust_store::authorities(more)?);
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }

@@ -1,8 +1,8 @@
 -- What people set themselves, how their numbers are verified, and how a message came.
 
--- 1: has registered himself; the row is his and outlives what the operator configures.
+-- 1: the person has registered; the row is theirs and outlives what the operator configures.
 ALTER TABLE subscribers ADD COLUMN registered INTEGER NOT NULL DEFAULT 0 CHECK (registered IN (0, 1));
--- His own choices go before what is configured.
+-- The person's own choices go before what is configured.
 ALTER TABLE subscribers ADD COLUMN own_number TEXT;
 ALTER TABLE subscribers ADD COLUMN own_second TEXT;
 ALTER TABLE subscribers ADD COLUMN own_language TEXT;

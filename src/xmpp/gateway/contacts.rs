@@ -1,12 +1,12 @@
-//! Presences: who is online, and who wants to see our contacts.
+//! Presences: who is online, and subscriptions to our contacts.
 
 use std::time::{Duration, Instant};
 
 use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::Gateway;
-use crate::xmpp::presence::Standing;
+use super::{Gateway, Output};
+use crate::xmpp::presence::Availability;
 use crate::xmpp::{address, disco, ns, stanza, wording};
 
 impl Gateway {
@@ -15,50 +15,64 @@ impl Gateway {
         let kind = presence.attr("type");
         let language = self.language(presence, from);
         match kind {
-            Some("subscribe") => self.subscribed_to(language.as_deref(), from, to, now),
+            Some("subscribe") => self.subscribe(language.as_deref(), from, to, now),
             Some("unsubscribe") => {
                 self.reply_presence(from, to, Some("unavailable"));
                 self.reply_presence(from, to, Some("unsubscribed"));
             }
-            Some("probe") => self.show(language.as_deref(), from, to),
-            // What clients tell the contacts in their roster; only what comes to the component was asked for.
+            Some("probe") => self.send_presence(language.as_deref(), from, to),
+            // A client that leaves tells every contact so.
+            Some("unavailable") if to.node().is_some() && from.resource().is_some() => {
+                let change = self.presence.left(from, now);
+                self.report(from.to_bare(), change);
+            }
+            // Clients send presence to every contact; only presence to the component itself counts.
             Some(_) | None if to.node().is_some() => {}
             Some(_) | None => {
                 let person = from.to_bare();
-                let change = self.presence.handle(from, presence);
-                if kind.is_none() && self.presence.standing(&person) == Standing::Online {
-                    self.shows_life(&person);
+                let was_refused = self.presence.is_refused(&person);
+                let change = self.presence.handle(from, presence, now);
+                let refused = self.presence.is_refused(&person);
+                if refused != was_refused {
+                    let jid = person.clone();
+                    self.outputs.push_back(Output::PresenceRefused { jid, refused });
+                }
+                self.presence_sync.known(&person);
+                if kind.is_none()
+                    && self.presence.availability(&person, now) == Availability::Online
+                {
+                    self.reachable_again(&person);
                 }
                 if kind == Some("subscribed") && self.people.person(&person).is_some() {
                     // COMPAT(ejabberd, 23.01): approving a request that was turned down before sends no presence.
                     self.probe(&person);
                 }
-                self.tell(person, change);
+                self.report(person, change);
             }
         }
     }
 
-    fn subscribed_to(&mut self, language: Option<&str>, from: &Jid, to: &Jid, now: Instant) {
+    fn subscribe(&mut self, language: Option<&str>, from: &Jid, to: &Jid, now: Instant) {
         if self.status_of(language, from, to).is_none() {
             return self.reply_presence(from, to, Some("unsubscribed"));
         }
         self.reply_presence(from, to, Some("subscribed"));
-        self.show(language, from, to);
+        self.send_presence(language, from, to);
         let person = from.to_bare();
-        // Whoever adds us is ready to be asked, even if he was today.
-        if to.node().is_none() && self.presence.asks(&person, now, ASK_BACK) {
+        // A person who adds us will accept our request, even if one was sent today.
+        if to.node().is_none() && self.presence.may_ask(&person, now, ASK_BACK) {
             self.ask_for_presence(&person);
         }
     }
 
-    /// Asks whether this person is online.
+    /// Sends a presence probe.
     pub(super) fn probe(&mut self, person: &BareJid) {
         let attributes =
             [("from", self.component.as_str()), ("to", person.as_str()), ("type", "probe")];
         self.send(stanza::stanza("presence", &attributes));
     }
 
-    /// Asks for a look at this person's presence.
+    /// Asks for a subscription to this person's presence.
     pub(super) fn ask_for_presence(&mut self, person: &BareJid) {
         let attributes =
             [("from", self.component.as_str()), ("to", person.as_str()), ("type", "subscribe")];
@@ -66,13 +80,13 @@ impl Gateway {
         let words =
             wording::subscribe(self.people.person(person).and_then(|it| it.language.as_deref()));
         request.append_child(stanza::text("status", ns::COMPONENT, &words));
-        // What a client puts in the roster, where it would put the domain (XEP-0172 §4.1).
+        // The name that a client puts in the roster instead of the domain (XEP-0172 §4.1).
         request.append_child(stanza::text("nick", ns::NICK, disco::NAME));
         self.send(request);
     }
 
-    /// Shows a contact as it is: a person who can be reached, or nobody.
-    fn show(&mut self, language: Option<&str>, from: &Jid, to: &Jid) {
+    /// Sends the presence of a contact: available if the address stands for a person.
+    fn send_presence(&mut self, language: Option<&str>, from: &Jid, to: &Jid) {
         let Some(status) = self.status_of(language, from, to) else {
             return self.reply_presence(from, to, Some("unavailable"));
         };
@@ -93,7 +107,7 @@ impl Gateway {
         self.send(presence);
     }
 
-    /// What stands beside a contact that `from` may see; `None` if it is nobody's.
+    /// The status line of a contact; `None` if the address stands for nobody whom `from` may see.
     fn status_of(&self, language: Option<&str>, from: &Jid, to: &Jid) -> Option<String> {
         if to.node().is_none() {
             return Some(wording::component(language));

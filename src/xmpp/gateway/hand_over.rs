@@ -1,4 +1,4 @@
-//! What a person's own server tells: that it could not reach him, and that he is there again.
+//! Reports of a person's own server: it could not reach them, or they are reachable again.
 
 use std::time::Instant;
 
@@ -7,15 +7,15 @@ use tracing::debug;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
-use crate::notification::{Circumstances, Unreachable};
+use crate::notification::{Circumstances, Draft, Unreachable};
 use crate::subscriber::WhenOffline;
 use crate::xmpp::intake::{self, Intake};
 use crate::xmpp::{address, ns, stanza};
 
 impl Gateway {
-    /// Takes what the module `mod_offhook` of a server sends; `false` if it is something else.
+    /// Handles a report of the server module `mod_offhook`; `false` if the message is none.
     ///
-    /// Contract: it counts only from the host itself, and only about people of that host.
+    /// Contract: it counts only from the host itself, and only about accounts of that host.
     /// Source:   `docs/hand-over.md`.
     pub(super) fn handed_over(
         &mut self,
@@ -24,33 +24,33 @@ impl Gateway {
         to: &Jid,
         now: Instant,
     ) -> bool {
-        let Some(told) = message.children().find(|child| child.has_ns(ns::HELD)) else {
+        let Some(report) = message.children().find(|child| child.has_ns(ns::HELD)) else {
             return false;
         };
-        let user = told.attr("user").and_then(|user| BareJid::new(user).ok());
+        let user = report.attr("user").and_then(|user| BareJid::new(user).ok());
         let Some(user) = user.filter(|user| {
             to.node().is_none()
                 && from.node().is_none()
                 && from.resource().is_none()
                 && user.domain() == from.domain()
         }) else {
-            debug!("hand-over from somebody else dropped");
+            debug!("hand-over from another host dropped");
             return true;
         };
         if self.people.person(&user).is_none() {
             return true;
         }
-        match told.name() {
-            "awake" => self.shows_life(&user),
-            "held" => self.held_elsewhere(told, user, now),
-            _ => debug!("unknown news of a server dropped"),
+        match report.name() {
+            "awake" => self.reachable_again(&user),
+            "held" => self.held_elsewhere(report, user, now),
+            _ => debug!("unknown report of a server dropped"),
         }
         true
     }
 
-    /// A sign of life of a person whom his server could not reach before.
-    pub(super) fn shows_life(&mut self, user: &BareJid) {
-        if self.asleep.remove(user) {
+    /// A person whom their server could not reach before is reachable again.
+    pub(super) fn reachable_again(&mut self, user: &BareJid) {
+        if self.unreachable.remove(user) {
             self.outputs.push_back(Output::CameOnline(user.clone()));
         }
     }
@@ -70,7 +70,7 @@ impl Gateway {
             return debug!("hand-over without a message dropped");
         };
         let Some(from) = stanza::from(&message) else { return };
-        // What we passed on comes back under the sender's gateway address.
+        // A message that we passed on bears the sender's gateway address.
         let sender = if from.domain().as_str() == self.component {
             let Some(person) = address::person(&from, &self.component) else { return };
             Jid::from(person)
@@ -84,27 +84,29 @@ impl Gateway {
             .people
             .person(&user)
             .is_some_and(|person| person.offline == WhenOffline::Phone && person.number.is_some());
-        // His server keeps it; without a call there is nothing to add to that.
-        if !calls || !self.may_write(&sender.to_bare(), now) {
+        // The server keeps the message; without a call we have nothing to add.
+        if !calls || !self.within_rate_limit(&sender.to_bare(), now) {
             return;
         }
-        // Presence may not say when he is back: it may not be shown to us, or it never went away.
-        self.asleep.insert(user.clone());
+        // Presence may not tell when they are back: we may not see it, or it never went away.
+        self.unreachable.insert(user.clone());
+        let change = self.presence.left(&Jid::from(user.clone()), now);
+        self.report(user.clone(), change);
         let from_contact = held.attr("contact") == Some("true");
         let how =
             Circumstances { handed_over: Some(why), from_contact, ..Circumstances::default() };
         match intake::read(&message) {
-            Intake::Text(text) => self.take_in(&message, sender, user, text, how, now),
+            Intake::Text(text) => self.hold_or_correct(&message, sender, user, text, how, now),
             Intake::Retraction(id) => {
-                let sender = sender.to_bare();
-                self.outputs.push_back(Output::Retract { sender, recipient: user, id });
+                let draft = Draft { how, ..intake::retraction(&message, sender, user) };
+                self.outputs.push_back(Output::Retract { id, draft });
             }
-            Intake::Signal | Intake::Error | Intake::Nothing(_) => {}
+            Intake::Signal | Intake::Error | Intake::Ignored(_) => {}
         }
     }
 }
 
-/// The message as a stanza of our own stream: what was `jabber:client` becomes `jabber:component:accept`.
+/// The message as a stanza of our own stream: `jabber:client` becomes `jabber:component:accept`.
 fn as_ours(message: &Element) -> Element {
     // The parser has bounded the depth (`guard`).
     let xml = stanza::to_xml(message).replace("'jabber:client'", "'jabber:component:accept'");

@@ -1,39 +1,38 @@
-//! Messages: passed on to those who are online, held for those who are not.
+//! Messages: passed on to recipients who are online, held for the others.
 
 use std::time::Instant;
 
 use minidom::Element;
 use tracing::{debug, warn};
+use xmpp_parsers::disco::DiscoInfoQuery;
 use xmpp_parsers::jid::{BareJid, Jid};
 
+use super::automatic_answers::Author;
+use super::bounces::Bounce;
 use super::{Gateway, NoRoom, Output};
 use crate::notification::{Circumstances, Draft, MessageId};
 use crate::xmpp::intake::{self, Intake, Text};
-use crate::xmpp::presence::Standing;
-use crate::xmpp::relay::{Forward, readdressed};
-use crate::xmpp::{address, ns, stanza, wording};
+use crate::xmpp::presence::Availability;
+use crate::xmpp::relay::readdressed;
+use crate::xmpp::{address, stanza, wording};
 
 impl Gateway {
+    // Long: the checks stand in the order in which they count.
     /// Source: RFC 6121 §8.5, XEP-0334 §4.1 and §4.2.
     pub(super) fn message(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) {
-        if self.handed_over(message, from, to, now) {
+        if self.handed_over(message, from, to, now) || self.privileged(message, from, to) {
             return;
         }
-        if self.privileged(message, from) {
-            return;
-        }
-        // Whoever writes is there.
-        self.shows_life(&from.to_bare());
         let intake = intake::read(message);
-        if let Intake::Nothing(why) = intake {
-            return debug!(why, "message let lie");
+        if let Intake::Ignored(why) = intake {
+            return debug!(why, "message ignored");
         }
         if intake == Intake::Error {
             return self.bounce(message, from, to, now);
         }
         if to.node().is_none() {
             if let Intake::Text(text) = intake {
-                self.command(message, from, &text.body, now);
+                self.chat_command(message, from, &text.body, now);
             }
             return;
         }
@@ -41,7 +40,7 @@ impl Gateway {
             return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
         };
         let is_callee = self.people.person(&person).is_some();
-        // One end must be a person of ours: this is no open relay, and no way to ourselves.
+        // One end must be a subscriber: this is no open relay. Nor is it a way to our own addresses.
         let is_ours = is_callee || self.people.person(&from.to_bare()).is_some();
         if !is_ours || person.domain().as_str() == self.component {
             return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
@@ -49,48 +48,88 @@ impl Gateway {
         if from.to_bare() == person {
             return self.refuse(message, &intake, "cancel", "not-allowed", wording::to_oneself);
         }
+        // Nobody blocks a person whom they write to.
+        self.refused_pairs.lift(&person, &from.to_bare());
         let Intake::Text(text) = intake else {
-            if !is_callee || self.presence.standing(&person) == Standing::Online {
-                self.pass_on(message, from, &person, None);
+            if !is_callee || self.presence.availability(&person, now) == Availability::Online {
+                self.pass_on(message, from, &person, false, now);
             } else if let Intake::Retraction(id) = intake {
-                let sender = from.to_bare();
-                self.outputs.push_back(Output::Retract { sender, recipient: person, id });
+                self.retract(message, from, person, id, now);
             }
             return;
         };
-        if !self.may_write(&from.to_bare(), now) {
+        if !self.within_rate_limit(&from.to_bare(), now) {
             return self.error(message, "wait", "resource-constraint", wording::too_many);
         }
         if stanza::to_xml(message).len() > MESSAGE_BYTES_MAX {
             return self.error(message, "modify", "policy-violation", wording::too_large);
         }
-        let goes_on = !is_callee || self.presence.standing(&person) == Standing::Online;
-        if goes_on && self.forwards.has_room() && self.pass_on(message, from, &person, Some(now)) {
+        let goes_on =
+            !is_callee || self.presence.availability(&person, now) == Availability::Online;
+        if goes_on && self.forwards.has_room() && self.pass_on(message, from, &person, true, now) {
             return;
         }
         if is_callee {
-            self.hold_or_refuse(message, from, person, text, now);
+            let sender = from.to_bare();
+            let author = match text.corrects {
+                Some(_) => Author::Person,
+                None => self.automatic_answers.author(&sender, &person, &text.body, now),
+            };
+            if author == Author::ProgramAgain {
+                return debug!("automatic answer dropped: its recipient has it already");
+            }
+            let refused = self.refused_pairs.contains(&sender, &person, now);
+            let silent = author == Author::Program;
+            let how = Circumstances { refused, silent, ..Circumstances::default() };
+            self.hold_or_refuse(message, from, person, text, how, now);
         } else {
             self.error(message, "wait", "resource-constraint", wording::too_many);
         }
     }
 
+    /// Takes back what may be held, or delivered before: then the retraction is held.
+    fn retract(
+        &mut self,
+        message: &Element,
+        from: &Jid,
+        recipient: BareJid,
+        id: String,
+        now: Instant,
+    ) {
+        if !self.within_rate_limit(&from.to_bare(), now) {
+            return self.error(message, "wait", "resource-constraint", wording::too_many);
+        }
+        if stanza::to_xml(message).len() > MESSAGE_BYTES_MAX {
+            return self.error(message, "modify", "policy-violation", wording::too_large);
+        }
+        let draft = intake::retraction(message, from.clone(), recipient);
+        self.outputs.push_back(Output::Retract { id, draft });
+    }
+
     /// Passes a message on under the sender's gateway address; with `remembered`, until it is known to have arrived.
-    fn pass_on(
+    pub(super) fn pass_on(
         &mut self,
         message: &Element,
         sender: &Jid,
         recipient: &BareJid,
-        remembered: Option<Instant>,
+        remembered: bool,
+        now: Instant,
     ) -> bool {
         let Some(from) = address::contact(&sender.to_bare(), &self.component) else { return false };
         let mut message = message.clone();
         if message.attr("id").is_none_or(str::is_empty) {
-            // Without one, a bounce could not be told to be about it.
+            // A bounce is matched by it.
             stanza::set(&mut message, "id", &self.seed.token());
         }
-        self.send(readdressed(&message, from.as_str(), recipient, &self.component));
-        if let Some(now) = remembered {
+        let mut copy = readdressed(&message, from.as_str(), recipient, &self.component);
+        if let Some(client) = self.presence.seen_at(recipient, now) {
+            // The person may be seen nowhere else.
+            stanza::set(&mut copy, "to", client.as_str());
+        }
+        self.send(copy);
+        if remembered {
+            // Whether the pair is still refused, the next bounce tells.
+            self.refused_pairs.lift(&sender.to_bare(), recipient);
             self.forwards.keep(from, recipient.clone(), message, now);
         }
         self.ping_after_forwards();
@@ -100,54 +139,52 @@ impl Gateway {
     pub(super) fn ping_after_forwards(&mut self) {
         let id = format!("ping-{}", self.seed.token());
         if self.forwards.pings(&id) {
-            self.send(self.ping(&id));
+            self.send(stanza::ping_to_ourselves(&self.component, &id));
         }
     }
 
-    fn hold_or_refuse(
+    /// Holds a message whose sender lets it be stored.
+    pub(super) fn hold_or_refuse(
         &mut self,
         message: &Element,
         from: &Jid,
         recipient: BareJid,
         text: Text,
+        how: Circumstances,
         now: Instant,
     ) {
         if text.may_be_stored {
-            self.take_in(message, from.clone(), recipient, text, Circumstances::default(), now);
+            self.hold_or_correct(message, from.clone(), recipient, text, how, now);
         } else {
             self.error(message, "cancel", "service-unavailable", wording::not_stored);
         }
     }
 
-    /// A server tells what it lets us do, or that it does not; `false` if the message is something else.
-    fn privileged(&mut self, message: &Element, from: &Jid) -> bool {
+    /// Handles a server's grant of privileges, or a bounce that denies it; `false` if the message is neither.
+    fn privileged(&mut self, message: &Element, from: &Jid, to: &Jid) -> bool {
         if let Some(granted) = self.grants.learn(message, from) {
             if !granted.unneeded.is_empty() {
                 let unneeded = granted.unneeded.join(", ");
                 warn!(
                     host = from.domain().as_str(),
-                    unneeded, "the server grants more than is needed; take it back"
+                    unneeded, "server grants more privileges than needed; revoke them"
                 );
             }
-            self.outputs.push_back(Output::Granted(self.grants.clone()));
+            self.outputs.push_back(Output::Privileges(self.grants.clone()));
             return true;
         }
         let is_bounce = message.attr("type") == Some("error") && from.node().is_none();
         if is_bounce && self.grants.lose(from.domain().as_str()) {
-            warn!(
-                host = from.domain().as_str(),
-                "the server does not let us speak for its people after all"
-            );
-            self.outputs.push_back(Output::Granted(self.grants.clone()));
-            self.outputs
-                .push_back(Output::Unsent(message.attr("id").unwrap_or_default().to_owned()));
+            warn!(host = from.domain().as_str(), "server denies the privilege that it had granted");
+            self.outputs.push_back(Output::Privileges(self.grants.clone()));
+            self.outputs.push_back(Output::Bounced(Bounce::read(message, from, to, true)));
             return true;
         }
         false
     }
 
-    /// Has a message held, or what is held corrected.
-    pub(super) fn take_in(
+    /// Holds a message, or corrects a held one.
+    pub(super) fn hold_or_correct(
         &mut self,
         message: &Element,
         from: Jid,
@@ -157,8 +194,10 @@ impl Gateway {
         now: Instant,
     ) {
         let corrects = text.corrects.clone();
-        let kind = self.kinds.of(&from, now);
-        let how = Circumstances { sender_unknown: kind != Some(false), ..how };
+        // Where no call can follow, nobody needs to be asked.
+        let is_asked =
+            !how.refused && !how.silent && self.bot_check.is_bot(&from, now) != Some(false);
+        let how = Circumstances { sender_unknown: is_asked, ..how };
         let draft = Draft { how, ..intake::draft(message, from, recipient, text) };
         self.outputs.push_back(match corrects {
             Some(id) => Output::Correct { id, draft },
@@ -166,18 +205,18 @@ impl Gateway {
         });
     }
 
-    /// A message is durable; if its sender is unknown, he is asked what he is.
+    /// A message is durable; if its sender's client is unknown, it is asked whether it is a program.
     pub(super) fn held(&mut self, draft: &Draft, message: MessageId, now: Instant) {
         if !draft.how.sender_unknown {
             return;
         }
-        // Whoever cannot be asked counts as who does not answer.
-        let nobody_asks = self.kinds.is_full().then_some(false);
-        if let Some(is_program) = self.kinds.of(&draft.sender, now).or(nobody_asks) {
+        // A client that cannot be asked counts like one that does not answer.
+        let not_asked = self.bot_check.is_full().then_some(false);
+        if let Some(is_program) = self.bot_check.is_bot(&draft.sender, now).or(not_asked) {
             return self.outputs.push_back(Output::Identified(message, is_program));
         }
-        let id = format!("kind-{}", self.seed.token());
-        if self.kinds.waits(&draft.sender, message, &id, now) {
+        let id = format!("bot-check-{}", self.seed.token());
+        if self.bot_check.wait_for(&draft.sender, message, &id, now) {
             let us = self.component.clone();
             let attributes = [
                 ("type", "get"),
@@ -186,12 +225,12 @@ impl Gateway {
                 ("to", draft.sender.as_str()),
             ];
             let mut iq = stanza::stanza("iq", &attributes);
-            iq.append_child(Element::bare("query", ns::DISCO_INFO));
+            iq.append_child(DiscoInfoQuery { node: None }.into());
             self.send(iq);
         }
     }
 
-    /// Bounces what a person wrote; signals between clients are let lie.
+    /// Bounces what a person wrote; signals between clients are ignored.
     fn refuse(
         &mut self,
         message: &Element,
@@ -205,7 +244,7 @@ impl Gateway {
         }
     }
 
-    /// Answers a message with an error, in the language of whoever wrote it.
+    /// Answers a message with an error in the sender's language.
     pub(super) fn error(
         &mut self,
         message: &Element,
@@ -217,54 +256,8 @@ impl Gateway {
         self.send(stanza::error(message, kind, condition, &says(language.as_deref())));
     }
 
-    /// A bounce of a message that was passed on: it is held after all, or its sender learns of it.
-    fn bounce(&mut self, error: &Element, from: &Jid, to: &Jid, now: Instant) {
-        let id = error.attr("id").unwrap_or_default();
-        let Some(forward) = self.forwards.bounced(id, &from.to_bare(), &to.to_bare()) else {
-            return debug!("bounce of something unknown let lie");
-        };
-        if self.people.person(&forward.recipient).is_some() {
-            let change = self.presence.proved_wrong(&forward.recipient);
-            self.tell(forward.recipient.clone(), change);
-            return self.hold(&forward, now);
-        }
-        let named = stanza::condition(error);
-        let condition = BOUNCES.into_iter().find(|known| named == Some(*known));
-        let condition = condition.unwrap_or("service-unavailable");
-        self.send(stanza::error(&forward.original, "cancel", condition, ""));
-    }
-
-    fn hold(&mut self, forward: &Forward, now: Instant) {
-        let (Some(sender), Intake::Text(text)) =
-            (stanza::from(&forward.original), intake::read(&forward.original))
-        else {
-            unreachable!("it was a text with an address when it was passed on");
-        };
-        self.hold_or_refuse(&forward.original, &sender, forward.recipient.clone(), text, now);
-    }
-
-    /// The link broke before the server was known to have read these.
-    pub(super) fn hold_what_was_lost(&mut self, now: Instant) {
-        for forward in self.forwards.lost() {
-            if self.people.person(&forward.recipient).is_some() {
-                self.hold(&forward, now);
-            } else {
-                self.unsent.push(forward);
-            }
-        }
-    }
-
-    /// The link is back: what was on its way to people elsewhere goes out again, under the same `id`.
-    pub(super) fn resend_what_was_lost(&mut self, now: Instant) {
-        for forward in std::mem::take(&mut self.unsent) {
-            if let Some(sender) = stanza::from(&forward.original) {
-                self.pass_on(&forward.original, &sender, &forward.recipient, Some(now));
-            }
-        }
-    }
-
     pub(super) fn not_held(&mut self, draft: &Draft, no_room: NoRoom) {
-        // What his server handed over it keeps, and delivers.
+        // The recipient's server keeps and delivers a message that it handed over.
         if draft.how.handed_over.is_some() {
             return;
         }
@@ -278,38 +271,27 @@ impl Gateway {
         }
     }
 
-    /// A stanza to an address that is none: whoever waits for an answer gets one.
+    /// A stanza to a malformed address: an IQ request or a text gets an error.
     ///
     /// Source: RFC 6120 §8.3.3.8.
-    pub(super) fn unreadable(&mut self, stanza: &Element, from: &Jid) {
+    pub(super) fn malformed_address(&mut self, stanza: &Element, from: &Jid) {
         let awaited = match stanza.name() {
             "iq" => matches!(stanza.attr("type"), Some("get" | "set")),
             "message" => matches!(intake::read(stanza), Intake::Text(_)),
             _ => false,
         };
         if !awaited || from.domain().as_str() == self.component {
-            return debug!("stanza to an unreadable address dropped");
+            return debug!("stanza to a malformed address dropped");
         }
         let mut answer = stanza::error(stanza, "modify", "jid-malformed", "");
-        // Nobody can answer from an address that is none.
+        // The malformed address cannot be the sender of the error.
         stanza::set(&mut answer, "from", &self.component);
         self.send(answer);
     }
 }
 
-/// A sentence, in the language asked for.
+/// A sentence in a language.
 type Words = fn(Option<&str>) -> String;
 
 /// Larger messages are refused, so that what is held can always be delivered: Prosody ends a stream above 512 KiB.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
-/// What a sender may learn about why his message came back.
-const BOUNCES: [&str; 8] = [
-    "forbidden",
-    "gone",
-    "item-not-found",
-    "not-acceptable",
-    "recipient-unavailable",
-    "remote-server-not-found",
-    "remote-server-timeout",
-    "resource-constraint",
-];

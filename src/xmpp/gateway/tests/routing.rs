@@ -47,7 +47,11 @@ fn a_message_goes_where_bob_is() {
             &["message a\\40b\\40c@phone.example.org>alice@example.org/a item-not-found"],
         ),
         ("a room", &[&says("room@muc.org/alice", BOB, "groupchat", "<body>x</body>")], &[]),
-        ("a bounce", &[&says("alice@example.org/a", BOB, "error", "<body>x</body>")], &[]),
+        (
+            "a bounce",
+            &[&says("alice@example.org/a", BOB, "error", "<body>x</body>")],
+            &["m1 to alice@example.org bounced"],
+        ),
         ("a headline", &[&says("alice@example.org/a", BOB, "headline", "<body>x</body>")], &[]),
         ("somebody types", &[&says("alice@example.org/a", BOB, "chat", TYPING)], &[]),
         (
@@ -62,19 +66,24 @@ fn a_message_goes_where_bob_is() {
             &["message bob#>alice@example.org/a service-unavailable"],
         ),
         (
+            "not to be archived",
+            &[&says("alice@example.org/a", BOB, "chat", NO_PERMANENT_STORE)],
+            &["hold x for bob@example.org"],
+        ),
+        (
             "not to be stored, but Bob is online",
             &[bob_online, &says("alice@example.org/a", BOB, "chat", NO_STORE)],
             &["bob@example.org came online", "message alice#>bob@example.org x", "ping"],
         ),
         (
-            "Bob answers from his client",
+            "Bob answers from a client",
             &[&says(
                 "bob@example.org/phone",
                 "alice\\40example.org@phone.example.org",
                 "chat",
                 "<body>Hi</body>",
             )],
-            &["message bob#>alice@example.org Hi", "ping"],
+            &["bob@example.org came online", "message bob#>alice@example.org Hi", "ping"],
         ),
         (
             "Bob's client confirms",
@@ -84,7 +93,7 @@ fn a_message_goes_where_bob_is() {
                 "chat",
                 RECEIVED,
             )],
-            &["message bob#>alice@example.org -"],
+            &["bob@example.org came online", "message bob#>alice@example.org -"],
         ),
         (
             "two strangers use us as a relay",
@@ -104,12 +113,15 @@ fn a_message_goes_where_bob_is() {
                 "chat",
                 "<body>x</body>",
             )],
-            &["message a\\40phone.example.org@phone.example.org>bob@example.org/x item-not-found"],
+            &[
+                "bob@example.org came online",
+                "message a\\40phone.example.org@phone.example.org>bob@example.org/x item-not-found",
+            ],
         ),
         (
-            "Bob writes to himself",
+            "Bob writes to bob's own contact",
             &[&says("bob@example.org/x", BOB, "chat", "<body>x</body>")],
-            &["message bob#>bob@example.org/x not-allowed"],
+            &["bob@example.org came online", "message bob#>bob@example.org/x not-allowed"],
         ),
         (
             "our own words",
@@ -207,12 +219,15 @@ fn a_message_goes_where_bob_is() {
         (
             "Bob asks for help",
             &[&says("bob@example.org/x", "phone.example.org", "chat", "<body>help</body>")],
-            &["message phone.example.org>bob@example.org I hold messages"],
+            &[
+                "bob@example.org came online",
+                "message phone.example.org>bob@example.org I hold messages",
+            ],
         ),
         (
             "Bob wants no calls",
             &[&says("bob@example.org/x", "phone.example.org", "chat", "<body>Off</body>")],
-            &["petition of bob@example.org/x"],
+            &["bob@example.org came online", "request of bob@example.org/x"],
         ),
     ];
     for (situation, stanzas, expected) in cases {
@@ -228,3 +243,4 @@ fn a_message_goes_where_bob_is() {
 const TYPING: &str = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
 const RECEIVED: &str = "<received xmlns='urn:xmpp:receipts' id='m0'/>";
 const NO_STORE: &str = "<body>x</body><no-store xmlns='urn:xmpp:hints'/>";
+const NO_PERMANENT_STORE: &str = "<body>x</body><no-permanent-store xmlns='urn:xmpp:hints'/>";

@@ -1,0 +1,78 @@
+//! SIGHUP: reads the configuration again and gives what may change to its owners, while calls go on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tracing::{info, warn};
+
+use super::wiring;
+use crate::clock;
+use crate::component::Input;
+use crate::config::{self, Fixed, Live};
+use crate::store::Store;
+use crate::xmpp::directory::Directory;
+
+/// What a reload changes.
+pub(super) struct Reload {
+    /// The configuration.
+    pub(super) path: PathBuf,
+    /// What the program was started with.
+    pub(super) fixed: Fixed,
+    /// Where the owners of live keys read them.
+    pub(super) live: watch::Sender<Arc<Live>>,
+    pub(super) store: Store,
+    /// Where the component learns of people and rules.
+    pub(super) inputs: mpsc::UnboundedSender<Input>,
+}
+
+impl Reload {
+    /// Reads the file in a task of its own at each notice, so that no signal waits for the store.
+    pub(super) fn start(self) -> (Arc<Notify>, JoinHandle<()>) {
+        let notice = Arc::new(Notify::new());
+        let noticed = notice.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                noticed.notified().await;
+                self.run().await;
+            }
+        });
+        (notice, task)
+    }
+
+    /// Reads the file. A file with a mistake changes nothing.
+    async fn run(&self) {
+        let path = self.path.clone();
+        // Thousands of people take a part of a second, for which no call or stanza waits.
+        let read = spawn_blocking(move || config::read(&path)).await;
+        let config = match read {
+            Ok(Ok(config)) => config,
+            Err(error) => {
+                return warn!(%error, "the new configuration is not read, the old one stays");
+            }
+            Ok(Err(mistakes)) => {
+                warn!("the new configuration has mistakes, the old one stays:\n{mistakes}");
+                return;
+            }
+        };
+        let (policy, subscribers) = (config.live.policy.clone(), config.live.subscribers.clone());
+        let people = match self.store.adopt(policy, subscribers, clock::moment()).await {
+            Ok(people) => people,
+            Err(error) => {
+                warn!(%error, "the new configuration is not stored, the old one stays");
+                return;
+            }
+        };
+        let served = wiring::served(&self.fixed, &config.live);
+        self.live.send_replace(Arc::new(config.live));
+        // A component that is gone is a program that ends.
+        let _ = self.inputs.send(Input::Settings(Directory::new(&people), Box::new(served)));
+        let waiting = self.fixed.differing_keys(&config.fixed);
+        if waiting.is_empty() {
+            info!("configuration reloaded");
+        } else {
+            info!("configuration reloaded; {} change at the next start", waiting.join(", "));
+        }
+    }
+}

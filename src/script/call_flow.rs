@@ -1,0 +1,98 @@
+//! What is said in one call: messages, perhaps behind a PIN, or a code, or who calls.
+
+use std::time::{Duration, Instant};
+
+use super::caller_login::{self, CallerLogin};
+use super::frame::{Event, Flow, Frame};
+use super::messages::Messages;
+use super::pin_gate::PinGate;
+use super::prompt::{Prompt, Prompts};
+use super::verification_call::VerificationCall;
+use super::{Input, Opening, Output, ScriptSettings, SpokenMessage};
+use crate::notification::MessageId;
+
+/// The script of one call.
+///
+/// Contract: after each [`CallFlow::handle`], take outputs with [`CallFlow::poll`] until `None`; call again with
+///           [`Input::Tick`] at [`CallFlow::deadline`].
+#[derive(Debug)]
+pub struct CallFlow {
+    prompts: Prompts,
+    frame: Frame,
+    flow: Box<dyn Flow>,
+}
+
+impl CallFlow {
+    /// Tells `callee` of these messages, oldest first; without any, it says so.
+    pub fn messages(
+        settings: ScriptSettings,
+        prompts: Prompts,
+        callee: String,
+        items: Vec<SpokenMessage>,
+        opening: Opening,
+    ) -> Self {
+        let frame = Frame::new(settings.preroll, settings.call_max);
+        let flow = Box::new(Messages::new(settings, prompts, callee, items, opening));
+        Self { prompts, frame, flow }
+    }
+
+    /// The same behind a PIN of so many digits: until it is entered, only the number of messages is said.
+    pub fn behind_pin(self, digits: usize, messages: u64) -> Self {
+        let gate = PinGate::new(self.prompts, self.flow, digits, messages);
+        Self { flow: Box::new(gate), ..self }
+    }
+
+    /// Asks for a number and a PIN. A caller who gives a right pair goes on with another flow in the place of this one.
+    pub fn caller_login(prompts: Prompts, preroll: Duration) -> Self {
+        let frame = Frame::new(preroll, caller_login::CALL_MAX);
+        Self { prompts, frame, flow: Box::new(CallerLogin::new(prompts)) }
+    }
+
+    /// Speaks these digits in the name of `domain`, once a key was pressed.
+    pub fn verification(
+        prompts: Prompts,
+        domain: &str,
+        digits: &str,
+        preroll: Duration,
+        call_max: Duration,
+    ) -> Self {
+        let frame = Frame::new(preroll, call_max);
+        Self { prompts, frame, flow: Box::new(VerificationCall::new(prompts, domain, digits)) }
+    }
+
+    /// All that may be said and can be known before the answer, in the order in which it is likely to be wanted, so
+    /// that it is ready then.
+    pub fn prompts_to_prerender(&self) -> Vec<Prompt> {
+        self.flow.prompts_to_prerender()
+    }
+
+    /// What is said in place of a message that cannot be rendered.
+    pub fn unspeakable_prompt(&self) -> Prompt {
+        self.prompts.unspeakable()
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match self.frame.handle(input, now) {
+            Some(Event::Begin) => self.flow.begin(&mut self.frame, now),
+            Some(Event::Input(input)) => self.flow.handle(input, &mut self.frame, now),
+            None => {}
+        }
+    }
+
+    /// Gives the next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.frame.poll()
+    }
+
+    /// Tells when [`Input::Tick`] is due next.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.frame.deadline(self.flow.deadline())
+    }
+
+    /// The message to which something was recorded that is neither durable nor thrown away. When the callee hangs up
+    /// or the call breaks off, that is their answer.
+    pub fn unsent_voice(&self) -> Option<MessageId> {
+        self.flow.unsent_voice()
+    }
+}

@@ -1,0 +1,212 @@
+//! The trunks as calls share them: who waits for a free slot, and what is learnt of their health.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{sleep, sleep_until};
+use tracing::{info, warn};
+
+use super::selector::{TrunkChoice, TrunkNews, TrunkReport, TrunkSelector};
+use crate::clock::now;
+use crate::phone_number::PhoneNumber;
+use crate::seed::Seed;
+use crate::sip::transport::UserAgent;
+use crate::sip::trunk::Trunk;
+
+/// All trunks. Clones share what is known.
+#[derive(Clone, Debug)]
+pub struct TrunkPool {
+    shared: Arc<PoolState>,
+}
+
+#[derive(Debug)]
+struct PoolState {
+    trunks: Vec<Arc<Trunk>>,
+    selector: Mutex<TrunkSelector>,
+    changed: Notify,
+    answers: Notify,
+    works: Notify,
+    /// Trunks of which the operator knows that they lose telephone events.
+    without_events: Mutex<Vec<String>>,
+}
+
+impl TrunkPool {
+    /// These trunks, in the operator's order.
+    pub fn new(trunks: Vec<Arc<Trunk>>) -> Self {
+        let selector = TrunkSelector::new(trunks.iter().map(|trunk| &**trunk), now());
+        let selector = Mutex::new(selector);
+        let (changed, answers, works) = (Notify::new(), Notify::new(), Notify::new());
+        let without_events = Mutex::default();
+        let state = PoolState { trunks, selector, changed, answers, works, without_events };
+        Self { shared: Arc::new(state) }
+    }
+
+    /// The first trunk's name.
+    pub fn first(&self) -> &str {
+        self.shared.trunks.first().map_or("", |trunk| &trunk.name)
+    }
+
+    /// Tells the operator, once for each trunk, that it does not pass on the telephone events that it has promised.
+    pub fn events_are_lost(&self, trunk: &str) {
+        let told = self.shared.without_events.lock();
+        let mut told = told.unwrap_or_else(PoisonError::into_inner);
+        if !told.iter().any(|known| known == trunk) {
+            told.push(trunk.to_owned());
+            warn!(trunk, "keys came as tones, though telephone events were agreed on; set dtmf");
+        }
+    }
+
+    /// Waits until a trunk may carry a call to this number.
+    ///
+    /// Errors: [`NoTrunk`], at once, if none is left to wait for.
+    pub async fn take(&self, number: &PhoneNumber, tried: &[usize]) -> Result<TrunkSlot, NoTrunk> {
+        loop {
+            let changed = self.shared.changed.notified();
+            let choice = self.selector().choose(number, tried, now());
+            match choice {
+                TrunkChoice::Go(index, start) => {
+                    let slot = self.slot(index, Some(number.clone()));
+                    // A timer is coarse by a millisecond, so a call that need not wait sets none.
+                    if start > now() {
+                        sleep_until(start.into()).await;
+                    }
+                    return Ok(slot);
+                }
+                TrunkChoice::Full => {
+                    tokio::select! {
+                        () = changed => {}
+                        // A call may have ended between the choice and the wait.
+                        () = sleep(CHOOSE_AGAIN) => {}
+                    }
+                }
+                TrunkChoice::None { usable_at } => {
+                    let usable_in = usable_at.map(|at| at.saturating_duration_since(now()));
+                    return Err(NoTrunk { usable_in });
+                }
+            }
+        }
+    }
+
+    /// Takes a slot for a call that this trunk brings us, if it has one left.
+    pub fn occupy(&self, trunk: &str) -> Option<TrunkSlot> {
+        let index = self.shared.trunks.iter().position(|known| known.name == trunk)?;
+        let occupied = self.selector().occupy(index);
+        occupied.then(|| self.slot(index, None))
+    }
+
+    /// Waits until a trunk that had failed shows that it does not any more. One caller at a time.
+    pub async fn news(&self) -> TrunkNews {
+        tokio::select! {
+            () = self.shared.works.notified() => TrunkNews::Works,
+            () = self.shared.answers.notified() => TrunkNews::Answers,
+        }
+    }
+
+    fn tell(&self, news: Option<TrunkNews>) {
+        match news {
+            Some(TrunkNews::Answers) => self.shared.answers.notify_one(),
+            Some(TrunkNews::Works) => self.shared.works.notify_one(),
+            None => {}
+        }
+    }
+
+    /// Whether a trunk beside this one could carry a call that those of `tried` have failed.
+    pub fn has_another(&self, number: &PhoneNumber, tried: &[usize], beside: usize) -> bool {
+        self.selector().has_another(number, tried, beside, now())
+    }
+
+    fn slot(&self, index: usize, callee: Option<PhoneNumber>) -> TrunkSlot {
+        TrunkSlot { index, trunk_pool: self.clone(), callee, report: TrunkReport::Unknown }
+    }
+
+    /// Probes the trunks (by OPTIONS, or by their registration) until it is dropped.
+    pub async fn keep_probing(self, agent: UserAgent) {
+        let mut round = 0;
+        loop {
+            sleep(PROBE_PAUSE).await;
+            round += 1;
+            for (index, trunk) in self.shared.trunks.iter().enumerate() {
+                let cooling_down = self.selector().is_cooling_down(index, now());
+                let is_asked = cooling_down || self.selector().is_unproved(index);
+                if !is_asked && round % ROUNDS_BETWEEN_PROBES != 0 {
+                    continue;
+                }
+                let report = match agent.probe(&trunk.name, Seed::fresh()).await {
+                    Ok(()) => TrunkReport::Works,
+                    Err(_) => TrunkReport::Fault(None),
+                };
+                let news = self.selector().probed(index, report, now());
+                self.tell(news);
+                self.log_change(index, cooling_down);
+            }
+        }
+    }
+
+    fn selector(&self) -> MutexGuard<'_, TrunkSelector> {
+        // Nothing panics while it holds this lock; if it did, the value would still be whole.
+        self.shared.selector.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs that a trunk has begun or ceased to cool down, and wakes who waits for one.
+    fn log_change(&self, index: usize, was_cooling_down: bool) {
+        let cooldown = self.selector().cooldown(index, now());
+        let Some(trunk) = self.shared.trunks.get(index) else { return };
+        match cooldown {
+            Some(cooldown) if !was_cooling_down => {
+                // Rounded, as time has passed since it was set.
+                let seconds = cooldown.as_secs_f64().round();
+                warn!(trunk = trunk.name, "trunk cooled down for {seconds} s");
+            }
+            None if was_cooling_down => info!(trunk = trunk.name, "trunk tried again"),
+            Some(_) | None => return,
+        }
+        self.shared.changed.notify_waiters();
+    }
+}
+
+/// No trunk is left that could carry a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoTrunk {
+    /// When the first of those that cool down may be tried again; `None` if none of them cools down.
+    pub usable_in: Option<Duration>,
+}
+
+/// The slot of one call on a trunk, given up when it is dropped.
+#[derive(Debug)]
+pub struct TrunkSlot {
+    /// Which of the trunks.
+    pub index: usize,
+    trunk_pool: TrunkPool,
+    callee: Option<PhoneNumber>,
+    report: TrunkReport,
+}
+
+impl TrunkSlot {
+    /// The trunk.
+    pub fn trunk(&self) -> Arc<Trunk> {
+        self.trunk_pool.shared.trunks[self.index].clone()
+    }
+
+    /// The call is over.
+    pub fn ended(mut self, report: TrunkReport) {
+        self.report = report;
+    }
+}
+
+impl Drop for TrunkSlot {
+    fn drop(&mut self) {
+        let was_cooling_down = self.trunk_pool.selector().is_cooling_down(self.index, now());
+        let callee = self.callee.as_ref();
+        let news = self.trunk_pool.selector().ended(self.index, self.report, callee, now());
+        self.trunk_pool.tell(news);
+        self.trunk_pool.shared.changed.notify_waiters();
+        self.trunk_pool.log_change(self.index, was_cooling_down);
+    }
+}
+
+const CHOOSE_AGAIN: Duration = Duration::from_millis(500);
+/// Between two probes of a trunk that has failed.
+const PROBE_PAUSE: Duration = Duration::from_secs(15);
+/// A trunk that works is probed once a minute.
+const ROUNDS_BETWEEN_PROBES: u32 = 4;
