@@ -7,11 +7,13 @@ pub mod returned;
 mod ring;
 pub mod rules;
 mod second_thoughts;
+mod status;
 mod throttle;
 pub mod verification;
 
 pub use ring::{RingKind, SenderCalls};
 pub use second_thoughts::{CallChange, CorrectionChain};
+pub use status::{Status, StatusKind, Wait};
 pub use throttle::{NotAThrottle, Throttle};
 
 use std::fmt;
@@ -322,8 +324,37 @@ pub struct Owed {
     pub since: Timestamp,
     /// Zone for times in the wording.
     pub zone: jiff::tz::TimeZone,
+    /// Whose it is.
+    pub zone_of: ZoneOf,
+    /// The `id` of the stanza that this one corrects (XEP-0308).
+    pub replaces: Option<String>,
+    /// How many lines of its sender it is about.
+    pub lines: Lines,
     /// What it says.
     pub content: Reply,
+}
+
+/// Whose time a reader is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoneOf {
+    /// Their own, which is known.
+    Reader,
+    /// That of the person they have written to, or of the house.
+    Recipient,
+}
+
+/// Lines that one sender wrote within seconds, and that share one status message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// How many there are.
+    pub all: u64,
+    /// For how many of them the status holds.
+    pub told: u64,
+}
+
+impl Lines {
+    /// A message alone.
+    pub const ONE: Self = Self { all: 1, told: 1 };
 }
 
 /// What an owed stanza says.
@@ -351,84 +382,4 @@ impl Reply {
             Self::Delivery | Self::CallsSwitchedOff => false,
         }
     }
-}
-
-/// What the sender reads about a held message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Held, and no call is planned: the recipient wants none, or has no number.
-    Held,
-    /// Held; the phone rings at `call_at` at the earliest, for the reason given.
-    Waiting {
-        /// When the call is due.
-        call_at: Timestamp,
-        /// What the call waits for.
-        why: Wait,
-    },
-    /// The call has been started.
-    Calling,
-    /// The phone rings.
-    Ringing,
-    /// The phone was answered.
-    Answered,
-    /// The message was spoken to its end.
-    Heard,
-    /// The recipient was told of the message but did not listen to it; no call is made for it again.
-    Passed,
-    /// This call did not succeed; `next` is the next one, if there is one.
-    NotReached {
-        /// What became of the call.
-        outcome: Outcome,
-        /// When the next call is due.
-        next: Option<Timestamp>,
-    },
-    /// The recipient came online and has the message: no error came for it.
-    Delivered,
-    /// The recipient has switched phone calls off; the message stays held.
-    CallsSwitchedOff,
-    /// The delivery came back; the message stays held and is tried again.
-    NotTaken,
-    /// The recipient did not come online within `dial.keep_h`; their server has the message.
-    LeftWithServer,
-    /// Nobody could be reached within `dial.keep_h`; the message is no longer held.
-    Expired,
-    /// Calls about the message ended in a crash; it stays held, and no further call is made about it.
-    SetAside,
-    /// The sender has taken it back before the recipient knew of it.
-    TakenBack,
-    /// The sender has taken it back; a call had announced it or was about to, but it was not heard.
-    TakenBackUnheard,
-    /// It was heard by phone before the sender corrected it. The new wording is a message of its own.
-    HeardBeforeCorrection,
-    /// It was heard by phone before the sender took it back; it is not delivered.
-    HeardBeforeRetraction,
-}
-
-impl Status {
-    /// Whether a program must be told, too: only what its owner has to mend. A program that answers what it reads would
-    /// answer each status.
-    pub fn is_for_programs(self) -> bool {
-        match self {
-            Self::NotReached { next: None, .. } | Self::Expired | Self::SetAside => true,
-            Self::CallsSwitchedOff | Self::LeftWithServer => true,
-            Self::NotReached { next: Some(_), .. } | Self::Held | Self::Waiting { .. } => false,
-            Self::Calling | Self::Ringing | Self::Answered | Self::Heard | Self::Passed => false,
-            Self::NotTaken => false,
-            Self::Delivered | Self::TakenBack | Self::TakenBackUnheard => false,
-            Self::HeardBeforeCorrection | Self::HeardBeforeRetraction => false,
-        }
-    }
-}
-
-/// What a planned call waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// `dial.wait_s`: more messages may come.
-    Gathering,
-    /// The recipient's quiet hours.
-    Quiet,
-    /// `dial.throttle`, `dial.sender_throttle` or `dial.calls_per_day_max`.
-    Throttled,
-    /// The pause before the next attempt.
-    Retry,
 }

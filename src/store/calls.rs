@@ -222,6 +222,9 @@ impl Transaction<'_> {
             if notification.state == State::Closed(Closing::Declined) {
                 self.decline(&notification, now)?;
             }
+            for Read { pending, .. } in read {
+                self.tell_gathered(pending.id)?;
+            }
             // A caller need not be phoned about what they have heard.
             if let Some(Read { pending, .. }) = read.last().filter(|_| incoming) {
                 self.close_if_empty(pending.id, now)?;

@@ -334,6 +334,12 @@ impl Transaction<'_> {
         self.conn.prepare_cached(give)?.execute(params![before, new.0])?;
         let sql = "UPDATE replies SET message = ? WHERE message = ? AND content = 'status'";
         self.conn.prepare_cached(sql)?.execute([new.0, old.0])?;
+        let sql = "UPDATE messages SET first_line = ?2 WHERE first_line = ?1";
+        self.conn.prepare_cached(sql)?.execute([old.0, new.0])?;
+        let sql = "UPDATE messages SET first_line = (SELECT first_line FROM messages WHERE id = ?1) WHERE id = ?2";
+        self.conn.prepare_cached(sql)?.execute([old.0, new.0])?;
+        let sql = "UPDATE messages SET first_line = NULL WHERE id = ?";
+        self.conn.prepare_cached(sql)?.execute([old.0])?;
         let sql = "UPDATE messages SET from_program = (SELECT from_program FROM messages WHERE id = ?1) WHERE id = ?2";
         self.conn.prepare_cached(sql)?.execute([old.0, new.0])?;
         Ok(())

@@ -127,6 +127,9 @@ impl Transaction<'_> {
             self.owe(message, &Reply::Status(Status::Held), now)?;
             return Ok(held(message));
         }
+        if chain == CorrectionChain::default() {
+            self.join_lines(message, &draft, now)?;
+        }
         if draft.how.sender_unknown {
             return Ok(held(message));
         }

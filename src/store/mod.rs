@@ -32,6 +32,7 @@ mod replies;
 mod returned;
 pub mod rings;
 mod sqlite;
+mod statuses;
 mod subscriber_cache;
 mod subscribers;
 #[cfg(test)]

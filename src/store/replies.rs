@@ -1,6 +1,7 @@
 //! Stanzas that are owed: written in the transaction that makes them due, kept until they are known to have arrived.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -12,7 +13,8 @@ use super::{Store, StoreError};
 use crate::clock::Moment;
 use crate::notification::holding::Happened;
 use crate::notification::{
-    Answer, MessageId, Outcome, Owed, Reply, ReplyId, Status, VoiceFile, VoiceNews, Wait,
+    Answer, Lines, MessageId, Outcome, Owed, Reply, ReplyId, Status, VoiceFile, VoiceNews, Wait,
+    ZoneOf,
 };
 
 impl Store {
@@ -57,6 +59,8 @@ pub struct OwedStanzas {
     pub has_bulk: bool,
     /// There was no room for all that may be sent.
     pub more: bool,
+    /// When the next of those that wait for their time may go.
+    pub next: Option<Duration>,
 }
 
 impl Transaction<'_> {
@@ -73,13 +77,19 @@ impl Transaction<'_> {
         {
             return Ok(());
         }
+        let reply = &match reply {
+            Reply::Status(status) => Reply::Status(self.as_told(id, *status)?),
+            other => other.clone(),
+        };
         let columns = ReplyColumns::from(reply);
         if !self.in_bulk {
             // What is told of a message keeps its order.
             let sql = "UPDATE replies SET bulk = 0 WHERE message = ? AND sent IS NULL AND bulk = 1";
             self.conn.prepare_cached(sql)?.execute([id.0])?;
         }
-        let stanza_id = match reply {
+        let mut place =
+            StatusPlace { message: id, stanza_id: String::new(), replaces: None, due: None };
+        match reply {
             Reply::Delivery if self.is_under_way(id)? => {
                 self.wake_outbox = true;
                 return Ok(());
@@ -88,20 +98,20 @@ impl Transaction<'_> {
                 return self.happen(id, Happened::Returned { goes_again: false }, now);
             }
             Reply::Status(Status::NotTaken) if self.is_last_told(id, &columns)? => return Ok(()),
-            Reply::Status(_) if self.reword(id, &columns, now)? => {
-                self.wake_outbox = true;
-                return self.note(id, now, &columns.told());
-            }
-            Reply::Status(_) => self.status_stanza_id(id)?,
-            _ => self.seed.token(),
-        };
+            Reply::Status(status) => match self.place_status(id, *status, now)? {
+                Some(found) => place = found,
+                None => return Ok(()),
+            },
+            _ => place.stanza_id = self.seed.token(),
+        }
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed, bulk)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO replies (message, stanza_id, content, status, call_at, why, outcome, key, words, owed, bulk,
+                 replaces, due)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.execute(params![
-            id.0,
-            stanza_id,
+            place.message.0,
+            place.stanza_id,
             columns.content,
             columns.status,
             columns.call_at,
@@ -111,10 +121,12 @@ impl Transaction<'_> {
             columns.words,
             ms(now),
             self.in_bulk,
+            place.replaces,
+            place.due,
         ])?;
         drop(insert);
         if matches!(reply, Reply::Status(_) | Reply::Answer(_)) {
-            self.overtake(id, now)?;
+            self.overtake(place.message, now)?;
         }
         self.wake_outbox = true;
         self.note(id, now, &columns.told())
@@ -125,28 +137,11 @@ impl Transaction<'_> {
         Ok(self.conn.prepare_cached(sql)?.exists([id.0])?)
     }
 
-    /// Lets a status that has not been handed out say what is true now, if nothing has become owed about the message
-    /// since. Tells whether there was one.
-    fn reword(
-        &self,
-        id: MessageId,
-        columns: &ReplyColumns<'_>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut update = self.conn.prepare_cached(
-            "UPDATE replies SET status = ?2, call_at = ?3, why = ?4, outcome = ?5, owed = ?6
-             WHERE message = ?1 AND content = 'status' AND sent IS NULL AND id NOT IN (SELECT reply FROM handed)
-                 AND NOT EXISTS (SELECT 1 FROM replies AS later WHERE later.message = ?1 AND later.id > replies.id)",
-        )?;
-        let ReplyColumns { status, call_at, why, outcome, .. } = columns;
-        Ok(update.execute(params![id.0, status, call_at, why, outcome, ms(now)])? > 0)
-    }
-
     /// Clears the way for a newer status and tells which `id` it bears.
     ///
     /// The first status must have reached the sender before another can refer to it (XEP-0308 §3), so
     /// one that has been handed out stays, and one that has not gives its `id` away.
-    fn status_stanza_id(&mut self, id: MessageId) -> Result<String, StoreError> {
+    pub(super) fn status_stanza_id(&mut self, id: MessageId) -> Result<String, StoreError> {
         let mut supersede = self.conn.prepare_cached(
             "DELETE FROM replies WHERE message = ?1 AND content = 'status' AND sent IS NULL AND NOT (
                  id IN (SELECT reply FROM handed)
@@ -194,11 +189,21 @@ impl Transaction<'_> {
         }
         // There may be others behind those that cannot be read.
         found.more = all > ids.len() || found.stanzas.len() < ids.len();
+        found.next = self.next_due_reply(due)?;
         let mut hand = self.conn.prepare_cached("INSERT OR IGNORE INTO handed VALUES (?)")?;
         for reply in &found.stanzas {
             self.changed_temporary(hand.execute([reply.id.0])?);
         }
         Ok(found)
+    }
+
+    /// How long until another stanza may go.
+    fn next_due_reply(&self, now: Timestamp) -> Result<Option<Duration>, StoreError> {
+        let now = self.ahead.counted(now);
+        let sql = "SELECT min(due) FROM replies WHERE sent IS NULL AND due > ?";
+        let next: Option<i64> =
+            self.conn.prepare_cached(sql)?.query_row([now], |row| row.get(0))?;
+        Ok(next.map(|at| Duration::from_millis(at.saturating_sub(now).unsigned_abs())))
     }
 
     /// Of one kind, one more than there is room for.
@@ -220,6 +225,7 @@ impl Transaction<'_> {
     fn owed_stanza(&self, id: ReplyId) -> Result<Option<Owed>, StoreError> {
         let mut find = self.conn.prepare_cached(
             "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at, owed,
+                 replies.replaces AS corrected_stanza_id,
                  why, outcome, key, words, news, length_ms, cut, url, file_name, media_type, octets, transcript,
                  note_stanza_id, ends_stream > 0 AS only_text, messages.*
              FROM replies JOIN messages ON messages.id = replies.message
@@ -241,18 +247,26 @@ impl Transaction<'_> {
         let node = || recipient.node().map_or_else(|| recipient.to_string(), |n| n.to_string());
         let callee_name = callee.as_ref().map_or_else(node, |callee| callee.name.clone());
         let to_sender = content.is_for_sender();
+        let callees_zone = callee.as_ref().and_then(|callee| callee.time_zone.clone());
         let reader =
             if to_sender { self.subscriber(&message.draft.sender.to_bare())? } else { callee };
         let (own_language, own_zone) =
             reader.map(|reader| (reader.language, reader.time_zone)).unwrap_or_default();
+        let lines = match content {
+            Reply::Status(status) => self.lines(message.id, status)?,
+            _ => Lines::ONE,
+        };
         let written_in = message.draft.language.clone().filter(|_| to_sender);
         Ok(Owed {
             id: ReplyId(row.get("reply")?),
             stanza_id: row.get("reply_stanza_id")?,
             callee_name,
             language: own_language.or(written_in),
-            zone: own_zone.unwrap_or_else(|| self.policy.zone.clone()),
+            zone_of: if own_zone.is_some() { ZoneOf::Reader } else { ZoneOf::Recipient },
+            zone: own_zone.or(callees_zone).unwrap_or_else(|| self.policy.zone.clone()),
             since: row.time("owed")?,
+            replaces: row.get("corrected_stanza_id")?,
+            lines,
             content,
             message,
         })
@@ -279,13 +293,24 @@ pub(super) const OWED_IDS: &str =
     "SELECT id FROM replies WHERE sent IS NULL AND bulk = ? AND (due IS NULL OR due <= ?)
     AND id NOT IN (SELECT reply FROM unreadable) ORDER BY id";
 
+/// Where a status stands.
+pub(super) struct StatusPlace {
+    /// The message to which it belongs.
+    pub(super) message: MessageId,
+    pub(super) stanza_id: String,
+    /// The `id` of the stanza that it corrects.
+    pub(super) replaces: Option<String>,
+    /// Not before, in counted time.
+    pub(super) due: Option<i64>,
+}
+
 #[derive(Default)]
 pub(super) struct ReplyColumns<'a> {
     content: &'static str,
     pub(super) status: Option<&'static str>,
-    call_at: Option<i64>,
-    why: Option<&'static str>,
-    outcome: Option<&'static str>,
+    pub(super) call_at: Option<i64>,
+    pub(super) why: Option<&'static str>,
+    pub(super) outcome: Option<&'static str>,
     key: Option<String>,
     words: Option<&'a str>,
 }
@@ -308,7 +333,7 @@ impl<'a> From<&'a Reply> for ReplyColumns<'a> {
 
 impl ReplyColumns<'_> {
     /// The step as `offhook trace` shows it: `owed: waiting, quiet, call at 2026-11-24T08:00:00Z`.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let mut told = format!("owed: {}", self.status.unwrap_or(self.content));
         for reason in self.why.iter().chain(&self.outcome) {
             told = told + ", " + reason;
@@ -336,6 +361,7 @@ impl ReplyColumns<'_> {
             Status::Answered => plain("answered"),
             Status::Heard => plain("heard"),
             Status::Passed => plain("passed"),
+            Status::NotReadAloud => plain("not_read_aloud"),
             Status::Delivered => plain("delivered"),
             Status::CallsSwitchedOff => plain("calls_switched_off"),
             Status::NotTaken => plain("not_taken"),
@@ -407,6 +433,7 @@ fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
         "answered" => Status::Answered,
         "heard" => Status::Heard,
         "passed" => Status::Passed,
+        "not_read_aloud" => Status::NotReadAloud,
         "delivered" => Status::Delivered,
         "calls_switched_off" => Status::CallsSwitchedOff,
         "not_taken" => Status::NotTaken,

@@ -11,9 +11,14 @@ status-calling = { $callee } ist offline. Ihre Nachricht wird aufbewahrt; { $cal
 status-ringing = Das Telefon von { $callee } klingelt.
 status-answered = Am Telefon von { $callee } wurde abgehoben.
 status-heard = { $callee } hat Ihre Nachricht gehört.
+status-heard-all = { $callee } hat Ihre { $all } Nachrichten gehört.
+status-heard-some = { $callee } hat { $told } Ihrer { $all } Nachrichten gehört.
+status-not-read-aloud = { $callee } hat am Telefon erfahren, dass Sie geschrieben haben. Ihre Nachricht wurde nicht vorgelesen, sie ist verschlüsselt.
 status-passed = { $callee } hat am Telefon von Ihrer Nachricht erfahren, sie aber nicht angehört. Sie bleibt aufbewahrt.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } war online und hat Ihre Nachricht, zugestellt { $when }.
+status-delivered = { $callee } war online und hat Ihre Nachricht.
+status-delivered-all = { $callee } war online und hat Ihre { $all } Nachrichten.
+status-delivered-some = { $callee } war online und hat { $told } Ihrer { $all } Nachrichten.
 status-calls-switched-off = { $callee } hat Anrufe abgeschaltet. Ihre Nachricht wird aufbewahrt, bis { $callee } online ist.
 status-not-taken = Ihre Nachricht an { $callee } konnte noch nicht zugestellt werden. Sie bleibt aufbewahrt und wird erneut zugestellt.
 status-left-with-server = { $callee } war nicht rechtzeitig online. Ihre Nachricht wurde dem Server von { $callee } übergeben, der sie aufbewahren kann; hier wird sie nicht länger aufbewahrt.
@@ -33,6 +38,11 @@ when-today = um { $time } Uhr
 when-tomorrow = morgen um { $time } Uhr
 when-this-week = am { $weekday } um { $time } Uhr
 when-later = am { $day }. { $month } um { $time } Uhr
+when-soon = { $minutes ->
+    [one] in einer Minute
+   *[other] in { $minutes } Minuten
+}
+when-there = { $when }, nach der Uhr von { $callee }
 
 ## Warum ein Anruf nicht erreicht hat
 
@@ -58,6 +68,8 @@ voice-no-way = { $callee } hat eine Antwort aufgesprochen, { $seconds } s, doch 
 ## Chat: was der Empfänger liest
 
 calls-switched-off = Anrufe wegen Nachrichten sind jetzt abgeschaltet. Senden Sie „on“, um sie wieder einzuschalten.
+call-missed = { $sender } hat um { $time } Uhr versucht, Sie anzurufen.
+invited = { $sender } lädt Sie in den Raum { $room } ein.
 
 ## Chat: Kontakte
 
@@ -70,6 +82,8 @@ subscribe = Offhook möchte sehen, wann Sie online sind, um Sie nur dann anzuruf
 ## Chat: was bei einem Fehler gesagt wird
 
 error-nobody = Unter dieser Adresse ist hier niemand bekannt.
+error-nobody-near = Unter dieser Adresse ist hier niemand bekannt. Meinten Sie { $address }?
+error-malformed = Das ist keine Adresse. An eine Person schreibt man bob@phone.example.org oder bob\40example.org@phone.example.org, mit diesem Dienst anstelle von phone.example.org.
 error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gespeichert werden.
 error-to-oneself = Diese Adresse steht für Sie selbst.
 error-too-large = Die Nachricht ist zu groß.
@@ -265,6 +279,8 @@ attachment-audio = Eine Sprachnachricht oder ein anderer Ton.
 attachment-image = Ein Bild.
 attachment-video = Ein Video.
 attachment-file = Eine Datei.
+attachment-location = Ein Ort.
+message-of-another-kind = Eine Nachricht von einer Art, die nur der Chat zeigt.
 encrypted = Die Nachricht ist verschlüsselt und kann nicht vorgelesen werden.
 
 ## Telefon: der Anruf

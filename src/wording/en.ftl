@@ -12,9 +12,14 @@ status-calling = { $callee } is offline. Your message is held; { $callee } is be
 status-ringing = { $callee }'s phone is ringing.
 status-answered = { $callee }'s phone was answered.
 status-heard = { $callee } has heard your message.
+status-heard-all = { $callee } has heard your { $all } messages.
+status-heard-some = { $callee } has heard { $told } of your { $all } messages.
+status-not-read-aloud = { $callee } was told by phone that you have written. Your message was not read aloud, it is encrypted.
 status-passed = { $callee } was told of your message by phone but did not listen to it. It stays held.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } came online and has your message, delivered { $when }.
+status-delivered = { $callee } came online and has your message.
+status-delivered-all = { $callee } came online and has your { $all } messages.
+status-delivered-some = { $callee } came online and has { $told } of your { $all } messages.
 status-calls-switched-off = { $callee } has switched phone calls off. Your message is held until { $callee } is online.
 status-not-taken = Your message to { $callee } could not be delivered yet. It stays held and is tried again.
 status-left-with-server = { $callee } did not come online in time. Your message was passed to { $callee }'s server, which may keep it; it is no longer held here.
@@ -34,6 +39,11 @@ when-today = at { $time }
 when-tomorrow = tomorrow at { $time }
 when-this-week = on { $weekday } at { $time }
 when-later = on { $month } { $day } at { $time }
+when-soon = { $minutes ->
+    [one] in a minute
+   *[other] in { $minutes } minutes
+}
+when-there = { $when }, { $callee }'s time
 
 ## Why a call did not reach
 
@@ -59,6 +69,8 @@ voice-no-way = { $callee } has recorded a voice answer, { $seconds } s, but noth
 ## The chat: what the recipient reads
 
 calls-switched-off = Phone calls about messages are off now. Send "on" to switch them on again.
+call-missed = { $sender } tried to call you at { $time }.
+invited = { $sender } invites you to the room { $room }.
 
 ## The chat: contacts
 
@@ -71,6 +83,8 @@ subscribe = Offhook asks to see when you are online, so that it phones you only 
 ## The chat: what is said in an error
 
 error-nobody = Nobody here is known by that address.
+error-nobody-near = Nobody here is known by that address. Did you mean { $address }?
+error-malformed = That is no address. A person is written to as bob@phone.example.org or as bob\40example.org@phone.example.org, with this service in place of phone.example.org.
 error-not-stored = The recipient is offline, and the message may not be stored.
 error-to-oneself = This address stands for yourself.
 error-too-large = The message is too large.
@@ -266,6 +280,8 @@ attachment-audio = A voice message or another sound.
 attachment-image = A picture.
 attachment-video = A video.
 attachment-file = A file.
+attachment-location = A location.
+message-of-another-kind = A message of a kind that is only shown in the chat.
 encrypted = The message is encrypted and cannot be read aloud.
 
 ## The phone: the call

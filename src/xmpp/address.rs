@@ -16,7 +16,7 @@ pub fn person(address: &Jid, component: &str) -> Option<BareJid> {
     if address.domain().as_str() != component {
         return None;
     }
-    BareJid::new(&unescape(address.node()?.as_str())).ok()
+    BareJid::new(&unescape(address.node()?.as_str())).ok().filter(|person| person.node().is_some())
 }
 
 /// Escapes a JID as a node.

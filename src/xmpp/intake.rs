@@ -15,6 +15,9 @@ pub enum Intake {
     Text(Text),
     /// The message of this `id` is retracted.
     Retraction(String),
+    /// Nothing to read aloud, but meant to be kept: a reaction, an invitation, a call that nobody took. It is delivered at the
+    /// next log-in, without a call.
+    Kept(Kept),
     /// A signal between clients, such as a chat state or a receipt: passed on, never a reason for a call.
     Signal,
     /// A bounce. It is never answered.
@@ -23,8 +26,19 @@ pub enum Intake {
     Ignored(&'static str),
 }
 
+/// What is kept for the next log-in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// As it is.
+    Stanza,
+    /// An invitation to a room.
+    Invitation,
+    /// Somebody tried to call.
+    CallProposal,
+}
+
 /// What a person has written.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Text {
     /// The text to be spoken.
     pub body: String,
@@ -40,17 +54,24 @@ pub struct Text {
 ///
 /// Source: RFC 6121 §5.2.2 (types; an unknown one is `normal`), XEP-0085 §5.5, XEP-0280 §11, XEP-0334 §4, XEP-0380 §4.
 pub fn read(message: &Element) -> Intake {
+    read_for(message, None)
+}
+
+/// Reads a message for somebody who reads this language.
+pub fn read_for(message: &Element, reader: Option<&str>) -> Intake {
     match message.attr("type") {
         Some("error") => return Intake::Error,
         Some("groupchat") => return Intake::Ignored("from a room"),
-        Some("headline") => return Intake::Ignored("a headline"),
+        // It is of use only to who is there (RFC 6121 §8.5.2.1.1).
+        Some("headline") => return Intake::Signal,
         Some(_) | None => {}
     }
     let has = |namespace: &str| message.children().any(|child| child.has_ns(namespace));
     if has(ns::NOTICE) {
         return Intake::Ignored("said by a program like this one");
     }
-    if [ns::CARBONS, ns::FORWARD].into_iter().chain(ns::PRIVILEGES).any(has) {
+    let is_forwarded = has(ns::FORWARD) && !message.has_child("body", ns::COMPONENT);
+    if is_forwarded || [ns::CARBONS].into_iter().chain(ns::PRIVILEGES).any(has) {
         return Intake::Ignored("in another account's name");
     }
     if let Some(id) = retracted(message) {
@@ -75,14 +96,53 @@ pub fn read(message: &Element) -> Intake {
             })
         };
     }
-    match (text(message), corrects) {
+    if let Some(kept) = kept(message) {
+        return Intake::Kept(kept);
+    }
+    match (text(message, reader), corrects) {
         (Some((body, language)), corrects) => {
             Intake::Text(Text { body, language, may_be_stored, corrects })
         }
         // Nothing is left of the message.
         (None, Some(id)) if message.has_child("body", ns::COMPONENT) => Intake::Retraction(id),
+        (None, _) if message.has_child("store", ns::HINTS) => Intake::Kept(Kept::Stanza),
         (None, _) => Intake::Signal,
     }
+}
+
+/// What is kept without being read aloud, whatever body it has for clients that do not know it.
+///
+/// Source: XEP-0045 §7.8.2, XEP-0249 §2, XEP-0353 §3.1, XEP-0444 §3.
+fn kept(message: &Element) -> Option<Kept> {
+    if message.has_child("reactions", ns::REACTIONS) {
+        return Some(Kept::Stanza);
+    }
+    if message.has_child("propose", ns::JINGLE_MESSAGE) {
+        return Some(Kept::CallProposal);
+    }
+    invitation(message).map(|_| Kept::Invitation)
+}
+
+/// An invitation to a room.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// The room.
+    pub room: String,
+    /// Who invites, if the room says so.
+    pub by: Option<BareJid>,
+}
+
+/// Reads an invitation, from the room itself or from who invites.
+///
+/// Source: XEP-0045 §7.8.2, XEP-0249 §2.
+pub fn invitation(message: &Element) -> Option<Invitation> {
+    if let Some(mediated) = message.get_child("x", ns::MUC_USER) {
+        let by = mediated.get_child("invite", ns::MUC_USER)?.attr("from");
+        let by = by.and_then(|it| Jid::new(it).ok()).map(|it| it.to_bare());
+        return Some(Invitation { room: stanza::from(message)?.to_bare().to_string(), by });
+    }
+    let room = message.get_child("x", ns::CONFERENCE)?.attr("jid")?.to_owned();
+    Some(Invitation { room, by: None })
 }
 
 /// The `id` of the retracted message, by the present version of XEP-0424 §3 or the one before.
@@ -166,8 +226,32 @@ mod tests {
             ("a message of no known type", "foo", hello, "Hello"),
             ("a bounce", "error", hello, "error"),
             ("a room", "groupchat", hello, "nothing"),
-            ("a headline", "headline", hello, "nothing"),
+            ("a headline", "headline", hello, "signal"),
             ("a blank text", "chat", "<body> \n</body>", "signal"),
+            (
+                "a reaction",
+                "chat",
+                "<reactions xmlns='urn:xmpp:reactions:0' id='1'/><body>&gt; Down\n👍</body>",
+                "kept Stanza",
+            ),
+            (
+                "a marker",
+                "chat",
+                "<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/><store xmlns='urn:xmpp:hints'/>",
+                "kept Stanza",
+            ),
+            (
+                "a call",
+                "chat",
+                "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>",
+                "kept CallProposal",
+            ),
+            (
+                "an invitation",
+                "",
+                "<x xmlns='jabber:x:conference' jid='war@muc.example'/><body>join</body>",
+                "kept Invitation",
+            ),
             (
                 "no text",
                 "chat",
@@ -270,6 +354,7 @@ mod tests {
                     format!("{body}{language}{stored}")
                 }
                 Intake::Retraction(id) => format!("takes back {id}"),
+                Intake::Kept(kept) => format!("kept {kept:?}"),
                 Intake::Signal => "signal".into(),
                 Intake::Error => "error".into(),
                 Intake::Ignored(_) => "nothing".into(),

@@ -9,7 +9,9 @@ pub mod directory;
 pub mod disco;
 pub mod gateway;
 pub mod guard;
+mod html;
 pub mod intake;
+mod invitation;
 pub mod link;
 mod notice;
 pub mod presence;
@@ -61,6 +63,14 @@ pub mod ns {
     pub const HELD: &str = "urn:offhook:held:0";
     /// XEP-0066.
     pub const OOB: &str = "jabber:x:oob";
+    /// XEP-0045 §7.8.2.
+    pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+    /// XEP-0249.
+    pub const CONFERENCE: &str = "jabber:x:conference";
+    /// XEP-0353.
+    pub const JINGLE_MESSAGE: &str = "urn:xmpp:jingle-message:0";
+    /// XEP-0444.
+    pub const REACTIONS: &str = "urn:xmpp:reactions:0";
     /// XEP-0092.
     pub const VERSION: &str = "jabber:iq:version";
     /// XEP-0106 §7.

@@ -24,8 +24,13 @@ pub fn readdressed(message: &Element, from: &str, recipient: &BareJid, component
     if let Some(reply) = copy.get_child_mut("reply", ns::REPLY)
         && let Some(author) = reply.attr("to").and_then(|to| Jid::new(to).ok())
     {
-        let seen_as = address::person(&author, component)
-            .or_else(|| address::contact(&author.to_bare(), component));
+        let is_address = author.domain().as_str() == component;
+        let seen_as = match address::person(&author, component) {
+            // The short address of the one who reads it.
+            None if is_address => Some(recipient.clone()),
+            None => address::contact(&author.to_bare(), component),
+            person => person,
+        };
         if let Some(seen_as) = seen_as {
             stanza::set(reply, "to", seen_as.as_str());
         }

@@ -6,12 +6,13 @@ use xmpp_parsers::message::Id;
 use xmpp_parsers::message_correct::Replace;
 use xmpp_parsers::receipts::Received;
 
-use crate::notification::{Draft, Owed, Reply};
+use crate::notification::{Draft, Owed, Reply, StatusKind};
+use crate::xmpp::intake::{Intake, Kept};
 use crate::xmpp::notice::{notice, quoting_reply};
 use crate::xmpp::privilege::Grants;
 use crate::xmpp::relay::readdressed;
 use crate::xmpp::stanza::{self, element};
-use crate::xmpp::{address, intake, ns, voice, wording};
+use crate::xmpp::{address, intake, invitation, ns, voice, wording};
 
 /// The stanza of an owed reply, sent in the callee's own name where that is allowed: an answer to a message that was
 /// written to the callee's own address comes from that address, if the callee's server grants it.
@@ -39,16 +40,27 @@ pub fn delivered(owed: &Owed, component: &str, grants: &Grants) -> Element {
 pub fn stanza(owed: &Owed, component: &str) -> Element {
     let draft = &owed.message.draft;
     let language = owed.language.as_deref();
-    let callee = address_of(&draft.recipient, component);
+    let callee =
+        written_to(draft, component).unwrap_or_else(|| address_of(&draft.recipient, component));
     let sender = draft.sender.to_bare();
     match &owed.content {
         Reply::Status(status) => {
             let words = wording::status(language, *status, owed);
-            let mut message = notice(&callee, sender.as_str(), &owed.stanza_id, &words);
-            let first = &owed.message.status_stanza_id;
-            if *first != owed.stanza_id {
-                message.append_child(Replace { id: Id(first.clone()) }.into());
+            // Beside the conversation in which the message was written, nothing else tells which one is meant.
+            let is_apart = draft.how.handed_over.is_some();
+            let mut message = if is_apart || status.kind() == StatusKind::News {
+                quoting_reply(owed, &callee, &sender, &words)
+            } else {
+                notice(&callee, sender.as_str(), &owed.stanza_id, &words)
+            };
+            if let Some(corrected) = &owed.replaces {
+                message.append_child(Replace { id: Id(corrected.clone()) }.into());
             }
+            let hint = match status.kind() {
+                StatusKind::Step => "no-permanent-store",
+                StatusKind::Outcome | StatusKind::News => "store",
+            };
+            message.append_child(Element::bare(hint, ns::HINTS));
             in_thread(message, owed)
         }
         Reply::Answer(answer) => {
@@ -96,6 +108,7 @@ fn delivery(owed: &Owed, component: &str) -> Element {
     let original =
         original(draft).unwrap_or_else(|| stanza::chat("", "", &owed.stanza_id, &draft.body));
     let sender = draft.sender.to_bare();
+    let original = shown_kept(&original, owed).unwrap_or(original);
     let mut message =
         readdressed(&original, &address_of(&sender, component), &draft.recipient, component);
     let id = draft.stanza_id.as_ref().unwrap_or(&owed.stanza_id);
@@ -104,6 +117,17 @@ fn delivery(owed: &Owed, component: &str) -> Element {
     let stamp = owed.message.received.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     message.append_child(element("delay", ns::DELAY, &[("from", component), ("stamp", &stamp)]));
     message
+}
+
+/// What was kept in a form that its recipient can use later.
+fn shown_kept(original: &Element, owed: &Owed) -> Option<Element> {
+    if intake::read(original) != Intake::Kept(Kept::CallProposal) {
+        return invitation::shown(original, owed.language.as_deref());
+    }
+    let sender = owed.message.draft.sender.node().map(|it| it.to_string()).unwrap_or_default();
+    let at = owed.message.received.to_zoned(owed.zone.clone());
+    let words = wording::call_missed(owed.language.as_deref(), &sender, &at);
+    Some(invitation::in_words(original, &words))
 }
 
 /// Lets a correction or a retraction name the `id` under which its reader has the message. Where they have none, its
@@ -136,6 +160,13 @@ fn original(draft: &Draft) -> Option<Element> {
     draft.stanza.parse().ok()
 }
 
+/// The address of ours to which the message was written: what answers it comes from there.
+fn written_to(draft: &Draft, component: &str) -> Option<String> {
+    let to = stanza::to(&original(draft)?)?;
+    let is_ours = to.domain().as_str() == component && to.node().is_some();
+    is_ours.then(|| to.to_bare().to_string())
+}
+
 fn address_of(person: &BareJid, component: &str) -> String {
     // A JID too long for a node has no gateway address; the component takes its place.
     address::contact(person, component).map_or_else(|| component.to_owned(), |jid| jid.to_string())
@@ -147,7 +178,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::notification::{
-        Answer, Circumstances, CorrectionChain, Message, MessageId, Outcome, ReplyId, Status,
+        Answer, Circumstances, CorrectionChain, Lines, Message, MessageId, Outcome, ReplyId,
+        Status, ZoneOf,
     };
 
     #[test]
@@ -158,10 +190,37 @@ pub(super) mod tests {
         assert!(!first.has_child("replace", ns::CORRECT));
         assert_eq!(first.get_child("thread", ns::COMPONENT).unwrap().text(), "t1");
 
-        let second = stanza(&owed("s2", Reply::Status(Status::Ringing)), "phone.example.org");
+        let ringing = owed("s2", Reply::Status(Status::Ringing));
+        let ringing = Owed { replaces: Some("s1".into()), ..ringing };
+        let second = stanza(&ringing, "phone.example.org");
+        assert!(second.has_child("no-permanent-store", ns::HINTS), "a step is not archived");
         let replace = second.get_child("replace", ns::CORRECT).unwrap();
         assert_eq!(replace.attr("id"), Some("s1"));
         assert_eq!(second.attr("id"), Some("s2"));
+    }
+
+    #[test]
+    fn what_is_told_comes_from_the_address_that_was_written_to() {
+        let mut owed = owed("s1", Reply::Status(Status::Ringing));
+        owed.message.draft.stanza =
+            owed.message.draft.stanza.replace("bob\\40example.org@phone", "bob@phone");
+        let message = stanza(&owed, "phone.example.org");
+        assert_eq!(message.attr("from"), Some("bob@phone.example.org"));
+        // The server's own copy was written to the person.
+        owed.message.draft.stanza =
+            owed.message.draft.stanza.replace("bob@phone.example.org", "bob@example.org");
+        let message = stanza(&owed, "phone.example.org");
+        assert_eq!(message.attr("from"), Some("bob\\40example.org@phone.example.org"));
+    }
+
+    #[test]
+    fn what_must_not_be_overlooked_is_a_message_of_its_own_that_replies() {
+        let declined = Status::NotReached { outcome: Outcome::Declined, next: None };
+        let news = stanza(&owed("s3", Reply::Status(declined)), "phone.example.org");
+        assert_eq!(news.get_child("reply", ns::REPLY).unwrap().attr("id"), Some("m1"));
+        assert!(!news.has_child("replace", ns::CORRECT) && news.has_child("store", ns::HINTS));
+        let body = news.get_child("body", ns::COMPONENT).unwrap().text();
+        assert!(body.starts_with("> Grüße 🙂\n> & more\n☎ Bob declined the call."), "{body}");
     }
 
     #[test]
@@ -170,7 +229,8 @@ pub(super) mod tests {
         let told = |language: &str| {
             let owed = Owed { language: Some(language.into()), ..owed("s1", status.clone()) };
             let message = stanza(&owed, "phone.example.org");
-            message.get_child("body", ns::COMPONENT).unwrap().text()
+            let body = message.get_child("body", ns::COMPONENT).unwrap().text();
+            body.lines().last().unwrap().to_owned()
         };
         assert_eq!(
             told("de-AT"),
@@ -274,6 +334,30 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_call_that_nobody_took_and_an_invitation_are_told_at_the_next_log_in() {
+        let mut owed = owed("d1", Reply::Delivery);
+        let told = |owed: &Owed, payload: &str| {
+            let mut owed = owed.clone();
+            owed.message.draft.stanza = format!(
+                "<message xmlns='jabber:component:accept' from='war@muc.example' id='k3'>{payload}</message>"
+            );
+            let message = stanza(&owed, "phone.example.org");
+            (message.get_child("body", ns::COMPONENT).map(Element::text), message)
+        };
+        let propose = "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>";
+        let (body, _) = told(&owed, propose);
+        assert_eq!(body.as_deref(), Some("Alice tried to call you at 09:41."));
+        let invite = "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='carol@example.org/x'/></x>\
+                      <body>You have been invited</body>";
+        owed.language = Some("de".into());
+        let (body, message) = told(&owed, invite);
+        let words = "carol@example.org lädt Sie in den Raum war@muc.example ein.";
+        assert_eq!(body.as_deref(), Some(words));
+        let room = message.get_child("x", ns::CONFERENCE).unwrap().attr("jid");
+        assert_eq!(room, Some("war@muc.example"));
+    }
+
+    #[test]
     fn an_answer_and_a_receipt_name_the_last_correction() {
         let answer = Answer { message: MessageId(1), key: '2', words: "Bob will call.".into() };
         let mut owed = owed("a1", Reply::Answer(answer));
@@ -323,6 +407,9 @@ pub(super) mod tests {
             since: "2026-11-23T09:42:00Z".parse().unwrap(),
             language: None,
             zone: TimeZone::UTC,
+            zone_of: ZoneOf::Reader,
+            replaces: None,
+            lines: Lines::ONE,
             content,
         }
     }

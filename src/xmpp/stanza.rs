@@ -98,6 +98,15 @@ pub fn language(element: &Element) -> Option<&str> {
     element.attr_ns(ns::XML, "lang").filter(|tag| !tag.is_empty())
 }
 
+/// Sets the `xml:lang` of an element and of the texts in it that name another one.
+pub fn set_language(element: &mut Element, tag: &str) {
+    let Ok(name) = NcName::try_from("lang") else {
+        unreachable!("the name is a literal in this program");
+    };
+    let namespace = Namespace::from(ns::XML.to_owned());
+    element.attrs_mut().insert(namespace, name, tag.to_owned());
+}
+
 /// Answers an IQ with a result.
 pub fn result(of: &Element, payload: Option<Element>) -> Element {
     let mut result = answer(of, "iq", "result");

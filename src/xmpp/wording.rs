@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use xmpp_parsers::jid::BareJid;
 
-use crate::notification::{Outcome, Owed, Status, VoiceNews, Wait};
+use crate::notification::{Outcome, Owed, Status, VoiceNews, Wait, ZoneOf};
 use crate::subscriber::{Subscriber, WhenOffline};
 use crate::wording::{self, MENU, Value, phrase};
 
@@ -27,20 +27,24 @@ fn own_words(words: &str) -> String {
 }
 
 fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
-    let (callee, zone) = (owed.callee_name.as_str(), &owed.zone);
+    let callee = owed.callee_name.as_str();
     let (id, at) = match status {
         Status::Held => ("status-held", None),
         Status::Waiting { call_at, why } => (waiting(why), Some(call_at)),
         Status::Calling => ("status-calling", None),
         Status::Ringing => ("status-ringing", None),
         Status::Answered => ("status-answered", None),
+        Status::Heard | Status::Delivered if owed.lines.all > 1 => {
+            return lines(language, status, owed);
+        }
         Status::Heard => ("status-heard", None),
+        Status::NotReadAloud => ("status-not-read-aloud", None),
         Status::Passed => ("status-passed", None),
         Status::NotReached { outcome, next } => {
             let why = phrase(language, not_reached(outcome), &[("callee", callee.into())]);
             let next = match next {
                 Some(at) => {
-                    let when = when(language, at, owed.since, zone);
+                    let when = when(language, at, owed);
                     phrase(language, "next-call", &[("when", (&when).into())])
                 }
                 None => phrase(language, "next-call-none", &[]),
@@ -48,7 +52,7 @@ fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
             let values = [("why", (&why).into()), ("next", (&next).into())];
             return phrase(language, "status-not-reached", &values);
         }
-        Status::Delivered => ("status-delivered", Some(owed.since)),
+        Status::Delivered => ("status-delivered", None),
         Status::CallsSwitchedOff => ("status-calls-switched-off", None),
         Status::NotTaken => ("status-not-taken", None),
         Status::LeftWithServer => ("status-left-with-server", None),
@@ -59,13 +63,37 @@ fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
         Status::HeardBeforeCorrection => ("status-heard-before-correction", None),
         Status::HeardBeforeRetraction => ("status-heard-before-retraction", None),
     };
-    let when = at.map(|at| when(language, at, owed.since, zone)).unwrap_or_default();
+    let when = at.map(|at| when(language, at, owed)).unwrap_or_default();
     phrase(language, id, &[("callee", callee.into()), ("when", (&when).into())])
 }
 
-/// A time for somebody who reads of it at `now`: without its day only if it is the same.
-fn when(language: Option<&str>, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (at, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+/// What is true of some or all of several lines.
+fn lines(language: Option<&str>, status: Status, owed: &Owed) -> String {
+    let all_are = owed.lines.told >= owed.lines.all;
+    let id = match (status, all_are) {
+        (Status::Heard, true) => "status-heard-all",
+        (Status::Heard, false) => "status-heard-some",
+        (_, true) => "status-delivered-all",
+        (_, false) => "status-delivered-some",
+    };
+    let callee = owed.callee_name.as_str();
+    let values = [
+        ("callee", callee.into()),
+        ("all", owed.lines.all.into()),
+        ("told", owed.lines.told.into()),
+    ];
+    phrase(language, id, &values)
+}
+
+/// A time for the reader of a stanza: how long until then if that is soon, else the time of day, with its day unless that is
+/// the same, and whose time it is unless it is their own.
+fn when(language: Option<&str>, at: Timestamp, owed: &Owed) -> String {
+    let minutes = (at.duration_since(owed.since).as_secs() + 30) / 60;
+    if minutes < SOON_MIN {
+        let minutes = u64::try_from(minutes.max(1)).unwrap_or(1);
+        return phrase(language, "when-soon", &[("minutes", minutes.into())]);
+    }
+    let (at, today) = (at.to_zoned(owed.zone.clone()), owed.since.to_zoned(owed.zone.clone()));
     let days = at.date().since(today.date()).map_or(0, |span| span.get_days());
     let id = match days {
         0 => "when-today",
@@ -85,7 +113,15 @@ fn when(language: Option<&str>, at: Timestamp, now: Timestamp, zone: &TimeZone) 
         ("month", (&month).into()),
         ("day", (&day).into()),
     ];
-    phrase(language, id, &values)
+    let when = phrase(language, id, &values);
+    match owed.zone_of {
+        ZoneOf::Reader => when,
+        ZoneOf::Recipient => {
+            let callee = owed.callee_name.as_str();
+            let values = [("when", (&when).into()), ("callee", callee.into())];
+            phrase(language, "when-there", &values)
+        }
+    }
 }
 
 fn waiting(why: Wait) -> &'static str {
@@ -150,6 +186,14 @@ pub fn calls_switched_off(language: Option<&str>) -> String {
     phrase(language, "calls-switched-off", &[])
 }
 
+/// To the recipient of a call that nobody took, from the account of this name.
+pub fn call_missed(language: Option<&str>, account: &str, at: &Zoned) -> String {
+    let mut letters = account.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+    let (sender, time) = (format!("{first}{}", letters.as_str()), at.strftime("%H:%M").to_string());
+    phrase(language, "call-missed", &[("sender", (&sender).into()), ("time", (&time).into())])
+}
+
 /// The status line beside a contact.
 pub fn reachability(language: Option<&str>, person: &Subscriber) -> String {
     let id = match (person.offline, person.number.is_some()) {
@@ -175,8 +219,18 @@ pub fn subscribe(language: Option<&str>) -> String {
 }
 
 /// In the error for an address that stands for nobody.
-pub fn nobody(language: Option<&str>) -> String {
-    phrase(language, "error-nobody", &[])
+pub fn nobody(language: Option<&str>, meant: Option<&BareJid>) -> String {
+    match meant {
+        Some(address) => {
+            phrase(language, "error-nobody-near", &[("address", address.as_str().into())])
+        }
+        None => phrase(language, "error-nobody", &[]),
+    }
+}
+
+/// In the error for an address that is none.
+pub fn malformed_address(language: Option<&str>) -> String {
+    phrase(language, "error-malformed", &[])
 }
 
 /// In the error for a message that may not be stored while its recipient is offline.
@@ -214,9 +268,13 @@ pub fn not_held(language: Option<&str>) -> String {
     phrase(language, "error-not-held", &[])
 }
 
+/// What is nearer is told in minutes.
+const SOON_MIN: i64 = 90;
+
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan;
+    use jiff::tz::TimeZone;
 
     use super::*;
     use crate::notification::Reply;
@@ -228,11 +286,15 @@ mod tests {
         let cases = [
             (
                 Status::Waiting { call_at: at, why: Wait::Gathering },
-                "Bob is offline. Your message is held; Bob will be phoned at 10:42.",
+                "Bob is offline. Your message is held; Bob will be phoned in a minute.",
             ),
             (
-                Status::NotReached { outcome: Outcome::Busy, next: Some(at) },
-                "Bob's line is busy. The next call is at 10:42.",
+                Status::NotReached { outcome: Outcome::Busy, next: Some(at + 9.minutes()) },
+                "Bob's line is busy. The next call is in 10 minutes.",
+            ),
+            (
+                Status::NotReached { outcome: Outcome::Busy, next: Some(at + 2.hours()) },
+                "Bob's line is busy. The next call is at 12:42.",
             ),
             (
                 Status::NotReached { outcome: Outcome::NoAnswer, next: None },
@@ -259,7 +321,7 @@ mod tests {
                 Status::NotReached { outcome: Outcome::Busy, next: Some(at + 240.hours()) },
                 "Bob's line is busy. The next call is on December 3 at 10:42.",
             ),
-            (Status::Delivered, "Bob came online and has your message, delivered at 10:41."),
+            (Status::Delivered, "Bob came online and has your message."),
         ];
         for (what, words) in cases {
             let mut owed = owed("s1", Reply::Status(what));
@@ -267,5 +329,18 @@ mod tests {
             owed.since = "2026-11-23T01:41:00Z".parse().unwrap();
             assert_eq!(status(None, what, &owed), format!("☎ {words}"));
         }
+    }
+
+    #[test]
+    fn a_reader_whose_zone_is_not_known_is_told_whose_time_it_is() {
+        let next = Some("2026-11-24T08:00:00Z".parse().unwrap());
+        let what = Status::NotReached { outcome: Outcome::NoAnswer, next };
+        let owed = Owed { zone_of: ZoneOf::Recipient, ..owed("s1", Reply::Status(what)) };
+        let told = |language| status(Some(language), what, &owed);
+        let english =
+            "☎ Bob did not answer the phone. The next call is tomorrow at 08:00, Bob's time.";
+        assert_eq!(told("en"), english);
+        let german = "☎ Bob ist nicht ans Telefon gegangen. Der nächste Anruf erfolgt morgen um 08:00 Uhr, nach Bobs Uhr.";
+        assert_eq!(told("de").replace("nach der Uhr von Bob", "nach Bobs Uhr"), german);
     }
 }

@@ -35,10 +35,10 @@ pub(crate) async fn what_becomes_of_a_call_is_told(kind: Kind) {
         .collect();
     rest += &dial("wait_s = 0\nring_s = 5\nno_answer_retry_s = [3600]");
     let told = [
-        ("busy", "Busy's line is busy. The next call is at "),
+        ("busy", "Busy's line is busy. The next call is in "),
         ("decliner", "Decliner declined the call. No further call is planned"),
         ("wrong", "Wrong cannot be phoned: the number does not work. No further call is planned"),
-        ("absent", "Absent did not answer the phone. The next call is at "),
+        ("absent", "Absent did not answer the phone. The next call is in "),
     ];
     for ((name, _), place) in told.iter().zip(1..) {
         rest += &subscriber(name, &format!("+99955501{place}0"));
@@ -105,7 +105,7 @@ pub(crate) async fn an_answering_machine_hears_one_sentence_and_its_caller_reads
     let heard = pick_up(&mut phone).await;
     phone.event("CALL_CLOSED", LONG).await.unwrap();
     let told = bed.alice.reads("An answering machine took the call for Bob.").await;
-    assert!(told.body.unwrap().contains("The next call is at"));
+    assert!(told.body.unwrap().contains("The next call is in "));
     let notice = "Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.";
     let message =
         "Hello, Bob. At 10:30 a message from Alice arrived. To hear it, press 5. The door is open.";

@@ -23,7 +23,7 @@ impl World {
         let mut find = tables
             .prepare_cached(
                 "SELECT id, ending, awaiting_sender_check,
-                     silent OR EXISTS (SELECT 1 FROM replies WHERE message = messages.id AND content IN ('status', 'delivery'))
+                     silent OR EXISTS (SELECT 1 FROM replies WHERE message IN (messages.id, messages.first_line) AND content IN ('status', 'delivery'))
                  FROM messages",
             )
             .unwrap();

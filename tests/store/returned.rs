@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offhook::notification::returned::{ReturnReason, Returned};
-use offhook::notification::{Outcome, Reply, ReplyId};
+use offhook::notification::{Outcome, Progress, Reply, ReplyId};
 use offhook::store::{AfterReturn, Reader};
 
 use crate::world::{World, policy};
@@ -155,10 +155,11 @@ async fn a_status_that_was_overtaken_is_not_sent_again() {
     let waiting = hands_out(&world).await[0];
     world.at(60);
     let claim = world.claim().await.unwrap();
-    let calling = hands_out(&world).await[0];
+    world.progress(&claim, Progress::Ringing).await;
+    let ringing = hands_out(&world).await[0];
     let returned = error(ReturnReason::NotTaken, false);
     assert_eq!(comes_back(&world, waiting, returned.clone()).await, AfterReturn::Overtaken);
-    assert!(matches!(comes_back(&world, calling, returned).await, AfterReturn::Again(_)));
+    assert!(matches!(comes_back(&world, ringing, returned).await, AfterReturn::Again(_)));
     world.settle(&claim, Outcome::Busy).await;
     let owed = world.owed().await;
     assert_eq!(owed.len(), 1, "only what is true now: {}", world.owes().await);

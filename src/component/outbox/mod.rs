@@ -156,11 +156,12 @@ impl Outbox {
         effects: &mut Effects,
     ) -> Option<Outgoing> {
         let reading = self.reading.take();
-        let Some(OwedStanzas { stanzas: mut owed, has_bulk, more }) = owed else {
+        let Some(OwedStanzas { stanzas: mut owed, has_bulk, more, next }) = owed else {
             (self.wanted, self.not_before) = (true, now.mono + RETRY);
             return None;
         };
         self.wanted |= more;
+        self.again_at = self.again_at.into_iter().chain(next.map(|it| now.mono + it)).min();
         self.left_out |= reading == Some(Reading::NoBulk);
         if owed.is_empty() && self.batches.is_empty() {
             self.losses.clear();

@@ -38,7 +38,7 @@ impl World {
         more: bool,
     ) -> BatchId {
         let stanzas = rows.into_iter().map(owed).collect();
-        let read = OwedStanzas { stanzas, has_bulk, more };
+        let read = OwedStanzas { stanzas, has_bulk, more, next: None };
         self.read(read).unwrap()
     }
 
@@ -101,6 +101,9 @@ fn owed(id: i64) -> Owed {
         language: None,
         since: at,
         zone: jiff::tz::TimeZone::UTC,
+        zone_of: crate::notification::ZoneOf::Reader,
+        replaces: None,
+        lines: crate::notification::Lines::ONE,
         content: Reply::Receipt,
     }
 }

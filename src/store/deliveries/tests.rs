@@ -45,6 +45,7 @@ fn what_is_delivered_to_one_goes_behind_the_first_word_to_another() {
     let now = tables.now;
     tables.work(|it| it.came_online(&jid(0), now).unwrap());
     let newest = tables.hold(1, 1_000_000);
+    let now = now + STEP;
     let owed = tables.work(|it| it.owed(&room(3, true), now).unwrap());
     assert_eq!(owed.stanzas[0].message.id, newest);
     assert!(owed.has_bulk && owed.more && owed.stanzas.len() == 3);
@@ -74,7 +75,7 @@ fn what_is_told_of_one_message_keeps_its_order() {
 fn what_is_on_its_way_is_not_given_again() {
     let mut tables = Tables::with_people(1);
     (0..10).for_each(|id| _ = tables.hold(0, id));
-    let now = tables.now;
+    let now = tables.now + STEP;
     let first = tables.work(|it| it.owed(&room(4, true), now).unwrap());
     assert!(first.more);
     let on_their_way = first.stanzas.iter().map(|it| it.id).collect();
@@ -100,10 +101,14 @@ fn bulk_has_a_quarter_of_the_room() {
     let now = tables.now;
     tables.work(|it| it.came_online(&jid(0), now).unwrap());
     (100..140).for_each(|id| _ = tables.hold(1, id));
+    let now = now + STEP;
     let owed = tables.work(|it| it.owed(&room(16, true), now).unwrap());
     let of_bulk = owed.stanzas.iter().filter(|it| it.message.draft.recipient == jid(0)).count();
     assert_eq!((owed.stanzas.len(), of_bulk), (16, 4));
 }
+
+/// A first word is told unless it is overtaken within so long.
+const STEP: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn room(limit: usize, bulk: bool) -> OwedRoom {
     OwedRoom { limit, bulk, on_their_way: Default::default() }

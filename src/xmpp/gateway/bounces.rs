@@ -12,7 +12,7 @@ use crate::notification::returned::{ReturnReason, Returned};
 use crate::xmpp::intake::{self, Intake};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::relay::Forward;
-use crate::xmpp::{address, stanza};
+use crate::xmpp::stanza;
 
 /// An error for a stanza that the gateway does not remember: one that was owed, it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Gateway {
 
     /// A held message came back when it was delivered.
     pub fn delivery_bounced(&mut self, bounce: &Bounce, now: Instant) -> Returned {
-        let sender = address::person(&Jid::from(bounce.from.clone()), &self.component);
+        let sender = self.person_at(&Jid::from(bounce.from.clone()));
         let why = self.learn(sender, &bounce.to, Some(&bounce.condition), now);
         let is_online = self.presence.availability(&bounce.to, now) == Availability::Online;
         let may_ring = why != ReturnReason::Refused && !is_online;

@@ -16,7 +16,7 @@ use crate::xmpp::commands::{
     Access, AdminCommand, Asker, CommandRequest, CommandResult, ReplyTo, UserCommand, registration,
 };
 use crate::xmpp::presence::Availability;
-use crate::xmpp::{address, disco, ns, stanza, wording};
+use crate::xmpp::{disco, ns, stanza, wording};
 
 impl Gateway {
     /// A chat message to the component itself.
@@ -45,7 +45,7 @@ impl Gateway {
     /// Handles an IQ that belongs to commands or registration; `false` if it belongs to neither.
     pub(super) fn command_iq(&mut self, iq: &Element, from: &Jid, to: &Jid, now: Instant) -> bool {
         let kind = iq.attr("type").unwrap_or_default();
-        if to.node().is_some() || !matches!(kind, "get" | "set") || iq.attr("id").is_none() {
+        if !self.is_component(to) || !matches!(kind, "get" | "set") || iq.attr("id").is_none() {
             return false;
         }
         let sender = from.to_bare();
@@ -165,7 +165,7 @@ impl Gateway {
             _ => None,
         };
         let Some(named) = named else { return };
-        let person = address::person(&Jid::from(named.clone()), &self.component);
+        let person = self.person_at(&Jid::from(named.clone()));
         if let Some(person) = person.filter(|it| it.node().is_some()) {
             *named = person;
         }

@@ -7,7 +7,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
 use crate::xmpp::presence::Availability;
-use crate::xmpp::{address, disco, ns, stanza, wording};
+use crate::xmpp::{disco, ns, stanza, wording};
 
 impl Gateway {
     /// Source: RFC 6121 §3 (subscriptions), §4.3 (probes).
@@ -60,7 +60,7 @@ impl Gateway {
         self.send_presence(language, from, to);
         let person = from.to_bare();
         // A person who adds us will accept our request, even if one was sent today.
-        if to.node().is_none() && self.presence.may_ask(&person, now, ASK_BACK) {
+        if self.is_component(to) && self.presence.may_ask(&person, now, ASK_BACK) {
             self.ask_for_presence(&person);
         }
     }
@@ -109,11 +109,11 @@ impl Gateway {
 
     /// The status line of a contact; `None` if the address stands for nobody whom `from` may see.
     fn status_of(&self, language: Option<&str>, from: &Jid, to: &Jid) -> Option<String> {
-        if to.node().is_none() {
+        if self.is_component(to) {
             return Some(wording::component(language));
         }
         self.contact_name(from, to)?;
-        let person = address::person(to, &self.component)?;
+        let person = self.person_at(to)?;
         Some(match self.people.person(&person) {
             Some(person) => wording::reachability(language, person),
             None => wording::elsewhere(language),

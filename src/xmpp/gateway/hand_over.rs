@@ -10,7 +10,7 @@ use super::{Gateway, Output};
 use crate::notification::{Circumstances, Draft, Unreachable};
 use crate::subscriber::WhenOffline;
 use crate::xmpp::intake::{self, Intake};
-use crate::xmpp::{address, ns, stanza};
+use crate::xmpp::{ns, stanza};
 
 impl Gateway {
     /// Handles a report of the server module `mod_offhook`; `false` if the message is none.
@@ -72,7 +72,7 @@ impl Gateway {
         let Some(from) = stanza::from(&message) else { return };
         // A message that we passed on bears the sender's gateway address.
         let sender = if from.domain().as_str() == self.component {
-            let Some(person) = address::person(&from, &self.component) else { return };
+            let Some(person) = self.person_at(&from) else { return };
             Jid::from(person)
         } else {
             from
@@ -101,7 +101,7 @@ impl Gateway {
                 let draft = Draft { how, ..intake::retraction(&message, sender, user) };
                 self.outputs.push_back(Output::Retract { id, draft });
             }
-            Intake::Signal | Intake::Error | Intake::Ignored(_) => {}
+            Intake::Kept(_) | Intake::Signal | Intake::Error | Intake::Ignored(_) => {}
         }
     }
 }

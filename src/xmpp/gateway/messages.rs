@@ -14,7 +14,7 @@ use crate::notification::{Circumstances, Draft, MessageId};
 use crate::xmpp::intake::{self, Intake, Text};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::relay::readdressed;
-use crate::xmpp::{address, stanza, wording};
+use crate::xmpp::{stanza, wording};
 
 impl Gateway {
     // Long: the checks stand in the order in which they count.
@@ -23,33 +23,40 @@ impl Gateway {
         if self.handed_over(message, from, to, now) || self.privileged(message, from, to) {
             return;
         }
-        let intake = intake::read(message);
+        let reader = self.person_at(to);
+        let reader = reader.and_then(|it| self.people.person(&it)?.language.clone());
+        let intake = intake::read_for(&self.as_believed(message), reader.as_deref());
         if let Intake::Ignored(why) = intake {
             return debug!(why, "message ignored");
         }
         if intake == Intake::Error {
             return self.bounce(message, from, to, now);
         }
-        if to.node().is_none() {
+        if self.is_component(to) {
+            self.used_addresses.component(&from.to_bare(), to);
             if let Intake::Text(text) = intake {
                 self.chat_command(message, from, &text.body, now);
             }
             return;
         }
-        let Some(person) = address::person(to, &self.component) else {
-            return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
+        let Some(person) = self.person_at(to) else {
+            return self.nobody(message, &intake, from, to);
         };
         let is_callee = self.people.person(&person).is_some();
         // One end must be a subscriber: this is no open relay. Nor is it a way to our own addresses.
         let is_ours = is_callee || self.people.person(&from.to_bare()).is_some();
         if !is_ours || person.domain().as_str() == self.component {
-            return self.refuse(message, &intake, "cancel", "item-not-found", wording::nobody);
+            return self.nobody(message, &intake, from, to);
         }
         if from.to_bare() == person {
             return self.refuse(message, &intake, "cancel", "not-allowed", wording::to_oneself);
         }
+        self.used_addresses.person(&from.to_bare(), &person, to);
         // Nobody blocks a person whom they write to.
         self.refused_pairs.lift(&person, &from.to_bare());
+        if let Intake::Kept(kept) = &intake {
+            return self.keep(message, from, person, kept, now);
+        }
         let Intake::Text(text) = intake else {
             if !is_callee || self.presence.availability(&person, now) == Availability::Online {
                 self.pass_on(message, from, &person, false, now);
@@ -115,7 +122,7 @@ impl Gateway {
         remembered: bool,
         now: Instant,
     ) -> bool {
-        let Some(from) = address::contact(&sender.to_bare(), &self.component) else { return false };
+        let Some(from) = self.address_of(&sender.to_bare(), recipient) else { return false };
         let mut message = message.clone();
         if message.attr("id").is_none_or(str::is_empty) {
             // A bounce is matched by it.
@@ -230,6 +237,17 @@ impl Gateway {
         }
     }
 
+    /// A message to an address that stands for nobody: its sender is told the one that was probably meant.
+    fn nobody(&mut self, message: &Element, intake: &Intake, from: &Jid, to: &Jid) {
+        if !matches!(intake, Intake::Text(_)) {
+            return;
+        }
+        let language = self.language(message, from);
+        let meant = self.meant_address(&from.to_bare(), to);
+        let words = wording::nobody(language.as_deref(), meant.as_ref());
+        self.send(stanza::error(message, "cancel", "item-not-found", &words));
+    }
+
     /// Bounces what a person wrote; signals between clients are ignored.
     fn refuse(
         &mut self,
@@ -283,7 +301,9 @@ impl Gateway {
         if !awaited || from.domain().as_str() == self.component {
             return debug!("stanza to a malformed address dropped");
         }
-        let mut answer = stanza::error(stanza, "modify", "jid-malformed", "");
+        let language = self.language(stanza, from);
+        let words = wording::malformed_address(language.as_deref());
+        let mut answer = stanza::error(stanza, "modify", "jid-malformed", &words);
         // The malformed address cannot be the sender of the error.
         stanza::set(&mut answer, "from", &self.component);
         self.send(answer);
@@ -294,4 +314,4 @@ impl Gateway {
 type Words = fn(Option<&str>) -> String;
 
 /// Larger messages are refused, so that what is held can always be delivered: Prosody ends a stream above 512 KiB.
-const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+pub(super) const MESSAGE_BYTES_MAX: usize = 256 * 1024;

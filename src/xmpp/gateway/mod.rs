@@ -1,11 +1,13 @@
 //! Routing of stanzas: each is passed on, held, answered, or ignored.
 
+mod addresses;
 mod automatic_answers;
 mod bot_check;
 mod bounces;
 mod commands;
 mod contacts;
 mod hand_over;
+mod kept;
 mod messages;
 mod presence_sync;
 
@@ -16,6 +18,7 @@ use minidom::Element;
 use tracing::{debug, info, warn};
 use xmpp_parsers::jid::{BareJid, Jid};
 
+use self::addresses::UsedAddresses;
 use self::automatic_answers::AutomaticAnswers;
 use self::bot_check::BotCheck;
 pub use self::bounces::Bounce;
@@ -35,7 +38,7 @@ use crate::xmpp::privilege::Grants;
 use crate::xmpp::notice::notice;
 use crate::xmpp::relay::{Forward, Forwards};
 use crate::xmpp::sender_rate::{SenderRate, TrustClass};
-use crate::xmpp::{address, ns, stanza};
+use crate::xmpp::{ns, stanza};
 
 /// The component, seen from the stream: stanzas in, stanzas and decisions out.
 ///
@@ -49,6 +52,7 @@ pub struct Gateway {
     sessions: Sessions,
     bot_check: BotCheck,
     automatic_answers: AutomaticAnswers,
+    used_addresses: UsedAddresses,
     grants: Grants,
     /// People whose servers reported them unreachable, although their presence may say otherwise.
     unreachable: BTreeSet<BareJid>,
@@ -166,6 +170,7 @@ impl Gateway {
             sessions: Sessions::default(),
             bot_check: BotCheck::default(),
             automatic_answers: AutomaticAnswers::default(),
+            used_addresses: UsedAddresses::default(),
             grants: Grants::default(),
             unreachable: BTreeSet::new(),
             presence,
@@ -338,7 +343,7 @@ impl Gateway {
     fn answer_iq(&mut self, iq: &Element, from: &Jid, to: &Jid) {
         let name = self.contact_name(from, to);
         let target = match &name {
-            _ if to.node().is_none() => Target::Component(self.served.caller_id.as_deref()),
+            _ if self.is_component(to) => Target::Component(self.served.caller_id.as_deref()),
             Some(name) => Target::Contact(name),
             None => Target::Unknown,
         };
@@ -349,7 +354,7 @@ impl Gateway {
 
     /// The name of the person behind a gateway address: everybody sees subscribers, and subscribers see everybody.
     fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
-        let jid = address::person(to, &self.component)?;
+        let jid = self.person_at(to)?;
         match self.people.person(&jid) {
             Some(person) => Some(person.name.clone()),
             None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
@@ -385,7 +390,7 @@ impl Gateway {
     /// The language of an answer to `from`: their setting, else the stanza's.
     fn language(&self, stanza: &Element, from: &Jid) -> Option<String> {
         let own = self.people.person(&from.to_bare()).and_then(|person| person.language.clone());
-        own.or_else(|| stanza::language(stanza).map(str::to_owned))
+        own.or_else(|| self.believed(stanza::language(stanza)).map(str::to_owned))
     }
 
     /// Whether this is a ping of ours that came back: the server has read everything sent before it.
@@ -412,7 +417,7 @@ impl Gateway {
     /// Sends a text of the component itself.
     fn say(&mut self, to: &BareJid, words: &str) {
         let id = self.seed.token();
-        let message = notice(&self.component, to.as_str(), &id, words);
+        let message = notice(&self.own_address(to), to.as_str(), &id, words);
         self.send(message);
     }
 

@@ -178,8 +178,8 @@ impl World<'_> {
     }
 
     fn last_status(&self, message: MessageId) -> Option<(String, Option<Timestamp>, Option<Wait>)> {
-        let sql =
-            "SELECT status, call_at, why FROM replies WHERE message = ? AND content = 'status'
+        let sql = "SELECT status, call_at, why FROM replies WHERE content = 'status'
+                   AND message = (SELECT iif(from_program = 1, id, coalesce(first_line, id)) FROM messages WHERE id = ?)
                    ORDER BY id DESC LIMIT 1";
         let conn = self.transaction.conn;
         let read = |row: &rusqlite::Row<'_>| {

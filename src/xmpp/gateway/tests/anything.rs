@@ -29,7 +29,7 @@ proptest! {
             }
             prop_assert!(answers <= 3, "{}", xml);
             let unanswerable = match stanza.name() {
-                "message" => matches!(stanza.attr("type"), Some("error" | "groupchat" | "headline")),
+                "message" => matches!(stanza.attr("type"), Some("error" | "groupchat")),
                 "iq" => matches!(stanza.attr("type"), Some("error" | "result")),
                 _ => stanza.attr("type") == Some("error"),
             };
