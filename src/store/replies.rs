@@ -65,6 +65,7 @@ pub struct OwedStanzas {
 
 impl Transaction<'_> {
     /// Writes down that a stanza is owed. A newer status takes the place of older ones that never left.
+    // Long: each kind of reply has its way into the one table.
     pub(super) fn owe(
         &mut self,
         id: MessageId,
