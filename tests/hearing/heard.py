@@ -21,6 +21,8 @@ import pocketsphinx
 RATE_HZ = 8000
 FRAME, HOP, FFT, BANDS, CEPSTRA = 200, 80, 256, 23, 13
 FLOOR = 1e6
+# As in src/demo/recording.rs; a fifth of a second.
+LOUD, BREATH = 400, RATE_HZ // 5
 SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -53,7 +55,15 @@ def samples(file):
     with wave.open(file, "rb") as sound:
         assert (sound.getsampwidth(), sound.getnchannels()) == (2, 1), "mono with 16 bits a sample is wanted"
         heard = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
-        return resampled(heard.astype(float), sound.getframerate(), RATE_HZ)
+        return voiced(resampled(heard.astype(float), sound.getframerate(), RATE_HZ))
+
+
+def voiced(heard):
+    """Without the quiet around it: loudness and mean are taken over all that is left, and a busy machine begins late."""
+    loud = np.flatnonzero(np.abs(heard) > LOUD)
+    if len(loud) == 0:
+        return heard
+    return heard[max(0, loud[0] - BREATH) : loud[-1] + BREATH]
 
 
 def resampled(heard, rate, wanted):
