@@ -78,7 +78,9 @@ impl Invite {
                 self.refuse(request, 422, "Min-SE", &SHORTEST_S.to_string(), now);
             }
             Method::Invite | Method::Update => {
-                fork.dialog.refresh(request);
+                if fork.dialog.refresh(request) {
+                    self.note_dialog();
+                }
                 self.receive_offer(request, now);
             }
             method => self.reply(request, out_of_dialog::unknown(method), now),
