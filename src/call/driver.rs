@@ -10,6 +10,7 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::caller::IdentifiedCaller;
 use super::codec_budget::CodecPermit;
+use super::ladder::Ladder;
 use super::machine::{Call, Input, Output, Over};
 use super::outcome::outcome;
 use super::player::{PlayerEvent, PromptPlayer};
@@ -46,7 +47,8 @@ pub(super) async fn conduct(
     driver.carry_out().await;
     driver.player.prepare(ahead);
     let over = driver.run(stop, changes).await;
-    let (id, stop_calls) = (driver.subject.attempt(), driver.stop_calls);
+    let (id, stop_calls, cut) = (driver.subject.attempt(), driver.stop_calls, driver.call.cut());
+    let ladder = driver.ladder.text();
     let stopping = *stop.borrow() == Stop::ShuttingDown;
     let (flow, quality) = driver.end(stopping, &over.ending).await;
     let (status, retry_after) = match over.ending {
@@ -73,6 +75,8 @@ pub(super) async fn conduct(
         retry_after,
         picked_up: over.picked_up,
         quality: quality.filter(|_| over.talked.is_some()),
+        cut,
+        ladder,
         ..Attempt::without_invite(outcome(&over, stopping))
     };
     FinishedCall { id, attempt, over, flow }
@@ -93,6 +97,8 @@ pub(super) struct CallDriver<'c> {
     pub(super) subject: CallSubject,
     /// Where a number belongs that is typed without its country code.
     pub(super) country: Option<String>,
+    /// The name of the trunk.
+    pub(super) trunk: String,
     call: Call,
     channel: SipChannel,
     pub(super) port: RtpPort,
@@ -109,6 +115,7 @@ pub(super) struct CallDriver<'c> {
     answered: bool,
     /// The last changes that came before it was known who calls, the newest first.
     early_changes: VecDeque<CallChange>,
+    ladder: Ladder,
 }
 
 /// What came of a request to the store.
@@ -134,6 +141,7 @@ impl<'c> CallDriver<'c> {
         Self {
             subject,
             country: trunk.country.clone(),
+            trunk: trunk.name.clone(),
             call: Call::new(invite, flow, trunk.dtmf, notice, clock::now()),
             channel,
             port,
@@ -147,6 +155,7 @@ impl<'c> CallDriver<'c> {
             stop_calls: false,
             answered: false,
             early_changes: VecDeque::new(),
+            ladder: Ladder::new(clock::now()),
         }
     }
 
@@ -169,12 +178,15 @@ impl<'c> CallDriver<'c> {
                     })
                 }
                 Some(message) = self.channel.inbox.recv() => {
+                    self.ladder.received(&message, clock::now());
                     self.call.handle(Input::Sip(&message), clock::now());
                     continue;
                 }
                 Some(event) = self.port.events.recv() => {
-                    if let MediaEvent::Silent(fault) = event {
-                        info!("{fault}");
+                    match event {
+                        MediaEvent::Silent(fault) => info!("{fault}"),
+                        MediaEvent::Key(_) => self.ladder.key(clock::now()),
+                        _ => {}
                     }
                     Input::Media(event)
                 }
@@ -235,6 +247,7 @@ impl<'c> CallDriver<'c> {
             while let Some(output) = self.call.poll() {
                 match output {
                     Output::SendSip(message) => {
+                        self.ladder.sent(&message, clock::now());
                         if let Err(error) = self.channel.send(&message).await {
                             debug!(%error, "SIP message not sent");
                             self.call.handle(Input::TransportFailed, clock::now());
@@ -247,6 +260,7 @@ impl<'c> CallDriver<'c> {
                     }
                     Output::DetectMachine => detect_machine = true,
                     Output::ListenForTones => self.port.command(MediaCommand::ListenForTones),
+                    Output::Dialog(record) => self.keep_dialog(record),
                     Output::Ringing => self.note_progress(Progress::Ringing),
                     Output::Answered => {
                         self.answered = true;

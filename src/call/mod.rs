@@ -1,10 +1,12 @@
 //! One phone call, from INVITE to BYE.
 
 pub mod announcer;
+mod broken;
 mod caller;
 mod codec_budget;
 mod driver;
 mod inbound;
+mod ladder;
 pub mod machine;
 mod outbound;
 pub mod outcome;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+pub use broken::end_broken;
 pub use codec_budget::CodecBudget;
 pub use inbound::receive;
 pub use outbound::{place, place_verification};
