@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod call;
 mod calls;
 mod check;
@@ -10,6 +11,7 @@ mod held;
 mod log;
 mod module;
 mod output;
+mod restore;
 mod say;
 mod stderr;
 mod table;
@@ -125,6 +127,16 @@ enum Command {
         /// Who, such as bob@example.org.
         jid: String,
     },
+    /// Copies the whole store into a new file, also while Offhook runs.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Puts a backup where the store is to be, while Offhook is stopped. Nothing that is there is overwritten.
+    Restore {
+        /// What `offhook backup` has written.
+        file: PathBuf,
+    },
     /// Prints the module that hands messages over from your server, see docs/hand-over.md.
     Module {
         /// The server.
@@ -192,6 +204,8 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,
+        Command::Backup { file } => backup::run(&path, &file),
+        Command::Restore { file } => restore::run(&path, &file),
         Command::Module { server } => {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS

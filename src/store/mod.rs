@@ -2,6 +2,7 @@
 //!
 //! Each file holds one group of operations: what the program asks of the [`Store`], and the SQL that does it.
 
+pub mod backup;
 mod call_ins;
 mod calls;
 mod claims;
@@ -29,6 +30,7 @@ mod reader;
 mod recordings;
 mod replan;
 mod replies;
+pub mod restore;
 mod returned;
 pub mod rings;
 mod sqlite;
