@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::output::show;
-use super::{failed, read};
+use super::{failed, read_without_secrets};
 use crate::store::backup::backup;
 
 pub(super) fn run(path: &Path, target: &Path) -> ExitCode {
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

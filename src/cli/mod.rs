@@ -27,7 +27,7 @@ use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
 use self::output::{complain, remark, show};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Mistakes};
 use crate::daemon;
 
 /// Phones people about the chat messages they missed.
@@ -230,10 +230,17 @@ async fn run(path: &Path) -> ExitCode {
 
 /// Reads the configuration, or shows what is wrong with it.
 fn read(path: &Path) -> Result<Config, ExitCode> {
-    config::read(path).map_err(|mistakes| {
-        complain(mistakes);
-        ExitCode::from(WRONG_USAGE)
-    })
+    config::read(path).map_err(show_mistakes)
+}
+
+/// As [`read`], for a command that needs no secret.
+fn read_without_secrets(path: &Path) -> Result<Config, ExitCode> {
+    config::read_without_secrets(path).map_err(show_mistakes)
+}
+
+fn show_mistakes(mistakes: Mistakes) -> ExitCode {
+    complain(mistakes);
+    ExitCode::from(WRONG_USAGE)
 }
 
 fn failed(error: impl std::fmt::Display) -> ExitCode {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
 use tracing::{info, warn};
@@ -36,6 +36,10 @@ pub(crate) struct Driver {
     pub(crate) user_commands: UserCommands,
     pub(crate) voice_replies: Arc<VoiceReplyDelivery>,
     pub(crate) inputs: Inputs,
+    /// Whether the stream is up.
+    pub(crate) link_state: watch::Sender<bool>,
+    /// Who asks whether the component still works through its inputs.
+    pub(crate) pulse: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 /// The one channel by which everything but the stream reaches the component.
@@ -102,9 +106,13 @@ impl Driver {
                 Some(input) = self.inputs.receiver.recv() => input,
                 event = self.events.recv(), if carried.reads => match event {
                     None => return DriverEnd::LinkEnded,
-                    Some(LinkEvent::Up) => Input::Link(LinkInput::Up),
+                    Some(LinkEvent::Up) => {
+                        self.link_state.send_replace(true);
+                        Input::Link(LinkInput::Up)
+                    }
                     Some(LinkEvent::Down) => {
                         self.iq_tracker.stream_lost();
+                        self.link_state.send_replace(false);
                         Input::Link(LinkInput::Down)
                     }
                     Some(LinkEvent::Stanza(stanza)) if self.iq_tracker.takes(&stanza) => continue,
@@ -122,6 +130,11 @@ impl Driver {
                 () = self.store.replan_wanted().notified() => Input::Wake(Wake::Replan),
                 news = trunks.news() => Input::Trunk(news),
                 Some(iq) = self.iq_tracker.next() => Input::Question(iq),
+                Some(asked) = self.pulse.recv() => {
+                    // Who has gone away needs no answer.
+                    let _ = asked.send(());
+                    continue;
+                }
                 call = agent.next_call() => {
                     let id = IncomingId(carried.next_incoming);
                     carried.next_incoming += 1;

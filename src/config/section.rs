@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -305,6 +305,16 @@ impl<'s> Section<'s> {
         all_good.then_some(values)
     }
 
+    /// Whether files with secrets are read at all.
+    pub(super) fn reads_secrets(&self) -> bool {
+        self.source.reads_secrets()
+    }
+
+    /// Where a file with a secret lies.
+    pub(super) fn secret_file(&self, name: &str) -> PathBuf {
+        self.source.secret_file(name)
+    }
+
     /// A secret, written in the file or in a file that `file_key` names.
     pub(super) fn secret(
         &mut self,
@@ -324,8 +334,9 @@ impl<'s> Section<'s> {
                 Some(Some(secret.into()))
             }
             (None, None) => Some(None),
+            (None, Some(_)) if !self.source.reads_secrets() => Some(Some(String::new().into())),
             (None, Some(file)) => {
-                let path = self.source.path().parent().unwrap_or(Path::new("")).join(file);
+                let path = self.secret_file(&file);
                 if let Some(says) = readable_by_all(&path) {
                     self.source.warn(self.at(file_key), &says);
                 }

@@ -3,6 +3,7 @@
 pub mod preflight;
 mod reload;
 mod running;
+mod service_manager;
 pub mod test_call;
 mod wiring;
 
@@ -11,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use self::reload::Reload;
 use self::running::Running;
+use self::service_manager::ServiceManager;
 use crate::address_scope::is_loopback;
 use crate::clock;
 use crate::component::call_tasks::CallTasks;
@@ -57,6 +59,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         Some(_) => {}
         None => info!("stopping"),
     }
+    running.service_manager.stopping();
     running.shut_down().await;
     match broken {
         Some(broken) => Err(broken),
@@ -88,9 +91,14 @@ async fn start(
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
     warn_of_plain_text(&fixed);
 
+    let service_manager = ServiceManager::new(&fixed.component.server);
     let (link, events) = tokio::select! {
         connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
-        () = signals.end() => return Ok(None),
+        () = signals.end() => {
+            service_manager.stopping();
+            return Ok(None);
+        }
+        never = service_manager.waits_for_server() => match never {},
     };
     let people = Directory::new(&store.subscribers().await?);
     let jid = fixed.component.jid.clone();
@@ -109,6 +117,8 @@ async fn start(
         store.clone(),
         live_settings.clone(),
     ));
+    let (link_state, link_is_up) = watch::channel(true);
+    let (asks, pulse) = mpsc::channel(1);
     let (inputs, calls) = (Inputs::new(), CallTasks::new());
     let sender = inputs.sender();
     let user_commands = UserCommands {
@@ -132,11 +142,22 @@ async fn start(
         user_commands,
         voice_replies: Arc::new(voice_replies),
         inputs,
+        link_state,
+        pulse,
     };
     let driver = tokio::spawn(async move { driver.run().await });
     let path = path.to_owned();
-    let reload = Reload { path, fixed, live, store: store.clone(), inputs: sender.clone() };
+    let reload = Reload {
+        path,
+        fixed,
+        live,
+        store: store.clone(),
+        inputs: sender.clone(),
+        service_manager: service_manager.clone(),
+    };
     let (reload, reloading) = reload.start();
+    service_manager.ready();
+    let told = tokio::spawn(service_manager.clone().keep_told(link_is_up, asks));
     if signals.reload_waits {
         reload.notify_one();
     }
@@ -151,6 +172,8 @@ async fn start(
         probing,
         reload,
         reloading,
+        service_manager,
+        told,
     }))
 }
 
