@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 use tracing::{info, warn};
 
 use super::call_tasks::{CallKey, CallTasks, Told};
+use super::counting::{count_call, count_limits};
 use super::events::{
     CallEvent, DeliveryEvent, IncomingId, Input, LinkInput, Now, Outgoing, Output, StopReason,
     VerificationOrder, Wake,
@@ -150,8 +151,9 @@ impl Driver {
     fn carry(&self, output: Output, carried: &mut Carried) {
         match output {
             Output::Store { id, job, now } => {
-                let inputs = self.inputs.sender();
+                let (inputs, numbers) = (self.inputs.sender(), self.context.numbers.clone());
                 self.store.submit(job, now, move |result| {
+                    count_limits(&numbers, &result);
                     // A component that is gone is a program that ends.
                     let _ = inputs.send(Input::Stored(id, Box::new(result)));
                 });
@@ -201,6 +203,7 @@ impl Driver {
         self.calls.spawn(key, span, self.inputs.sender(), panicked, |told| async move {
             let result = call::place(claim, &context, told.stop, told.changes).await;
             log_end(&result);
+            count_call(&context.numbers, &result);
             Input::Call(attempt, CallEvent::Ended(Box::new(result)))
         });
     }
@@ -218,6 +221,7 @@ impl Driver {
                 Attempt::without_invite(Outcome::Interrupted)
             };
             log_end(&result);
+            count_call(&context.numbers, &result);
             // The person who waits for the code reads how its call went; the line is free meanwhile.
             tokio::spawn(async move { commands.verification_ended(order, result).await });
             Input::VerificationEnded(id)
@@ -231,7 +235,10 @@ impl Driver {
         self.calls.spawn(key, span, self.inputs.sender(), panicked, |told| async move {
             let Told { stop, changes } = told;
             let ended = call::receive(incoming, &context, &strangers, stop, changes).await;
-            ended.iter().for_each(|(_, result)| log_end(result));
+            ended.iter().for_each(|(_, result)| {
+                log_end(result);
+                count_call(&context.numbers, result);
+            });
             Input::CallInEnded(id, ended.map(Box::new))
         });
     }

@@ -334,30 +334,41 @@ impl<'s> Section<'s> {
                 Some(Some(secret.into()))
             }
             (None, None) => Some(None),
-            (None, Some(_)) if !self.source.reads_secrets() => Some(Some(String::new().into())),
-            (None, Some(file)) => {
-                let path = self.secret_file(&file);
-                if let Some(says) = readable_by_all(&path) {
-                    self.source.warn(self.at(file_key), &says);
-                }
-                match fs::read_to_string(&path) {
-                    Ok(secret) if !secret.trim_end_matches(['\r', '\n']).is_empty() => {
-                        Some(Some(secret.trim_end_matches(['\r', '\n']).into()))
-                    }
-                    Ok(_) => {
-                        self.mistake(file_key, &format!("{} is empty", path.display()));
-                        None
-                    }
-                    Err(error) => {
-                        self.mistake(
-                            file_key,
-                            &format!("{} cannot be read: {error}", path.display()),
-                        );
-                        None
-                    }
-                }
-            }
+            (None, Some(file)) => self.read_secret(file_key, &file).map(Some),
         }
+    }
+
+    /// A secret in a file that `file_key` names, if it names one.
+    pub(super) fn secret_in_file(
+        &mut self,
+        file_key: &'static str,
+    ) -> Option<Option<SecretString>> {
+        match self.text(file_key)?.filter(|file| !file.is_empty()) {
+            None => Some(None),
+            Some(file) => self.read_secret(file_key, &file).map(Some),
+        }
+    }
+
+    fn read_secret(&self, file_key: &str, file: &str) -> Option<SecretString> {
+        if !self.source.reads_secrets() {
+            return Some(String::new().into());
+        }
+        let path = self.secret_file(file);
+        if let Some(says) = readable_by_all(&path) {
+            self.source.warn(self.at(file_key), &says);
+        }
+        let says = match fs::read_to_string(&path) {
+            Ok(secret) => match secret.trim_end_matches(['\r', '\n']) {
+                "" => format!("{} is empty", path.display()),
+                secret if secret.contains('\n') => {
+                    format!("{} has more than one line; the secret is the only one", path.display())
+                }
+                secret => return Some(secret.into()),
+            },
+            Err(error) => format!("{} cannot be read: {error}", path.display()),
+        };
+        self.mistake(file_key, &says);
+        None
     }
 
     /// Call last: whatever has not been read by now is a mistake.

@@ -1,5 +1,6 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
+mod health;
 pub mod preflight;
 mod reload;
 mod running;
@@ -16,6 +17,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use self::health::Observed;
 use self::reload::Reload;
 use self::running::Running;
 use self::service_manager::ServiceManager;
@@ -26,6 +28,7 @@ use crate::component::driver::{Driver, Inputs};
 use crate::component::user_commands::UserCommands;
 use crate::component::{Component, Now};
 use crate::config::{Config, Fixed};
+use crate::numbers::Numbers;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::trunks::TrunkPool;
@@ -91,6 +94,21 @@ async fn start(
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
     warn_of_plain_text(&fixed);
 
+    let trunk_pool = TrunkPool::new(trunks);
+    let served = wiring::served(&fixed, &live);
+    let (live, live_settings) = watch::channel(Arc::new(live));
+    let (link_state, link_is_up) = watch::channel(false);
+    let numbers = Numbers::default();
+    let observed = Observed {
+        link: link_is_up.clone(),
+        trunk_pool: trunk_pool.clone(),
+        live: live_settings.clone(),
+        store: fixed.store.as_path().into(),
+        numbers: numbers.clone(),
+    };
+    // Before the server is there, so that somebody who watches sees that it is not.
+    let http = wiring::http(&fixed, &live_settings, &store, observed).await?;
+
     let service_manager = ServiceManager::new(&fixed.component.server);
     let (link, events) = tokio::select! {
         connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
@@ -102,12 +120,8 @@ async fn start(
     };
     let people = Directory::new(&store.subscribers().await?);
     let jid = fixed.component.jid.clone();
-    let gateway = Gateway::new(&jid, people, wiring::served(&fixed, &live), Seed::fresh());
-    let (live, live_settings) = watch::channel(Arc::new(live));
+    let gateway = Gateway::new(&jid, people, served, Seed::fresh());
     let (iq_client, iq_tracker) = iq_tracker(&jid, Seed::fresh());
-    let http = wiring::http(&fixed, &live_settings, &store).await?;
-
-    let trunk_pool = TrunkPool::new(trunks);
     let probing = tokio::spawn(trunk_pool.clone().keep_probing(agent.clone()));
     let context = Arc::new(wiring::context(
         agent.clone(),
@@ -116,8 +130,9 @@ async fn start(
         speaker,
         store.clone(),
         live_settings.clone(),
+        numbers,
     ));
-    let (link_state, link_is_up) = watch::channel(true);
+    link_state.send_replace(true);
     let (asks, pulse) = mpsc::channel(1);
     let (inputs, calls) = (Inputs::new(), CallTasks::new());
     let sender = inputs.sender();

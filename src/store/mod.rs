@@ -38,6 +38,7 @@ mod subscriber_cache;
 mod subscribers;
 #[cfg(test)]
 mod test_tables;
+pub mod totals;
 mod transaction;
 mod verifications;
 mod writer;

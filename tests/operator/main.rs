@@ -4,5 +4,6 @@
 
 mod service;
 mod test_bed;
+mod watching;
 #[path = "../support/xmpp_server.rs"]
 mod xmpp_server;
