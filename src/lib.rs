@@ -15,6 +15,7 @@ pub mod dscp;
 pub mod http;
 pub mod media;
 pub mod notification;
+pub mod numbers;
 pub mod phone_number;
 pub mod rate_limit;
 pub mod redaction;

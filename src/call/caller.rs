@@ -34,7 +34,8 @@ impl IdentifiedCaller {
                 span::identified(call_span, claim.notification, claim.attempt);
                 let announcer = announcer(claim.callee);
                 let flow = announcer.flow(&claim.messages, Opening::New, pin);
-                let subject = CallSubject::Messages { attempt: claim.attempt, announcer };
+                let subject =
+                    CallSubject::Messages { attempt: claim.attempt, announcer, since: None };
                 Some(Self { subject, flow })
             }
             CallIn::Nothing(callee) => {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
@@ -45,6 +45,7 @@ pub(super) async fn conduct(
     let mut driver = CallDriver::new(call, flow, notice, context);
     // The INVITE need not wait for what is spoken after its answer.
     driver.carry_out().await;
+    driver.count_invite();
     driver.player.prepare(ahead);
     let over = driver.run(stop, changes).await;
     let (id, stop_calls, cut) = (driver.subject.attempt(), driver.stop_calls, driver.call.cut());
@@ -113,6 +114,8 @@ pub(super) struct CallDriver<'c> {
     over: Option<Over>,
     pub(super) stop_calls: bool,
     answered: bool,
+    /// When it was answered, until the first word has left.
+    speechless_since: Option<Instant>,
     /// The last changes that came before it was known who calls, the newest first.
     early_changes: VecDeque<CallChange>,
     ladder: Ladder,
@@ -145,7 +148,12 @@ impl<'c> CallDriver<'c> {
             call: Call::new(invite, flow, trunk.dtmf, notice, clock::now()),
             channel,
             port,
-            player: PromptPlayer::new(context.speaker.clone(), codecs, unspeakable),
+            player: PromptPlayer::new(
+                context.speaker.clone(),
+                context.numbers.clone(),
+                codecs,
+                unspeakable,
+            ),
             codec_permit,
             recorder: Recorder::new(context.store.clone(), context.live.clone()),
             store: StoreQueue::new(context.store.clone()),
@@ -154,6 +162,7 @@ impl<'c> CallDriver<'c> {
             over: None,
             stop_calls: false,
             answered: false,
+            speechless_since: None,
             early_changes: VecDeque::new(),
             ladder: Ladder::new(clock::now()),
         }
@@ -183,11 +192,10 @@ impl<'c> CallDriver<'c> {
                     continue;
                 }
                 Some(event) = self.port.events.recv() => {
-                    match event {
-                        MediaEvent::Silent(fault) => info!("{fault}"),
-                        MediaEvent::Key(_) => self.ladder.key(clock::now()),
-                        _ => {}
+                    if let MediaEvent::Key(_) = event {
+                        self.ladder.key(clock::now());
                     }
+                    self.note_media(&event);
                     Input::Media(event)
                 }
                 done = self.store.next() => match done {
@@ -212,6 +220,34 @@ impl<'c> CallDriver<'c> {
                 () = sleep_until(wake.into()) => Input::Tick,
             };
             self.call.handle(input, clock::now());
+        }
+    }
+
+    /// For the first call about messages: how long they waited for its INVITE, which has left.
+    fn count_invite(&self) {
+        if let CallSubject::Messages { since: Some(since), .. } = &self.subject {
+            let waited = clock::timestamp().duration_since(*since);
+            // A clock that was set back in between tells nothing.
+            if let Ok(waited) = waited.try_into() {
+                self.context.numbers.invited_after(waited);
+            }
+        }
+    }
+
+    fn note_media(&mut self, event: &MediaEvent) {
+        match event {
+            MediaEvent::Silent(fault) => info!("{fault}"),
+            MediaEvent::Key(_) => self.context.numbers.key_pressed(),
+            MediaEvent::Began(_) => {
+                if let Some(since) = self.speechless_since.take() {
+                    let waited = clock::now().saturating_duration_since(since);
+                    self.context.numbers.first_word_after(waited);
+                }
+            }
+            MediaEvent::Played(_)
+            | MediaEvent::KeyHeld(_)
+            | MediaEvent::Heard(_)
+            | MediaEvent::RecordingOver => {}
         }
     }
 
@@ -264,6 +300,7 @@ impl<'c> CallDriver<'c> {
                     Output::Ringing => self.note_progress(Progress::Ringing),
                     Output::Answered => {
                         self.answered = true;
+                        self.speechless_since = Some(clock::now());
                         self.note_progress(Progress::Answered);
                     }
                     Output::Speak(prompts, tag) => self.player.speak(prompts, tag),

@@ -33,6 +33,7 @@ pub use outbound::{place, place_verification};
 use crate::config::Live;
 use crate::media::engine::Engine;
 use crate::notification::CallChange;
+use crate::numbers::Numbers;
 use crate::sip::transport::UserAgent;
 use crate::speech::Speaker;
 use crate::store::Store;
@@ -53,6 +54,8 @@ pub struct CallContext {
     pub trunk_pool: TrunkPool,
     /// How many calls may use wide-band codecs.
     pub codec_budget: CodecBudget,
+    /// What is counted and timed.
+    pub numbers: Numbers,
     /// What the operator may change while calls go on.
     pub live: watch::Receiver<Arc<Live>>,
 }

@@ -40,7 +40,11 @@ pub async fn place(
 ) -> Attempt {
     let announcer =
         Arc::new(MessageAnnouncer { callee: claim.callee.clone(), settings: context.settings() });
-    let subject = CallSubject::Messages { attempt: claim.attempt, announcer: announcer.clone() };
+    let subject = CallSubject::Messages {
+        attempt: claim.attempt,
+        announcer: announcer.clone(),
+        since: claim.messages.last().map(|message| message.received),
+    };
     let opening = if claim.continuing { Opening::Continued } else { Opening::New };
     let flow = announcer.flow(&claim.messages, opening, PinCheck::Due);
     place_over_trunks(&claim.number, subject, flow, context, (&mut stop, &mut changes)).await

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod call;
 mod calls;
 mod check;
@@ -10,6 +11,7 @@ mod held;
 mod log;
 mod module;
 mod output;
+mod restore;
 mod say;
 mod stderr;
 mod table;
@@ -26,7 +28,7 @@ use xmpp_parsers::jid::BareJid;
 
 use self::log::LogLevel;
 use self::output::{complain, remark, show};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Mistakes};
 use crate::daemon;
 
 /// Phones people about the chat messages they missed.
@@ -127,6 +129,16 @@ enum Command {
         /// Who, such as bob@example.org.
         jid: String,
     },
+    /// Copies the whole store into a new file, also while Offhook runs.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Puts a backup where the store is to be, while Offhook is stopped. Nothing that is there is overwritten.
+    Restore {
+        /// What `offhook backup` has written.
+        file: PathBuf,
+    },
     /// Prints the module that hands messages over from your server, see docs/hand-over.md.
     Module {
         /// The server.
@@ -195,6 +207,8 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,
+        Command::Backup { file } => backup::run(&path, &file),
+        Command::Restore { file } => restore::run(&path, &file),
         Command::Module { server } => {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS
@@ -219,10 +233,17 @@ async fn run(path: &Path) -> ExitCode {
 
 /// Reads the configuration, or shows what is wrong with it.
 fn read(path: &Path) -> Result<Config, ExitCode> {
-    config::read(path).map_err(|mistakes| {
-        complain(mistakes);
-        ExitCode::from(WRONG_USAGE)
-    })
+    config::read(path).map_err(show_mistakes)
+}
+
+/// As [`read`], for a command that needs no secret.
+fn read_without_secrets(path: &Path) -> Result<Config, ExitCode> {
+    config::read_without_secrets(path).map_err(show_mistakes)
+}
+
+fn show_mistakes(mistakes: Mistakes) -> ExitCode {
+    complain(mistakes);
+    ExitCode::from(WRONG_USAGE)
 }
 
 fn failed(error: impl std::fmt::Display) -> ExitCode {

@@ -17,7 +17,8 @@ pub(super) async fn run(
     language: Option<String>,
 ) -> ExitCode {
     // Works before there is a configuration too, to try a voice.
-    let configured = || config::read(path).ok().map(|config| config.live.speech.language);
+    let configured =
+        || config::read_without_secrets(path).ok().map(|config| config.live.speech.language);
     let language = language.or_else(configured).unwrap_or_else(|| "en".into());
     let speaker = match Speaker::start(SpeechSettings::default()).await {
         Ok(speaker) => speaker,

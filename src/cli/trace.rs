@@ -8,12 +8,12 @@ use serde_json::json;
 use super::calls::{outcome, said};
 use super::output::show;
 use super::table::time;
-use super::{calls, failed, held, read};
+use super::{calls, failed, held, read_without_secrets};
 use crate::clock;
 use crate::store::{Reader, Trace, explain};
 
 pub(super) fn run(path: &Path, name: &str, as_json: bool) -> ExitCode {
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -34,11 +34,19 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What is done with the files that `secret_file` and its like name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Read,
+    LeftAlone,
+}
+
 /// One configuration file. Collects mistakes, so that the operator sees all of them at once.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     path: PathBuf,
     text: String,
+    secrets: Secrets,
     mistakes: RefCell<Vec<Finding>>,
     notes: RefCell<Vec<Finding>>,
     warnings: RefCell<Vec<Finding>>,
@@ -46,10 +54,11 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(super) fn new(path: &Path, text: String) -> Self {
+    pub(super) fn new(path: &Path, text: String, secrets: Secrets) -> Self {
         Self {
             path: path.to_owned(),
             text,
+            secrets,
             mistakes: RefCell::default(),
             notes: RefCell::default(),
             warnings: RefCell::default(),
@@ -59,6 +68,19 @@ impl ConfigFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn reads_secrets(&self) -> bool {
+        self.secrets == Secrets::Read
+    }
+
+    /// Where the file with a secret lies: among what systemd hands to the service, else beside this one.
+    ///
+    /// Source: systemd.exec(5), `LoadCredential=`.
+    pub(super) fn secret_file(&self, name: &str) -> PathBuf {
+        let handed = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let handed = handed.map(|folder| folder.join(name)).filter(|file| file.is_file());
+        handed.unwrap_or_else(|| self.path.parent().unwrap_or(Path::new("")).join(name))
     }
 
     /// Reads the top table; a file that is no TOML is one mistake.

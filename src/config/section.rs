@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -305,6 +305,16 @@ impl<'s> Section<'s> {
         all_good.then_some(values)
     }
 
+    /// Whether files with secrets are read at all.
+    pub(super) fn reads_secrets(&self) -> bool {
+        self.source.reads_secrets()
+    }
+
+    /// Where a file with a secret lies.
+    pub(super) fn secret_file(&self, name: &str) -> PathBuf {
+        self.source.secret_file(name)
+    }
+
     /// A secret, written in the file or in a file that `file_key` names.
     pub(super) fn secret(
         &mut self,
@@ -324,29 +334,41 @@ impl<'s> Section<'s> {
                 Some(Some(secret.into()))
             }
             (None, None) => Some(None),
-            (None, Some(file)) => {
-                let path = self.source.path().parent().unwrap_or(Path::new("")).join(file);
-                if let Some(says) = readable_by_all(&path) {
-                    self.source.warn(self.at(file_key), &says);
-                }
-                match fs::read_to_string(&path) {
-                    Ok(secret) if !secret.trim_end_matches(['\r', '\n']).is_empty() => {
-                        Some(Some(secret.trim_end_matches(['\r', '\n']).into()))
-                    }
-                    Ok(_) => {
-                        self.mistake(file_key, &format!("{} is empty", path.display()));
-                        None
-                    }
-                    Err(error) => {
-                        self.mistake(
-                            file_key,
-                            &format!("{} cannot be read: {error}", path.display()),
-                        );
-                        None
-                    }
-                }
-            }
+            (None, Some(file)) => self.read_secret(file_key, &file).map(Some),
         }
+    }
+
+    /// A secret in a file that `file_key` names, if it names one.
+    pub(super) fn secret_in_file(
+        &mut self,
+        file_key: &'static str,
+    ) -> Option<Option<SecretString>> {
+        match self.text(file_key)?.filter(|file| !file.is_empty()) {
+            None => Some(None),
+            Some(file) => self.read_secret(file_key, &file).map(Some),
+        }
+    }
+
+    fn read_secret(&self, file_key: &str, file: &str) -> Option<SecretString> {
+        if !self.source.reads_secrets() {
+            return Some(String::new().into());
+        }
+        let path = self.secret_file(file);
+        if let Some(says) = readable_by_all(&path) {
+            self.source.warn(self.at(file_key), &says);
+        }
+        let says = match fs::read_to_string(&path) {
+            Ok(secret) => match secret.trim_end_matches(['\r', '\n']) {
+                "" => format!("{} is empty", path.display()),
+                secret if secret.contains('\n') => {
+                    format!("{} has more than one line; the secret is the only one", path.display())
+                }
+                secret => return Some(secret.into()),
+            },
+            Err(error) => format!("{} cannot be read: {error}", path.display()),
+        };
+        self.mistake(file_key, &says);
+        None
     }
 
     /// Call last: whatever has not been read by now is a mistake.

@@ -1,8 +1,10 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
+mod health;
 pub mod preflight;
 mod reload;
 mod running;
+mod service_manager;
 pub mod test_call;
 mod wiring;
 
@@ -11,12 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use self::health::Observed;
 use self::reload::Reload;
 use self::running::Running;
+use self::service_manager::ServiceManager;
 use crate::address_scope::is_loopback;
 use crate::call::end_broken;
 use crate::clock;
@@ -25,6 +29,7 @@ use crate::component::driver::{Driver, Inputs};
 use crate::component::user_commands::UserCommands;
 use crate::component::{Component, Now};
 use crate::config::{Config, Fixed};
+use crate::numbers::Numbers;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::trunks::TrunkPool;
@@ -58,6 +63,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         Some(_) => {}
         None => info!("stopping"),
     }
+    running.service_manager.stopping();
     running.shut_down().await;
     match broken {
         Some(broken) => Err(broken),
@@ -90,18 +96,34 @@ async fn start(
     end_broken(&agent, &trunks, store.take_dialogs().await?);
     warn_of_plain_text(&fixed);
 
+    let trunk_pool = TrunkPool::new(trunks);
+    let served = wiring::served(&fixed, &live);
+    let (live, live_settings) = watch::channel(Arc::new(live));
+    let (link_state, link_is_up) = watch::channel(false);
+    let numbers = Numbers::default();
+    let observed = Observed {
+        link: link_is_up.clone(),
+        trunk_pool: trunk_pool.clone(),
+        live: live_settings.clone(),
+        store: fixed.store.as_path().into(),
+        numbers: numbers.clone(),
+    };
+    // Before the server is there, so that somebody who watches sees that it is not.
+    let http = wiring::http(&fixed, &live_settings, &store, observed).await?;
+
+    let service_manager = ServiceManager::new(&fixed.component.server);
     let (link, events) = tokio::select! {
         connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
-        () = signals.end() => return Ok(None),
+        () = signals.end() => {
+            service_manager.stopping();
+            return Ok(None);
+        }
+        never = service_manager.waits_for_server() => match never {},
     };
     let people = Directory::new(&store.subscribers().await?);
     let jid = fixed.component.jid.clone();
-    let gateway = Gateway::new(&jid, people, wiring::served(&fixed, &live), Seed::fresh());
-    let (live, live_settings) = watch::channel(Arc::new(live));
+    let gateway = Gateway::new(&jid, people, served, Seed::fresh());
     let (iq_client, iq_tracker) = iq_tracker(&jid, Seed::fresh());
-    let http = wiring::http(&fixed, &live_settings, &store).await?;
-
-    let trunk_pool = TrunkPool::new(trunks);
     let probing = tokio::spawn(trunk_pool.clone().keep_probing(agent.clone()));
     let context = Arc::new(wiring::context(
         agent.clone(),
@@ -110,7 +132,10 @@ async fn start(
         speaker,
         store.clone(),
         live_settings.clone(),
+        numbers,
     ));
+    link_state.send_replace(true);
+    let (asks, pulse) = mpsc::channel(1);
     let (inputs, calls) = (Inputs::new(), CallTasks::new());
     let sender = inputs.sender();
     let user_commands = UserCommands {
@@ -134,11 +159,22 @@ async fn start(
         user_commands,
         voice_replies: Arc::new(voice_replies),
         inputs,
+        link_state,
+        pulse,
     };
     let driver = tokio::spawn(async move { driver.run().await });
     let path = path.to_owned();
-    let reload = Reload { path, fixed, live, store: store.clone(), inputs: sender.clone() };
+    let reload = Reload {
+        path,
+        fixed,
+        live,
+        store: store.clone(),
+        inputs: sender.clone(),
+        service_manager: service_manager.clone(),
+    };
     let (reload, reloading) = reload.start();
+    service_manager.ready();
+    let told = tokio::spawn(service_manager.clone().keep_told(link_is_up, asks));
     if signals.reload_waits {
         reload.notify_one();
     }
@@ -153,6 +189,8 @@ async fn start(
         probing,
         reload,
         reloading,
+        service_manager,
+        told,
     }))
 }
 

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::notification::Circumstances;
 use crate::notification::policy::Policy;
 use crate::notification::{Attempt, Draft, Reply, Status};
+use crate::numbers::Numbers;
 use crate::phone_number::PhoneNumber;
 use crate::store::{Store, rings};
 use crate::subscriber::{Quiet, Senders, Subscriber, WhenOffline};
@@ -59,7 +60,9 @@ pub async fn place(
     settings.script.voice = false;
     let (_settings, live) = watch::channel(Arc::new(settings));
     let trunk_pool = TrunkPool::new(trunks);
-    let context = wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live);
+    let numbers = Numbers::default();
+    let context =
+        wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live, numbers);
     let context = Arc::new(context);
 
     let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))

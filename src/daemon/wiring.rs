@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::health::Observed;
 use crate::address_scope::is_loopback;
 use crate::call::{CallContext, CodecBudget};
 use crate::config::{Fixed, Live, Sip};
 use crate::http::{File, FileSource, HttpError, HttpLimits, Server};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
 use crate::media::stream;
+use crate::numbers::Numbers;
 use crate::sealing;
 use crate::seed::Seed;
 use crate::sip::transport::{SipSettings, TransportError, UserAgent};
@@ -74,10 +76,11 @@ pub(super) fn context(
     speaker: Speaker,
     store: Store,
     live: watch::Receiver<Arc<Live>>,
+    numbers: Numbers,
 ) -> CallContext {
     engine.reserve_port(agent.local().port());
     let codec_budget = CodecBudget::default();
-    CallContext { agent, engine, speaker, store, trunk_pool, codec_budget, live }
+    CallContext { agent, engine, speaker, store, trunk_pool, codec_budget, numbers, live }
 }
 
 /// What the gateway must know of those whom the component serves.
@@ -95,11 +98,12 @@ pub(super) fn served(fixed: &Fixed, live: &Live) -> ServedDomains {
     }
 }
 
-/// The HTTP server for recordings, if it is on.
+/// The HTTP server for recordings and for who watches the program, if it is on.
 pub(super) async fn http(
     fixed: &Fixed,
     live: &watch::Receiver<Arc<Live>>,
     store: &Store,
+    observed: Observed,
 ) -> Result<Option<Server>, HttpError> {
     let Some(listen) = fixed.http else { return Ok(None) };
     let (store, live) = (store.clone(), live.clone());
@@ -117,7 +121,8 @@ pub(super) async fn http(
             })
         })
     });
-    Server::start(listen, files, HttpLimits::default()).await.map(Some)
+    let (pages, limits) = (Some(observed.pages()), HttpLimits::default());
+    Server::start_with_pages(listen, files, pages, limits).await.map(Some)
 }
 
 /// What delivers voice answers to their senders.

@@ -2,6 +2,7 @@
 //!
 //! Each file holds one group of operations: what the program asks of the [`Store`], and the SQL that does it.
 
+pub mod backup;
 mod call_ins;
 mod calls;
 mod claims;
@@ -30,6 +31,7 @@ mod reader;
 mod recordings;
 mod replan;
 mod replies;
+pub mod restore;
 mod returned;
 pub mod rings;
 mod sqlite;
@@ -37,6 +39,7 @@ mod subscriber_cache;
 mod subscribers;
 #[cfg(test)]
 mod test_tables;
+pub mod totals;
 mod transaction;
 mod verifications;
 mod writer;

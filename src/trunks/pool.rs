@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::selector::{TrunkChoice, TrunkNews, TrunkReport, TrunkSelector};
 use crate::clock::now;
+use crate::numbers::TrunkCondition;
 use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 use crate::sip::transport::UserAgent;
@@ -48,6 +49,17 @@ impl TrunkPool {
     /// The first trunk's name.
     pub fn first(&self) -> &str {
         self.shared.trunks.first().map_or("", |trunk| &trunk.name)
+    }
+
+    /// Each trunk as it is now, in the operator's order.
+    pub fn condition(&self) -> Vec<TrunkCondition> {
+        let selector = self.selector();
+        let each = self.shared.trunks.iter().enumerate().map(|(index, trunk)| TrunkCondition {
+            name: trunk.name.clone(),
+            is_usable: !selector.is_cooling_down(index, now()),
+            calls: selector.calls(index),
+        });
+        each.collect()
     }
 
     /// Tells the operator, once for each trunk, that it does not pass on the telephone events that it has promised.

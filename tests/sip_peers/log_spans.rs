@@ -14,6 +14,7 @@ use offhook::media::engine::{Engine, EngineSettings};
 use offhook::media::stream::MediaTimeouts;
 use offhook::notification::verification::{Code, VerificationId};
 use offhook::notification::{AttemptId, Circumstances, Claim, Draft, NotificationId, Outcome};
+use offhook::numbers::Numbers;
 use offhook::script::prompt::Prompts;
 use offhook::seed::Seed;
 use offhook::speech::{Speaker, SpeechSettings};
@@ -126,6 +127,7 @@ async fn context(call: &Call, name: &str) -> Arc<CallContext> {
         store: Store::open(&folder(name).join("offhook.db"), policy).unwrap(),
         trunk_pool: TrunkPool::new(vec![trunk]),
         codec_budget: CodecBudget::default(),
+        numbers: Numbers::default(),
         live,
     })
 }

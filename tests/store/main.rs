@@ -3,6 +3,7 @@
 // A step that fails is a test that fails; clippy knows test functions but not what they share.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
 mod call_ins;
 mod calls;
 mod clocks;
