@@ -35,6 +35,21 @@ impl PhoneNumber {
         international.parse().ok()
     }
 
+    /// A number as people write it: as [`FromStr`] takes it, or with `00` for `+`, after `tel:`, or with the `(0)` that is
+    /// left out abroad.
+    ///
+    /// Source: ITU-T E.123 §2.5 (brackets around digits that are not always dialled), RFC 3966 §3 (`tel:`).
+    pub fn as_written(written: &str) -> Result<Self, NotANumber> {
+        let written = written.trim();
+        let is_uri = written.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+        let number = if is_uri { &written[4..] } else { written };
+        let number = number.replace("(0)", "");
+        match number.trim_start_matches('(').strip_prefix("00") {
+            Some(rest) => format!("+{rest}").parse(),
+            None => number.parse(),
+        }
+    }
+
     /// The number as dialled, with its `+`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -100,6 +115,23 @@ mod tests {
         for (written, expected) in cases {
             let number = written.parse::<PhoneNumber>().ok();
             assert_eq!(number.as_ref().map(PhoneNumber::as_str), expected, "written {written:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_as_people_write_it() {
+        for (written, expected) in [
+            ("+81 (0)3 7890 2222", Some("+81378902222")),
+            ("0081 3 7890 2222", Some("+81378902222")),
+            ("(0081) 3 7890 2222", Some("+81378902222")),
+            ("tel:+81-3-7890-2222", Some("+81378902222")),
+            ("TEL:0081378902222", Some("+81378902222")),
+            ("0170 1234567", None),
+            ("000", None),
+            ("é", None),
+        ] {
+            let number = PhoneNumber::as_written(written).ok();
+            assert_eq!(number.as_ref().map(PhoneNumber::as_str), expected, "{written}");
         }
     }
 

@@ -19,6 +19,7 @@ use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::subscriber::{NotASetting, Setting};
 use crate::wording::phrase;
+use crate::xmpp::commands::confirmations::changed;
 use crate::xmpp::commands::replies::{self, Language};
 use crate::xmpp::commands::{
     AdminCommand, CommandRequest, CommandResult, SettingChange, UserCommand,
@@ -51,6 +52,7 @@ impl UserCommands {
             UserCommand::Code(digits) => self.try_code(&jid, digits, language).await,
             UserCommand::Test => self.test(&jid, &jid, language).await,
             UserCommand::Calls => self.calls(Some(&jid), language).await,
+            UserCommand::Rules => self.rules(&jid, language).await,
             UserCommand::Forget { .. } => self.forget(&jid, language).await,
             UserCommand::Operator(command) => self.run_admin(&jid, command, language).await,
             // The gateway answers these itself.
@@ -80,10 +82,12 @@ impl UserCommands {
         let mut said = vec![];
         let mut is_done = true;
         if !settings.is_empty() {
-            match self.store.set(jid, settings, clock::moment()).await? {
+            match self.store.set(jid, settings.clone(), clock::moment()).await? {
                 Some(person) => {
                     let language = person.language.clone().or(language.map(str::to_owned));
-                    said.push(replies::changed(language.as_deref(), &person, &change.settings));
+                    let policy = &self.live.borrow().policy;
+                    let now = clock::moment().wall;
+                    said.push(changed(language.as_deref(), &person, &settings, policy, now));
                     self.tell(GatewayUpdate::Person(Box::new(person)));
                 }
                 None if change.number.is_some() => {}
@@ -243,6 +247,16 @@ impl UserCommands {
         Ok(done(words))
     }
 
+    /// The rules for single senders.
+    async fn rules(&self, jid: &BareJid, language: Language<'_>) -> Outcome {
+        let rules = self.store.sender_rules(jid, RULES_SHOWN).await?;
+        let lines: Vec<String> =
+            rules.iter().map(|(sender, rule)| replies::rule(language, sender, *rule)).collect();
+        let words =
+            if lines.is_empty() { replies::simple(language, "no-rules") } else { lines.join("\n") };
+        Ok(done(words))
+    }
+
     async fn forget(&self, jid: &BareJid, language: Language<'_>) -> Outcome {
         if !self.store.erase(jid).await? {
             return Ok(refused(language, "forget-later"));
@@ -319,4 +333,5 @@ fn failed(words: String) -> CommandResult {
 }
 
 const CALLS_SHOWN: i64 = 6;
+const RULES_SHOWN: i64 = 50;
 const PEOPLE_SHOWN: usize = 100;

@@ -94,6 +94,7 @@ pub(super) fn served(fixed: &Fixed, live: &Live) -> ServedDomains {
         domains: live.access.users.clone(),
         policy: live.policy.clone(),
         caller_id: caller,
+        country: fixed.trunks.iter().find_map(|trunk| trunk.country.clone()),
         message_rate: live.access.message_rate,
     }
 }

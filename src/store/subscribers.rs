@@ -55,6 +55,16 @@ impl Store {
         self.ask_at(now, move |transaction, now| transaction.set(&jid, &settings, now)).await
     }
 
+    /// Up to `limit` of the rules that a person has set for single senders, by sender.
+    pub async fn sender_rules(
+        &self,
+        person: &BareJid,
+        limit: i64,
+    ) -> Result<Vec<(BareJid, SenderRule)>, StoreError> {
+        let person = person.clone();
+        self.ask(move |transaction| transaction.sender_rules(&person, limit)).await
+    }
+
     /// Remembers how a person has answered the request to see their presence.
     pub async fn presence_refused(&self, jid: &BareJid, refused: bool) -> Result<(), StoreError> {
         let jid = jid.clone();
@@ -197,11 +207,16 @@ impl Transaction<'_> {
                     self.conn.prepare_cached(sql)?.execute(values)?;
                     continue;
                 }
+                Setting::NoSenderRule(sender) => {
+                    let sql = "DELETE FROM sender_rules WHERE person = ? AND sender = ?";
+                    self.conn.prepare_cached(sql)?.execute([jid.as_str(), sender.as_str()])?;
+                    continue;
+                }
                 Setting::Quiet(quiet) => ("own_quiet", quiet.map(quiet_word)),
                 Setting::TimeZone(zone) => ("own_time_zone", zone.as_ref().and_then(zone_name)),
                 Setting::Language(language) => ("own_language", language.clone()),
                 Setting::Pin(pin) => ("pin", pin.as_ref().map(Pin::stored)),
-                Setting::Senders(senders) => ("senders", Some(senders.word().to_owned())),
+                Setting::Senders(senders) => ("senders", senders.map(|it| it.word().to_owned())),
                 Setting::NoNumber => ("own_number", None),
                 Setting::NoSecondNumber => ("own_second", None),
             };
@@ -229,6 +244,19 @@ impl Transaction<'_> {
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_row([person.as_str(), sender.as_str()], |row| row.word("rule"));
         Ok(found.optional()?)
+    }
+
+    fn sender_rules(
+        &self,
+        person: &BareJid,
+        limit: i64,
+    ) -> Result<Vec<(BareJid, SenderRule)>, StoreError> {
+        let sql = "SELECT sender, rule FROM sender_rules WHERE person = ? ORDER BY sender LIMIT ?";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let found = find.query_map(params![person.as_str(), limit], |row| {
+            Ok((row.parsed("sender")?, row.word("rule")?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Whether the operator has stopped all calls.

@@ -1,12 +1,17 @@
 //! A subscriber: a person who can be phoned, and their settings.
 
+mod languages;
 mod pin;
 mod quiet;
 mod setting;
+mod written_hours;
+mod zones;
 
+pub use languages::{is_language_name, language_name, language_names};
 pub use pin::{NotAPin, Pin};
 pub use quiet::{NotQuietHours, QuietHours};
 pub use setting::{NotASetting, SenderRule, Senders, Setting};
+pub use zones::{is_zone_name, nearest_zone, zone_name};
 
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;

@@ -18,6 +18,21 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
+    /// From one time of day to another.
+    pub fn between(from: Time, until: Time) -> Result<Self, NotQuietHours> {
+        if from == until { Err(NotQuietHours) } else { Ok(Self { from, until }) }
+    }
+
+    /// The first minute, as `22:00`.
+    pub fn from_time(&self) -> String {
+        self.from.strftime("%H:%M").to_string()
+    }
+
+    /// The minute after the last, as `07:30`.
+    pub fn until_time(&self) -> String {
+        self.until.strftime("%H:%M").to_string()
+    }
+
     /// The end of the quiet hours around `at`; `None` when `at` is not quiet.
     pub fn end_after(&self, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let local = at.to_zoned(zone.clone());
@@ -58,16 +73,13 @@ impl FromStr for QuietHours {
 
     fn from_str(written: &str) -> Result<Self, NotQuietHours> {
         let (from, until) = written.split_once('-').ok_or(NotQuietHours)?;
-        let (from, until) = (clock_time(from)?, clock_time(until)?);
-        if from == until { Err(NotQuietHours) } else { Ok(Self { from, until }) }
+        Self::between(clock_time(from)?, clock_time(until)?)
     }
 }
 
 impl fmt::Display for QuietHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, until } = self;
-        let ((h, m), (i, n)) = ((from.hour(), from.minute()), (until.hour(), until.minute()));
-        write!(f, "{h:02}:{m:02}-{i:02}:{n:02}")
+        write!(f, "{}-{}", self.from_time(), self.until_time())
     }
 }
 

@@ -3,7 +3,10 @@
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
 
+use super::languages::language_tag;
 use super::pin::{NotAPin, Pin};
+use super::written_hours::quiet_hours;
+use super::zones::time_zone;
 use super::{NotQuietHours, Quiet, WhenOffline};
 use crate::seed::Seed;
 
@@ -20,10 +23,12 @@ pub enum Setting {
     Language(Option<String>),
     /// The PIN; `None` removes it.
     Pin(Option<Pin>),
-    /// The senders who may make the phone ring.
-    Senders(Senders),
+    /// The senders who may make the phone ring; `None` takes the operator's setting.
+    Senders(Option<Senders>),
     /// The rule for one sender, whatever holds for the others.
     Sender(BareJid, SenderRule),
+    /// Removes the rule for one sender.
+    NoSenderRule(BareJid),
     /// Removes the first number.
     NoNumber,
     /// Removes the second number.
@@ -51,43 +56,29 @@ pub enum SenderRule {
 }
 
 impl Setting {
-    /// Reads quiet hours; "off" is none at all.
+    /// Reads quiet hours, as people write them; "off" is none at all.
     pub fn quiet(written: &str) -> Result<Self, NotASetting> {
         match written {
             "" => Ok(Self::Quiet(None)),
             "off" => Ok(Self::Quiet(Some(Quiet::Never))),
-            hours => Ok(Self::Quiet(Some(Quiet::Daily(hours.parse()?)))),
+            hours => Ok(Self::Quiet(Some(Quiet::Daily(quiet_hours(hours)?)))),
         }
     }
 
-    /// Reads a name of the tz database; nothing means the operator's zone.
+    /// Reads a zone by a name of the tz database, a city or an offset; nothing means the operator's zone.
     pub fn time_zone(written: &str) -> Result<Self, NotASetting> {
         if written.is_empty() {
             return Ok(Self::TimeZone(None));
         }
-        // The name is looked up as it is written, so that "../" cannot lead anywhere.
-        let plain = written.bytes().all(|it| it.is_ascii_alphanumeric() || b"_+-/".contains(&it));
-        let zone = plain.then(|| TimeZone::get(written).ok()).flatten();
-        zone.map(|zone| Self::TimeZone(Some(zone))).ok_or(NotASetting::TimeZone)
+        time_zone(written).map(|zone| Self::TimeZone(Some(zone))).ok_or(NotASetting::TimeZone)
     }
 
-    /// Reads a language tag, such as `de` or `pt-BR`; nothing means the operator's language.
+    /// Reads a language by tag or name, such as `de`, `pt-BR` or `German`; nothing means the operator's language.
     pub fn language(written: &str) -> Result<Self, NotASetting> {
-        let written = written.to_lowercase();
-        let mut parts = written.split('-');
-        let primary = parts.next().unwrap_or_default();
-        let plain = |part: &str| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_alphanumeric())
-        };
-        let is_tag = (2..=3).contains(&primary.len())
-            && primary.bytes().all(|it| it.is_ascii_lowercase())
-            && parts.clone().count() <= 2
-            && parts.all(plain);
-        match written.as_str() {
-            "" => Ok(Self::Language(None)),
-            tag if is_tag => Ok(Self::Language(Some(tag.to_owned()))),
-            _ => Err(NotASetting::Language),
+        if written.is_empty() {
+            return Ok(Self::Language(None));
         }
+        language_tag(written).map(|tag| Self::Language(Some(tag))).ok_or(NotASetting::Language)
     }
 
     /// Reads a PIN; "off" is none.
@@ -137,11 +128,12 @@ mod tests {
         assert_eq!(Setting::quiet("late"), Err(NotASetting::Quiet));
         assert!(matches!(Setting::time_zone("Asia/Tokyo"), Ok(Setting::TimeZone(Some(_)))));
         assert_eq!(Setting::time_zone(""), Ok(Setting::TimeZone(None)));
-        for invalid in ["Mars/Olympus", "../../etc/passwd", "Asia/Tokyo\n", "/etc/localtime"] {
+        for invalid in ["Mars/Olympus", "../../etc/passwd", "Asia/Tok\nyo", "/etc/localtime"] {
             assert_eq!(Setting::time_zone(invalid), Err(NotASetting::TimeZone), "{invalid}");
         }
         assert_eq!(Setting::language("pt-BR"), Ok(Setting::Language(Some("pt-br".into()))));
-        for invalid in ["x", "german", "de-", "de_AT", "de-a-b-c", "日本"] {
+        assert_eq!(Setting::language("german"), Ok(Setting::Language(Some("de".into()))));
+        for invalid in ["x", "klingon", "de-", "de-a-b-c", "日本"] {
             assert_eq!(Setting::language(invalid), Err(NotASetting::Language), "{invalid}");
         }
     }

@@ -25,6 +25,8 @@ pub struct ServedDomains {
     pub policy: Policy,
     /// The number that called phones show.
     pub caller_id: Option<String>,
+    /// The country code that numbers without one belong to, such as `+81`, where the operator has named it.
+    pub country: Option<String>,
     /// How fast one sender may write.
     pub message_rate: MessageRate,
 }

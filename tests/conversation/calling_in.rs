@@ -54,7 +54,7 @@ pub(crate) async fn who_calls_in_must_know_the_pin(kind: Kind) {
     let mut bob = bed.log_in("bob", "bob@localhost/phone").await;
     bob.comes_online(0).await;
     bob.write(COMPONENT, "b1", "pin 4821").await;
-    bob.reads("You will be phoned").await;
+    bob.reads("Your PIN is set").await;
     bob.goes_offline().await;
     bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
     bed.alice.reads("Your message is held").await;
@@ -80,7 +80,7 @@ pub(crate) async fn a_strangers_phone_opens_by_number_and_pin(kind: Kind) {
     let mut bob = bed.log_in("bob", "bob@localhost/phone").await;
     bob.comes_online(0).await;
     bob.write(COMPONENT, "b1", "pin 4821").await;
-    bob.reads("You will be phoned").await;
+    bob.reads("Your PIN is set").await;
     bob.goes_offline().await;
     bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
     bed.alice.reads("Your message is held").await;

@@ -46,7 +46,7 @@ pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
     let verified = carol.reads("Verified: +9995550123").await.body.unwrap();
     assert!(verified.contains("Welcome."), "{verified}");
     carol.write(COMPONENT, "c7", "quiet off").await;
-    carol.reads("You will be phoned").await;
+    carol.reads("There are no quiet hours").await;
     carol.write(COMPONENT, "c8", "show").await;
     let shown = carol.reads("Number: +9995550123").await.body.unwrap();
     assert!(shown.contains("You are online.") && shown.lines().count() <= 6, "{shown}");
@@ -135,7 +135,7 @@ pub(crate) async fn who_has_a_pin_is_named_to_nobody_before_it(kind: Kind) {
     let mut bob = bed.log_in("bob", "bob@localhost/phone").await;
     bob.comes_online(0).await;
     bob.write(COMPONENT, "b1", "pin 4821").await;
-    bob.reads("You will be phoned").await;
+    bob.reads("Your PIN is set").await;
     bob.goes_offline().await;
 
     bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;

@@ -22,7 +22,7 @@ async fn what_a_person_sets_goes_before_what_the_operator_has_set_and_outlives_i
     let settings = vec![
         Setting::Quiet("23:00-06:00".parse().ok().map(Quiet::Daily)),
         Setting::Language(Some("de".into())),
-        Setting::Senders(Senders::Everyone),
+        Setting::Senders(Some(Senders::Everyone)),
         Setting::Pin(Some(pin.clone())),
     ];
     let set = world.store().set(&bob().jid, settings, world.now).await.unwrap();
@@ -62,6 +62,15 @@ async fn a_rule_for_one_sender_goes_before_what_holds_for_all() {
         assert_eq!(world.store().next_due().await.unwrap().is_some(), rings, "{id}");
         world.comes_online().await;
     }
+    let (alice, eve) = (jid("alice@example.org"), jid("eve@elsewhere.example"));
+    let rules = || async { world.store().sender_rules(&bob().jid, 10).await.unwrap() };
+    let both = [(alice.clone(), SenderRule::Block), (eve.clone(), SenderRule::Allow)];
+    assert_eq!(rules().await, both);
+    let back = vec![Setting::NoSenderRule(alice)];
+    world.store().set(&bob().jid, back, world.now).await.unwrap();
+    assert_eq!(rules().await, [(eve, SenderRule::Allow)]);
+    world.hold(draft("taken back", "alice@example.org/x", "Hello"), 0).await.unwrap();
+    assert!(world.store().next_due().await.unwrap().is_some(), "as if there had been no rule");
 }
 
 #[tokio::test]
@@ -69,7 +78,7 @@ async fn contacts_ring_and_programs_do_not_unless_they_are_allowed() {
     let world = World::new().await;
     let bob = bob().jid;
     let set = |setting| world.store().set(&bob, vec![setting], world.now);
-    set(Setting::Senders(Senders::Contacts)).await.unwrap();
+    set(Setting::Senders(Some(Senders::Contacts))).await.unwrap();
     for (id, from_contact, rings) in [("a", true, true), ("b", false, false)] {
         let mut message = draft(id, "alice@example.org/x", "Hello");
         message.how.from_contact = from_contact;
@@ -77,7 +86,7 @@ async fn contacts_ring_and_programs_do_not_unless_they_are_allowed() {
         assert_eq!(world.store().next_due().await.unwrap().is_some(), rings, "{id}");
         world.comes_online().await;
     }
-    set(Setting::Senders(Senders::Everyone)).await.unwrap();
+    set(Setting::Senders(Some(Senders::Everyone))).await.unwrap();
     for (id, is_program, allowed, rings) in
         [("c", false, false, true), ("d", true, false, false), ("e", true, true, true)]
     {

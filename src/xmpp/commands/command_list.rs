@@ -1,9 +1,8 @@
-//! Every command of the component: how it is typed, where clients list it, and the form that it shows.
+//! Every command of the component: where clients list it, and the form that it shows.
 
 use super::forms::{self, Form};
-use super::values::{self, CommandError};
-use super::{Access, AdminCommand, SettingChange, UserCommand};
-use crate::subscriber::{SenderRule, Senders, Setting, WhenOffline};
+use super::typed_words::{self, Typed};
+use super::{Access, AdminCommand, UserCommand};
 
 /// One command, or several that clients show as one form.
 pub(super) struct Command {
@@ -11,14 +10,6 @@ pub(super) struct Command {
     pub(super) typed: &'static [Typed],
     /// As an ad-hoc command (XEP-0050); `None` if it is only typed.
     pub(super) listed: Option<Listed>,
-}
-
-/// How a command is typed. Alternative words are separated by `|`.
-pub(super) enum Typed {
-    /// These words and nothing else.
-    Words(&'static str, fn() -> UserCommand),
-    /// This word and a value.
-    Value(&'static str, fn(&str) -> Result<UserCommand, CommandError>),
 }
 
 /// How clients list a command.
@@ -77,34 +68,16 @@ const fn shows_form(
     Command { typed, listed: Some(Listed { node, name, action }) }
 }
 
-use Typed::{Value, Words};
-
 /// In the order in which clients list them.
-pub(super) static COMMANDS: [Command; 13] = [
-    only_typed(&[
-        Words("help|?", || UserCommand::Help),
-        Value("help|?", |_| Ok(UserCommand::HelpMore)),
-    ]),
+pub(super) static COMMANDS: [Command; 14] = [
+    only_typed(typed_words::HELP),
     shows_form(
         "settings",
         "command-settings",
         "instructions-settings",
         Access::ServedDomains,
         &forms::SETTINGS,
-        &[
-            Words("on", || Setting::Offline(WhenOffline::Phone).into()),
-            Words("off", || Setting::Offline(WhenOffline::Store).into()),
-            Words("second off", || Setting::NoSecondNumber.into()),
-            Value("second", values::second_number),
-            Words("quiet default", || Setting::Quiet(None).into()),
-            Value("quiet", |hours| values::setting(&hours.to_lowercase(), Setting::quiet)),
-            Words("timezone default", || Setting::TimeZone(None).into()),
-            Value("timezone", |zone| values::setting(zone, Setting::time_zone)),
-            Words("language default", || Setting::Language(None).into()),
-            Value("language", |tag| values::setting(tag, Setting::language)),
-            Words("pin off", || SettingChange::pin("").into()),
-            Value("pin", values::pin),
-        ],
+        typed_words::SETTINGS,
     ),
     shows_form(
         "number",
@@ -112,7 +85,7 @@ pub(super) static COMMANDS: [Command; 13] = [
         "instructions-number",
         Access::ServedDomains,
         &forms::NUMBER,
-        &[Value("phone|number", values::first_number)],
+        typed_words::NUMBER,
     ),
     shows_form(
         "code",
@@ -120,55 +93,37 @@ pub(super) static COMMANDS: [Command; 13] = [
         "instructions-code",
         Access::ServedDomains,
         &forms::CODE,
-        &[Value("code", values::code)],
+        typed_words::CODE,
     ),
-    runs("show", "command-show", &[Words("show", || UserCommand::Show)], || UserCommand::Show),
+    runs("show", "command-show", typed_words::SHOW, || UserCommand::Show),
     shows_form(
         "sender",
         "command-sender",
         "instructions-sender",
         Access::Subscribers,
         &forms::SENDER,
-        &[
-            Value("allow", |jid| {
-                Ok(Setting::Sender(values::person(jid)?, SenderRule::Allow).into())
-            }),
-            Value("block", |jid| {
-                Ok(Setting::Sender(values::person(jid)?, SenderRule::Block).into())
-            }),
-            Words("everyone", || Setting::Senders(Senders::Everyone).into()),
-            Words("contacts", || Setting::Senders(Senders::Contacts).into()),
-        ],
+        typed_words::SENDER,
     ),
-    runs("test", "command-test", &[Words("test", || UserCommand::Test)], || UserCommand::Test),
-    runs("calls", "command-calls", &[Words("calls", || UserCommand::Calls)], || UserCommand::Calls),
+    runs("rules", "command-rules", typed_words::RULES, || UserCommand::Rules),
+    runs("test", "command-test", typed_words::TEST, || UserCommand::Test),
+    runs("calls", "command-calls", typed_words::CALLS, || UserCommand::Calls),
     shows_form(
         "forget",
         "command-forget",
         "instructions-forget",
         Access::Subscribers,
         &forms::FORGET,
-        &[
-            Words("forget me", || UserCommand::Forget { confirmed: false }),
-            Words("forget me now", || UserCommand::Forget { confirmed: true }),
-        ],
+        typed_words::FORGET,
     ),
-    runs("people", "command-people", &[Words("people", || AdminCommand::People.into())], || {
-        AdminCommand::People.into()
-    }),
-    runs(
-        "all-calls",
-        "command-all-calls",
-        &[Words("all calls", || AdminCommand::Calls.into())],
-        || AdminCommand::Calls.into(),
-    ),
+    runs("people", "command-people", typed_words::PEOPLE, || AdminCommand::People.into()),
+    runs("all-calls", "command-all-calls", typed_words::ALL_CALLS, || AdminCommand::Calls.into()),
     shows_form(
         "test-call",
         "command-test-call",
         "instructions-test-call",
         Access::Operators,
         &forms::TEST_CALL,
-        &[Value("test-call", |jid| Ok(AdminCommand::TestCall(values::person(jid)?).into()))],
+        typed_words::TEST_CALL,
     ),
     shows_form(
         "suspend",
@@ -176,9 +131,6 @@ pub(super) static COMMANDS: [Command; 13] = [
         "instructions-suspend",
         Access::Operators,
         &forms::SUSPEND,
-        &[
-            Words("suspend", || AdminCommand::Suspend(true).into()),
-            Words("resume", || AdminCommand::Suspend(false).into()),
-        ],
+        typed_words::SUSPEND,
     ),
 ];

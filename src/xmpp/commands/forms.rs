@@ -6,6 +6,7 @@ use super::data_form::Submitted;
 use super::values::{self, CommandError};
 use super::{AdminCommand, Asker, SettingChange, UserCommand};
 use crate::notification::verification::NumberSlot;
+use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Quiet, SenderRule, Senders, Setting, Subscriber, WhenOffline};
 use crate::wording::phrase;
 use crate::xmpp::stanza::printable;
@@ -38,8 +39,11 @@ pub(super) static SENDER: Form = Form {
         let choices = [
             ("allow", label(asker, "field-allow")),
             ("block", label(asker, "field-block")),
+            ("remove", label(asker, "field-no-rule")),
             ("everyone", label(asker, "field-everyone")),
             ("contacts", label(asker, "field-contacts")),
+            ("domain", label(asker, "field-domain")),
+            ("default", label(asker, "field-default")),
         ];
         vec![
             choice_field("rule", label(asker, "field-rule"), choices, "allow"),
@@ -51,8 +55,11 @@ pub(super) static SENDER: Form = Form {
         Ok(match form.get("rule") {
             Some("allow") => Setting::Sender(jid()?, SenderRule::Allow),
             Some("block") => Setting::Sender(jid()?, SenderRule::Block),
-            Some("everyone") => Setting::Senders(Senders::Everyone),
-            Some("contacts") => Setting::Senders(Senders::Contacts),
+            Some("remove") => Setting::NoSenderRule(jid()?),
+            Some("everyone") => Setting::Senders(Some(Senders::Everyone)),
+            Some("contacts") => Setting::Senders(Some(Senders::Contacts)),
+            Some("domain") => Setting::Senders(Some(Senders::Domain)),
+            Some("default") => Setting::Senders(None),
             Some(_) | None => return Err(CommandError::Command),
         }
         .into())
@@ -117,35 +124,44 @@ fn settings_change(
     person: Option<&Subscriber>,
 ) -> Result<SettingChange, CommandError> {
     let mut change = SettingChange::default();
-    let has = |number: &str| {
-        person.and_then(|it| it.number.as_ref()).is_some_and(|it| it.as_str() == number)
-    };
+    let has = |number: &PhoneNumber| person.is_some_and(|it| it.number.as_ref() == Some(number));
     match form.get("number") {
         None => {}
+        Some("") if person.is_none_or(|it| it.number.is_none()) => {}
         Some("") => change.settings.push(Setting::NoNumber),
-        Some(number) if has(number) => {}
         Some(number) => {
-            let number = number.parse().map_err(|_| CommandError::Number)?;
-            change.number = Some((number, NumberSlot::First));
+            let number = values::number(number)?;
+            if !has(&number) {
+                change.number = Some((number, NumberSlot::First));
+            }
         }
     }
-    match form.get("offline") {
-        Some("phone") => change.settings.push(Setting::Offline(WhenOffline::Phone)),
-        Some("store") => change.settings.push(Setting::Offline(WhenOffline::Store)),
+    let offline = match form.get("offline") {
+        Some("phone") => Some(Setting::Offline(WhenOffline::Phone)),
+        Some("store") => Some(Setting::Offline(WhenOffline::Store)),
         Some(_) => return Err(CommandError::Command),
-        None => {}
-    }
-    if let Some(quiet) = form.get("quiet") {
-        change.settings.push(Setting::quiet(quiet)?);
-    }
-    if let Some(zone) = form.get("timezone") {
-        change.settings.push(Setting::time_zone(zone)?);
-    }
-    if let Some(language) = form.get("language") {
-        change.settings.push(Setting::language(language)?);
-    }
-    change.pin = form.get("pin").filter(|pin| *pin != UNCHANGED).map(str::to_owned);
+        None => None,
+    };
+    let quiet = form.get("quiet").map(Setting::quiet).transpose()?;
+    let zone = form.get("timezone").map(values::zone_setting).transpose()?;
+    let language = form.get("language").map(Setting::language).transpose()?;
+    let filled = [offline, quiet, zone, language].into_iter().flatten();
+    change.settings.extend(filled.filter(|it| person.is_none_or(|person| !is_set(it, person))));
+    let has_pin = person.is_some_and(|person| person.pin.is_some());
+    let pin = form.get("pin").filter(|pin| *pin != UNCHANGED && (has_pin || !pin.is_empty()));
+    change.pin = pin.map(str::to_owned);
     Ok(change)
+}
+
+/// Whether the person has this setting already.
+fn is_set(setting: &Setting, person: &Subscriber) -> bool {
+    match setting {
+        Setting::Offline(offline) => person.offline == *offline,
+        Setting::Quiet(quiet) => person.quiet == *quiet,
+        Setting::TimeZone(zone) => person.time_zone == *zone,
+        Setting::Language(language) => person.language == *language,
+        _ => false,
+    }
 }
 
 fn label(asker: Asker<'_>, id: &str) -> String {

@@ -3,10 +3,12 @@
 pub mod adhoc;
 pub mod chat;
 mod command_list;
+pub mod confirmations;
 pub mod data_form;
 mod forms;
 pub mod registration;
 pub mod replies;
+mod typed_words;
 pub mod values;
 
 use std::fmt;
@@ -36,6 +38,8 @@ pub enum UserCommand {
     Test,
     /// The sender's last calls.
     Calls,
+    /// The rules for single senders.
+    Rules,
     /// The deletion of all data about the sender.
     Forget {
         /// Whether the sender has been asked for confirmation.
@@ -78,7 +82,8 @@ impl UserCommand {
             }
             // A verified number makes an account a subscriber.
             Self::Set(change) if change.number.is_some() => Access::ServedDomains,
-            Self::Show | Self::Set(_) | Self::Test | Self::Calls => Access::Subscribers,
+            Self::Show | Self::Set(_) | Self::Test => Access::Subscribers,
+            Self::Calls | Self::Rules => Access::Subscribers,
             Self::Operator(_) => Access::Operators,
         }
     }
@@ -141,6 +146,8 @@ pub struct Asker<'a> {
     pub is_operator: bool,
     /// Their language.
     pub language: Language<'a>,
+    /// The country code that numbers without one belong to.
+    pub country: Option<&'a str>,
 }
 
 /// A command, its sender, and the way its answer takes.

@@ -4,6 +4,7 @@ use minidom::Element;
 use xmpp_parsers::jid::Jid;
 
 use super::replies::Language;
+use super::values::{self, CommandError};
 use super::{CommandRequest, CommandResult, ReplyTo, SettingChange, UserCommand};
 use crate::notification::verification::NumberSlot;
 use crate::subscriber::Subscriber;
@@ -26,18 +27,23 @@ pub fn form(person: Option<&Subscriber>, language: Language<'_>) -> Element {
     query
 }
 
-/// Reads a registration; `None` if it holds neither a number nor `remove`.
+/// Reads a registration: a number or `remove`.
 ///
 /// Source: XEP-0077 §3.1 and §3.2 (`remove`).
-pub fn read(iq: &Element, from: &Jid, language: Language<'_>) -> Option<CommandRequest> {
-    let query = iq.get_child("query", ns::REGISTER)?;
+pub fn read(
+    iq: &Element,
+    from: &Jid,
+    language: Language<'_>,
+) -> Result<CommandRequest, CommandError> {
+    let query = iq.get_child("query", ns::REGISTER).ok_or(CommandError::Number)?;
     let command = if query.has_child("remove", ns::REGISTER) {
         UserCommand::Forget { confirmed: true }
     } else {
-        let number = query.get_child("phone", ns::REGISTER)?.text().parse().ok()?;
+        let phone = query.get_child("phone", ns::REGISTER).map(Element::text);
+        let number = values::number(&phone.unwrap_or_default())?;
         SettingChange::number(number, NumberSlot::First).into()
     };
-    Some(CommandRequest {
+    Ok(CommandRequest {
         from: from.clone(),
         command,
         language: language.map(str::to_owned),

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use xmpp_parsers::jid::BareJid;
 
 use super::values::CommandError;
 use crate::notification::Outcome;
 use crate::notification::verification::{NumberSlot, Refusal};
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::{
-    NotASetting, Quiet, SenderRule, Senders, Setting, Subscriber, WhenOffline,
+    NotASetting, Quiet, SenderRule, Senders, Subscriber, WhenOffline, language_name,
+    language_names, zone_name,
 };
-use crate::wording::phrase;
+use crate::wording::{phrase, worded_in};
 
 /// The reader's language, where it is known.
 pub type Language<'l> = Option<&'l str>;
@@ -28,15 +30,33 @@ pub fn help_more(language: Language<'_>) -> String {
     phrase(language, "help-more", &[])
 }
 
-/// What is wrong with a command.
-pub fn not_understood(language: Language<'_>, error: CommandError) -> String {
-    let id = match error {
-        CommandError::Command => "invalid-command",
-        CommandError::Number => "invalid-number",
-        CommandError::Code => "invalid-code",
-        CommandError::Value(value) => return invalid_value(language, value),
-    };
-    phrase(language, id, &[])
+/// What is wrong with a command. A number without its country code is offered with `country`, where that is known.
+pub fn not_understood(
+    language: Language<'_>,
+    error: &CommandError,
+    country: Option<&str>,
+) -> String {
+    match error {
+        CommandError::Command => phrase(language, "invalid-command", &[]),
+        CommandError::Near(near) => {
+            phrase(language, "invalid-command-near", &[("near", near.into())])
+        }
+        CommandError::ZoneNear(zone) => {
+            phrase(language, "invalid-timezone-near", &[("zone", zone.into())])
+        }
+        CommandError::Number => phrase(language, "invalid-number", &[]),
+        CommandError::NationalNumber(digits) => {
+            let whole = country.and_then(|it| PhoneNumber::as_dialled(digits, Some(it)));
+            match whole {
+                Some(number) => {
+                    phrase(language, "invalid-number-near", &[("number", number.as_str().into())])
+                }
+                None => phrase(language, "invalid-number", &[]),
+            }
+        }
+        CommandError::Code => phrase(language, "invalid-code", &[]),
+        CommandError::Value(value) => invalid_value(language, *value),
+    }
 }
 
 /// What is wrong with a value.
@@ -44,7 +64,10 @@ pub fn invalid_value(language: Language<'_>, value: NotASetting) -> String {
     let id = match value {
         NotASetting::Quiet => "invalid-quiet",
         NotASetting::TimeZone => "invalid-timezone",
-        NotASetting::Language => "invalid-language",
+        NotASetting::Language => {
+            let known = language_names(worded_in(language));
+            return phrase(language, "invalid-language", &[("known", (&known).into())]);
+        }
         NotASetting::Pin => "invalid-pin",
         NotASetting::Jid => "invalid-jid",
     };
@@ -78,7 +101,7 @@ pub fn settings(language: Language<'_>, person: &Subscriber, state: ShownState<'
         Quiet::Daily(hours) => hours.to_string(),
     };
     let zone = person.time_zone.as_ref().unwrap_or(&state.policy.zone);
-    let zone = zone.iana_name().unwrap_or("UTC").to_owned();
+    let zone = zone_name(zone);
     let senders = say(match person.senders.unwrap_or(state.policy.senders) {
         Senders::Domain => "show-domain",
         Senders::Contacts => "show-contacts",
@@ -101,27 +124,17 @@ pub fn settings(language: Language<'_>, person: &Subscriber, state: ShownState<'
             ("zone", (&zone).into()),
             ("senders", (&senders).into()),
             ("pin", (&pin).into()),
-            ("language", person.language.as_deref().unwrap_or("-").into()),
+            ("language", (&shown_language(language, person)).into()),
             ("presence", (&presence).into()),
         ],
     )
 }
 
-/// After settings were changed: who may ring, where only that was set, else whether there are calls.
-pub fn changed(language: Language<'_>, person: &Subscriber, settings: &[Setting]) -> String {
-    if let [Setting::Sender(sender, rule)] = settings {
-        let id = match rule {
-            SenderRule::Allow => "changed-allowed",
-            SenderRule::Block => "changed-blocked",
-        };
-        return phrase(language, id, &[("sender", sender.as_str().into())]);
+fn shown_language(language: Language<'_>, person: &Subscriber) -> String {
+    match &person.language {
+        Some(own) => language_name(own, worded_in(language)),
+        None => phrase(language, "show-operators", &[]),
     }
-    let id = match (person.offline, person.number.is_some()) {
-        (WhenOffline::Phone, true) => "changed-phone",
-        (WhenOffline::Phone, false) => "changed-no-number",
-        (WhenOffline::Store, _) => "changed-store",
-    };
-    phrase(language, id, &[])
 }
 
 /// A verification call begins.
@@ -189,6 +202,15 @@ pub fn number_changed(language: Language<'_>) -> String {
 /// A simple sentence.
 pub fn simple(language: Language<'_>, id: &'static str) -> String {
     phrase(language, id, &[])
+}
+
+/// One rule for a sender, in a list.
+pub fn rule(language: Language<'_>, sender: &BareJid, rule: SenderRule) -> String {
+    let id = match rule {
+        SenderRule::Allow => "changed-allowed",
+        SenderRule::Block => "changed-blocked",
+    };
+    phrase(language, id, &[("sender", sender.as_str().into())])
 }
 
 /// One call, in a list.

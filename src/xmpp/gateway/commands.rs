@@ -12,7 +12,6 @@ use crate::subscriber::{Setting, Subscriber};
 use crate::xmpp::commands::adhoc::{self, Handled};
 use crate::xmpp::commands::chat;
 use crate::xmpp::commands::replies::{self, ShownState};
-use crate::xmpp::commands::values::CommandError;
 use crate::xmpp::commands::{
     Access, AdminCommand, Asker, CommandRequest, CommandResult, ReplyTo, UserCommand, registration,
 };
@@ -35,7 +34,11 @@ impl Gateway {
                 let (from, reply_to) = (from.clone(), ReplyTo::Chat);
                 self.run(CommandRequest { from, command, language, reply_to }, now);
             }
-            Err(error) => self.say(&sender, &replies::not_understood(language.as_deref(), error)),
+            Err(error) => {
+                let country = self.served.country.as_deref();
+                let words = replies::not_understood(language.as_deref(), &error, country);
+                self.say(&sender, &words);
+            }
         }
     }
 
@@ -50,7 +53,9 @@ impl Gateway {
         let person = self.people.person(&sender).cloned();
         let is_operator = self.served.operators.contains(&sender);
         let language = language.as_deref();
-        let asker = Asker { from, person: person.as_ref(), is_operator, language };
+        let country = self.served.country.clone();
+        let country = country.as_deref();
+        let asker = Asker { from, person: person.as_ref(), is_operator, language, country };
         let has = |name: &str, namespace: &str| iq.has_child(name, namespace);
         if kind == "set" && has("command", ns::COMMANDS) {
             self.adhoc_command(iq, asker, now);
@@ -89,10 +94,12 @@ impl Gateway {
             self.send(stanza::result(iq, Some(form)));
         } else if !self.within_rate_limit(&sender, now) {
             self.send(stanza::error(iq, "wait", "resource-constraint", ""));
-        } else if let Some(request) = registration::read(iq, asker.from, asker.language) {
-            self.run(request, now);
         } else {
-            let words = replies::not_understood(asker.language, CommandError::Number);
+            let error = match registration::read(iq, asker.from, asker.language) {
+                Ok(request) => return self.run(request, now),
+                Err(error) => error,
+            };
+            let words = replies::not_understood(asker.language, &error, asker.country);
             self.send(stanza::error(iq, "modify", "not-acceptable", &words));
         }
     }
@@ -150,10 +157,10 @@ impl Gateway {
     /// Clients show gateway addresses: a command that names one means the person whom it stands for.
     fn name_the_person(&self, command: &mut UserCommand) {
         let named = match command {
-            UserCommand::Set(change) => change
-                .settings
-                .iter_mut()
-                .find_map(|it| if let Setting::Sender(jid, _) = it { Some(jid) } else { None }),
+            UserCommand::Set(change) => change.settings.iter_mut().find_map(|it| match it {
+                Setting::Sender(jid, _) | Setting::NoSenderRule(jid) => Some(jid),
+                _ => None,
+            }),
             UserCommand::Operator(AdminCommand::TestCall(jid)) => Some(jid),
             _ => None,
         };

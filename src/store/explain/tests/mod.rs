@@ -41,8 +41,8 @@ impl World<'_> {
                 let setting = match setting {
                     0 => Setting::Offline(WhenOffline::Store),
                     1 | 2 => Setting::Offline(WhenOffline::Phone),
-                    3 => Setting::Senders(Senders::Everyone),
-                    4 => Setting::Senders(Senders::Contacts),
+                    3 => Setting::Senders(Some(Senders::Everyone)),
+                    4 => Setting::Senders(Some(Senders::Contacts)),
                     5 => Setting::Sender(jid(SENDERS[sender]), SenderRule::Block),
                     6 => Setting::Sender(jid(SENDERS[sender]), SenderRule::Allow),
                     7 => Setting::Quiet("12:00-13:00".parse().ok().map(Quiet::Daily)),

@@ -172,7 +172,7 @@ fn submit(
     match (form.read)(&submitted, asker.person) {
         Ok(command) => request(iq, command, session, asker),
         Err(error) => {
-            let words = replies::not_understood(asker.language, error);
+            let words = replies::not_understood(asker.language, &error, asker.country);
             Handled::Answer(completed(iq, session, &CommandResult { words, done: false }))
         }
     }

@@ -151,7 +151,7 @@ impl Dialogue {
         let from = Jid::new(who).unwrap();
         let person = (from.to_bare() == self.bob.jid).then_some(&self.bob);
         let is_operator = from.to_bare().as_str() == "admin@example.org";
-        let asker = Asker { from: &from, person, is_operator, language: None };
+        let asker = Asker { from: &from, person, is_operator, language: None, country: None };
         self.sessions.handle(&iq, asker, &mut self.seed, self.now)
     }
 

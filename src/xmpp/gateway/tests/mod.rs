@@ -10,8 +10,10 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::clock;
+use crate::notification::policy::Policy;
 use crate::subscriber::{SenderRule, Setting, Subscriber, WhenOffline};
-use crate::xmpp::commands::{ReplyTo, SettingChange, UserCommand, replies};
+use crate::xmpp::commands::confirmations::changed;
+use crate::xmpp::commands::{ReplyTo, SettingChange, UserCommand};
 use crate::xmpp::ns;
 
 #[test]
@@ -151,7 +153,8 @@ fn a_rule_for_a_sender_means_the_person_whose_gateway_address_is_named() {
     let elsewhere = "alice\\40example.org@gateway.example.net";
     let setting = Setting::Sender(elsewhere.parse().unwrap(), SenderRule::Block);
     let bob = Subscriber::new("bob@example.org".parse().unwrap(), "Bob".into());
-    let words = replies::changed(None, &bob, &[setting]);
+    const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
+    let words = changed(None, &bob, &[setting], &Policy::default(), NOW);
     assert_eq!(words, format!("{elsewhere} may not make your phone ring any more."));
 }
 
