@@ -94,6 +94,8 @@ async fn call(claim: Claim, store: Store, agent: UserAgent, trunk: Arc<Trunk>) {
         retry_after: None,
         picked_up: None,
         quality: None,
+        cut: None,
+        ladder: String::new(),
     };
     store.settle(claim.attempt, attempt, timestamp()).await.unwrap();
     tokio::spawn(line.see_out(invite));
