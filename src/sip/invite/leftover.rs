@@ -15,7 +15,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method, Start};
 use crate::sip::message_builder::MessageBuilder;
-use crate::sip::trunk::Trunk;
+use crate::sip::trunk::{Transport, Trunk};
 use crate::sip::via::LocalAddr;
 use crate::sip::{PATIENCE, T1};
 
@@ -66,37 +66,10 @@ impl Invite {
             supported: vec![],
             authorization: vec![],
         };
-        let (mut invites, mut forks) = (vec![], vec![]);
-        let phase = match message.start {
-            Start::Request { .. } => {
-                let (branch, bytes) = (message.branch().to_owned(), record.as_bytes().to_vec());
-                let transport = local_addr.transport;
-                let mut invite =
-                    ClientTransaction::new(Method::Invite, branch, bytes, transport, now);
-                // It was sent long ago.
-                invite.poll();
-                invite.stop_sending();
-                invites.push(invite);
-                Phase::Proceeding { until: now + PATIENCE, alerted: true, rang: true }
-            }
-            Start::Response { .. } => {
-                forks.push(Fork::of(Dialog::recalled(&message)));
-                Phase::Confirmed
-            }
-        };
         let digest = Digest::new(trunk.credentials.as_ref());
-        let (patience, offer) = (T1 * 16, String::new());
-        let plan = InvitePlan {
-            trunk,
-            number: None,
-            local_addr,
-            offer,
-            patience,
-            setup: PATIENCE,
-            ring: PATIENCE,
-        };
+        let (invites, forks, phase) = taken_up(&message, record, local_addr.transport, now);
         let mut call = Self {
-            plan,
+            plan: plan(trunk, local_addr),
             seed,
             invite_content,
             tried: vec![],
@@ -124,6 +97,31 @@ impl Invite {
     }
 }
 
+/// The INVITE that waits for its answer, or the dialog, of a record.
+fn taken_up(
+    message: &Message,
+    record: &str,
+    transport: Transport,
+    now: Instant,
+) -> (Vec<ClientTransaction>, Vec<Fork>, Phase) {
+    if let Start::Response { .. } = message.start {
+        return (vec![], vec![Fork::of(Dialog::recalled(message))], Phase::Confirmed);
+    }
+    let (branch, bytes) = (message.branch().to_owned(), record.as_bytes().to_vec());
+    let mut invite = ClientTransaction::new(Method::Invite, branch, bytes, transport, now);
+    // It was sent long ago.
+    invite.poll();
+    invite.stop_sending();
+    (vec![invite], vec![], Phase::Proceeding { until: now + PATIENCE, alerted: true, rang: true })
+}
+
+/// There is no offer, as nothing is talked about any more.
+fn plan(trunk: Arc<Trunk>, local_addr: LocalAddr) -> InvitePlan {
+    let (patience, offer) = (T1 * 16, String::new());
+    let (setup, ring) = (PATIENCE, PATIENCE);
+    InvitePlan { trunk, number: None, local_addr, offer, patience, setup, ring }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -132,7 +130,7 @@ mod tests {
     use crate::clock::now;
     use crate::media::codec::Codec;
     use crate::sip::offer_answer::offer;
-    use crate::sip::trunk::{Dtmf, Transport};
+    use crate::sip::trunk::Dtmf;
 
     #[test]
     fn a_call_of_a_run_that_was_killed_is_ended_by_the_next_one() {
