@@ -105,20 +105,12 @@ impl Driver {
             let wake = self.component.deadline().map_or_else(|| clock::now() + IDLE, |(at, _)| at);
             let input = tokio::select! {
                 Some(input) = self.inputs.receiver.recv() => input,
-                event = self.events.recv(), if carried.reads => match event {
-                    None => return DriverEnd::LinkEnded,
-                    Some(LinkEvent::Up) => {
-                        self.link_state.send_replace(true);
-                        Input::Link(LinkInput::Up)
-                    }
-                    Some(LinkEvent::Down) => {
-                        self.iq_tracker.stream_lost();
-                        self.link_state.send_replace(false);
-                        Input::Link(LinkInput::Down)
-                    }
-                    Some(LinkEvent::Stanza(stanza)) if self.iq_tracker.takes(&stanza) => continue,
-                    Some(LinkEvent::Stanza(stanza)) => Input::Link(LinkInput::Stanza(stanza)),
-                },
+                event = self.events.recv(), if carried.reads => {
+                    let Some(event) = event else { return DriverEnd::LinkEnded };
+                    let told = &self.link_state;
+                    let Some(input) = link_input(event, told, &mut self.iq_tracker) else { continue };
+                    Input::Link(input)
+                }
                 permit = self.link.reserve(), if self.component.has_outgoing() => {
                     if let (Some(permit), Some(outgoing)) = (permit, self.component.poll_outgoing()) {
                         send(permit, outgoing, &self.inputs);
@@ -270,6 +262,27 @@ impl Driver {
         });
         abort
     }
+}
+
+/// What an event of the link is to the component; the answer to one of our questions is none.
+fn link_input(
+    event: LinkEvent,
+    link_state: &watch::Sender<bool>,
+    iq_tracker: &mut IqTracker,
+) -> Option<LinkInput> {
+    Some(match event {
+        LinkEvent::Up => {
+            link_state.send_replace(true);
+            LinkInput::Up
+        }
+        LinkEvent::Down => {
+            iq_tracker.stream_lost();
+            link_state.send_replace(false);
+            LinkInput::Down
+        }
+        LinkEvent::Stanza(stanza) if iq_tracker.takes(&stanza) => return None,
+        LinkEvent::Stanza(stanza) => LinkInput::Stanza(stanza),
+    })
 }
 
 fn send(permit: LinkPermit<'_>, outgoing: Outgoing, inputs: &Inputs) {

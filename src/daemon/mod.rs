@@ -4,7 +4,7 @@ mod health;
 pub mod preflight;
 mod reload;
 mod running;
-mod service_manager;
+mod supervisor;
 pub mod test_call;
 mod wiring;
 
@@ -20,7 +20,7 @@ use tracing::{error, info, warn};
 use self::health::Observed;
 use self::reload::Reload;
 use self::running::Running;
-use self::service_manager::ServiceManager;
+use self::supervisor::Supervisor;
 use crate::address_scope::is_loopback;
 use crate::call::end_broken;
 use crate::clock;
@@ -63,7 +63,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         Some(_) => {}
         None => info!("stopping"),
     }
-    running.service_manager.stopping();
+    running.supervisor.stopping();
     running.shut_down().await;
     match broken {
         Some(broken) => Err(broken),
@@ -111,14 +111,14 @@ async fn start(
     // Before the server is there, so that somebody who watches sees that it is not.
     let http = wiring::http(&fixed, &live_settings, &store, observed).await?;
 
-    let service_manager = ServiceManager::new(&fixed.component.server);
+    let supervisor = Supervisor::new(&fixed.component.server);
     let (link, events) = tokio::select! {
         connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
         () = signals.end() => {
-            service_manager.stopping();
+            supervisor.stopping();
             return Ok(None);
         }
-        never = service_manager.waits_for_server() => match never {},
+        never = supervisor.waits_for_server() => match never {},
     };
     let people = Directory::new(&store.subscribers().await?);
     let jid = fixed.component.jid.clone();
@@ -170,11 +170,11 @@ async fn start(
         live,
         store: store.clone(),
         inputs: sender.clone(),
-        service_manager: service_manager.clone(),
+        supervisor: supervisor.clone(),
     };
     let (reload, reloading) = reload.start();
-    service_manager.ready();
-    let told = tokio::spawn(service_manager.clone().keep_told(link_is_up, asks));
+    supervisor.ready();
+    let told = tokio::spawn(supervisor.clone().keep_told(link_is_up, asks));
     if signals.reload_waits {
         reload.notify_one();
     }
@@ -189,7 +189,7 @@ async fn start(
         probing,
         reload,
         reloading,
-        service_manager,
+        supervisor,
         told,
     }))
 }

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{info, warn};
 
-use super::service_manager::ServiceManager;
+use super::supervisor::Supervisor;
 use super::wiring;
 use crate::clock;
 use crate::component::Input;
@@ -26,7 +26,7 @@ pub(super) struct Reload {
     pub(super) store: Store,
     /// Where the component learns of people and rules.
     pub(super) inputs: mpsc::UnboundedSender<Input>,
-    pub(super) service_manager: ServiceManager,
+    pub(super) supervisor: Supervisor,
 }
 
 impl Reload {
@@ -37,9 +37,9 @@ impl Reload {
         let task = tokio::spawn(async move {
             loop {
                 noticed.notified().await;
-                self.service_manager.reloading();
+                self.supervisor.reloading();
                 let failed = self.run().await.err();
-                self.service_manager.reloaded(failed);
+                self.supervisor.reloaded(failed);
             }
         });
         (notice, task)

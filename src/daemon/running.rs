@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use super::StartError;
-use super::service_manager::ServiceManager;
+use super::supervisor::Supervisor;
 use crate::clock;
 use crate::component::call_tasks::CallTasks;
 use crate::component::driver::DriverEnd;
@@ -32,7 +32,7 @@ pub(super) struct Running {
     /// SIGHUP came.
     pub(super) reload: Arc<Notify>,
     pub(super) reloading: JoinHandle<()>,
-    pub(super) service_manager: ServiceManager,
+    pub(super) supervisor: Supervisor,
     /// What keeps it told.
     pub(super) told: JoinHandle<()>,
 }

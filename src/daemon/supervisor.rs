@@ -13,7 +13,7 @@ use tracing::debug;
 ///
 /// Source: sd_notify(3).
 #[derive(Clone, Debug)]
-pub(super) struct ServiceManager {
+pub(super) struct Supervisor {
     server: String,
     known: Arc<Mutex<Known>>,
 }
@@ -24,7 +24,7 @@ struct Known {
     reload: Option<&'static str>,
 }
 
-impl ServiceManager {
+impl Supervisor {
     /// `server`: as the operator wrote it in `component.server`.
     pub(super) fn new(server: &str) -> Self {
         Self { server: server.to_owned(), known: Arc::default() }
