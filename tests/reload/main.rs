@@ -181,7 +181,7 @@ async fn people(bed: &mut TestBed) {
     bed.reads(ALICE, "held until Robert is online").await;
     bed.writes(robert, COMPONENT, "show");
     let shown = bed.reads(robert, "Nummer: +9995550109").await;
-    for words in ["Anrufe: aus", "Ruhezeit: 22:00-07:00 (Europe/Berlin)", "Sprache: de"] {
+    for words in ["Anrufe: aus", "Ruhezeit: 22:00-07:00 (Europe/Berlin)", "Sprache: Deutsch"] {
         assert!(shown.contains(words), "{words} is not in {shown}");
     }
 }
