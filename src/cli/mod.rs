@@ -70,7 +70,7 @@ enum Command {
         #[arg(value_parser = not_blank)]
         text: String,
     },
-    /// Writes what the phone would hear into a file.
+    /// Writes what the phone would hear of a message into a file.
     Say {
         /// What to say.
         #[arg(value_parser = not_blank)]

@@ -390,6 +390,7 @@ spoken-link-to = ein Link zu { $host }
 spoken-link = ein Link
 spoken-dot = Punkt
 spoken-code = Etwas Programmcode.
+spoken-log = Zeilen aus einem Protokoll.
 spoken-rest = Der Rest steht in Ihrem Chat.
 
 ## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest

@@ -352,6 +352,7 @@ spoken-link-to = a link to { $host }
 spoken-link = a link
 spoken-dot = dot
 spoken-code = Some code.
+spoken-log = Lines of a log.
 spoken-rest = The rest is in your chat.
 
 ## The menu, where the operator writes no other: what is said before "press 1", and what the sender reads

@@ -38,15 +38,26 @@ def number(value):
 
 
 def time_of_day(match):
-    """As espeak-ng reads it: 10:05 is "ten zero five", 10:00 "ten zero zero"."""
+    """As a text is spoken in English: 10:00 is "ten o'clock", 14:05 "two oh five p m"."""
     hour, minute = int(match[1]), int(match[2])
-    return f"{number(hour)} {'zero ' if minute < 10 else ''}{number(minute)}"
+    if minute == 0 and hour % 12 == 0:
+        return "noon" if hour == 12 else "midnight"
+    half = " p m" if hour > 12 else " a m" if hour == 0 or match[1].startswith("0") else ""
+    spoken = number(hour % 12 or 12)
+    if minute == 0:
+        return spoken + (half or " o'clock")
+    return f"{spoken} {'oh ' if minute < 10 else ''}{number(minute)}{half}"
+
+
+def spoken(sentence):
+    """With its times of day in words."""
+    return re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
 
 
 def words(sentence):
     # The recogniser's dictionary has it in two words.
     sentence = sentence.lower().replace("localhost", "local host")
-    sentence = re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
+    sentence = spoken(sentence)
     sentence = re.sub(r"\d+", lambda match: f" {number(int(match[0]))} ", sentence)
     return re.findall(r"[a-z']+", sentence)
 
@@ -103,7 +114,7 @@ def named(heard, candidates):
 
 
 def reading(sentence):
-    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", sentence]
+    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", spoken(sentence)]
     spoken = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     with wave.open(io.BytesIO(spoken), "rb") as sound:
         rate = sound.getframerate()
