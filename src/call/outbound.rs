@@ -71,7 +71,7 @@ async fn place_over_trunks(
     (stop, changes): (&mut watch::Receiver<Stop>, &mut Changes),
 ) -> Attempt {
     if !context.settings().policy.may_dial(number) {
-        warn!("number outside dial.allow was not dialled");
+        warn!("number outside dial.allow and dial.types was not dialled");
         return Attempt::without_invite(Outcome::WrongNumber);
     }
     let mut attempt = Attempt::without_invite(Outcome::TrunkFailed);

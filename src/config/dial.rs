@@ -9,10 +9,11 @@ use super::section::Section;
 use crate::notification::Throttle;
 use crate::notification::policy::Policy;
 use crate::notification::rules::RetryPauses;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::{Quiet, QuietHours, Senders};
 
-/// Reads the policy, and the longest a call may take.
-pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
+/// Reads the policy, and the longest a call may take. `own` are the trunks' caller IDs.
+pub(super) fn read(mut section: Section<'_>, own: Vec<PhoneNumber>) -> Option<(Policy, Duration)> {
     let allow = section.list("allow", &[], |text| prefix(text, false)).and_then(|allow| {
         if allow.is_empty() {
             section.mistake(
@@ -23,6 +24,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         }
         Some(allow)
     });
+    let types = section.list("types", &[], str::parse::<NumberType>);
     let deny = section.list("deny", &[], |text| prefix(text, false));
     let wait = section.seconds("wait_s", 0..=3600, 60);
     let ring = section.seconds("ring_s", 5..=180, 30);
@@ -63,6 +65,8 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         calls_per_day_max: calls_per_day_max?,
         allow: allow?,
         deny: deny?,
+        types: types?,
+        own,
         senders: senders?,
         ..Policy::default()
     };

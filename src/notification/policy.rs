@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::rules::RetryPauses;
 use super::throttle::Throttle;
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::{Quiet, Senders};
 
 /// What the operator allows, from `[dial]`.
@@ -40,12 +40,30 @@ pub struct Policy {
     pub allow: Vec<String>,
     /// Prefixes within them that may not (`deny`).
     pub deny: Vec<String>,
+    /// Types of numbers that may be dialled beside the ordinary ones (`types`).
+    pub types: Vec<NumberType>,
+    /// Our own numbers: the caller IDs of the trunks.
+    pub own: Vec<PhoneNumber>,
     /// Who may make a phone ring unless the person says otherwise (`senders`).
     pub senders: Senders,
     /// The operator has stopped all calls for now.
     pub suspended: bool,
     /// How much may be held (`[store]`).
     pub quotas: Quotas,
+}
+
+/// Why a number is not dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// It is outside `allow`, or inside `deny`.
+    #[error("dial.allow does not let this number be dialled")]
+    Prefix,
+    /// It is in no plan, and `allow` says no more of it than its country.
+    #[error("it is no number of its country; if it is meant, write a longer prefix in dial.allow")]
+    Unknown,
+    /// `types` does not name its type.
+    #[error("its type is {0}, which dial.types does not name")]
+    Type(NumberType),
 }
 
 /// How much may be held.
@@ -93,6 +111,8 @@ impl Default for Policy {
             calls_per_day_max: 200,
             allow: Vec::new(),
             deny: Vec::new(),
+            types: Vec::new(),
+            own: Vec::new(),
             senders: Senders::Domain,
             suspended: false,
             quotas: Quotas::default(),
@@ -103,7 +123,27 @@ impl Default for Policy {
 impl Policy {
     /// Tells whether the operator lets this number be dialled at all.
     pub fn may_dial(&self, number: &PhoneNumber) -> bool {
+        self.forbids(number).is_none()
+    }
+
+    /// What keeps this number from being dialled, whoever wants it called.
+    pub fn forbids(&self, number: &PhoneNumber) -> Option<Forbidden> {
         let listed = |prefixes: &[String]| prefixes.iter().any(|prefix| number.has_prefix(prefix));
-        listed(&self.allow) && !listed(&self.deny)
+        if !listed(&self.allow) || listed(&self.deny) {
+            return Some(Forbidden::Prefix);
+        }
+        let of = self.type_of(number);
+        if of != NumberType::Unknown {
+            let may = of.is_ordinary() || self.types.contains(&of);
+            return (!may).then_some(Forbidden::Type(of));
+        }
+        // Test ranges and private numbers are in no plan. A prefix that says more than the country means them.
+        let means = |it: &String| number.has_prefix(it) && it.len() > number.code_length();
+        (!self.allow.iter().any(means)).then_some(Forbidden::Unknown)
+    }
+
+    /// What sort of number it is; our own caller IDs are a sort of their own.
+    pub fn type_of(&self, number: &PhoneNumber) -> NumberType {
+        if self.own.contains(number) { NumberType::Own } else { NumberType::of(number) }
     }
 }

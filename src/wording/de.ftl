@@ -133,6 +133,19 @@ changed-allowed = { $sender } darf Ihr Telefon klingeln lassen.
 changed-store = Sie werden nicht angerufen. Nachrichten werden aufbewahrt, bis Sie online sind.
 code-calling = Ich rufe { $number } jetzt an. Drücken Sie dort eine Taste, um einen Code zu hören, und senden Sie ihn mir.
 code-not-allowed = Diese Nummer darf von hier nicht gewählt werden.
+code-type-refused = { $type ->
+    [premium_rate] Das ist eine Premiumnummer; sie wird von hier nicht angerufen.
+    [shared_cost] Das ist eine Nummer mit geteilten Kosten; sie wird von hier nicht angerufen.
+    [personal_number] Das ist eine persönliche Nummer mit eigenem Preis; sie wird von hier nicht angerufen.
+    [satellite] Das ist die Nummer eines Satellitennetzes; sie wird von hier nicht angerufen.
+    [pager] Das ist ein Funkrufempfänger; er wird von hier nicht angerufen.
+    [voicemail] Das ist eine Mailbox; sie wird von hier nicht angerufen.
+    [uan] Das ist eine Firmennummer mit eigenem Preis; sie wird von hier nicht angerufen.
+    [short_code] Diese Nummer ist zu kurz, um jemandes Telefon zu sein.
+    [emergency] Das gleicht einer Notrufnummer; sie wird von hier nicht angerufen.
+    [own] Das ist unsere eigene Nummer.
+   *[other] Diese Nummer gibt es nicht. Stimmt eine Ziffer nicht?
+}
 code-suspended = Der Betreiber hat alle Anrufe ausgesetzt. Bitte versuchen Sie es später noch einmal.
 code-too-soon = Ich habe gerade erst angerufen. Bitte warten Sie eine Minute.
 code-too-many = Heute gab es zu viele solche Anrufe. Bitte versuchen Sie es morgen noch einmal.

@@ -134,6 +134,19 @@ changed-allowed = { $sender } may make your phone ring.
 changed-store = You will not be phoned. Messages are held until you are online.
 code-calling = I am calling { $number } now. Press a key there to hear a code, and send it to me.
 code-not-allowed = This number may not be dialled from here.
+code-type-refused = { $type ->
+    [premium_rate] This is a premium-rate number, which is not called from here.
+    [shared_cost] This is a shared-cost number, which is not called from here.
+    [personal_number] This is a personal number at a price of its own, which is not called from here.
+    [satellite] This is a number of a satellite network, which is not called from here.
+    [pager] This is a pager, which is not called from here.
+    [voicemail] This is a voicemail box, which is not called from here.
+    [uan] This is a company's number at a price of its own, which is not called from here.
+    [short_code] This number is too short to be somebody's phone.
+    [emergency] This is like an emergency number, which is not called from here.
+    [own] This is our own number.
+   *[other] There is no such number. Is a digit wrong?
+}
 code-suspended = The operator has stopped all calls for now. Please try again later.
 code-too-soon = I have just called. Please wait a minute.
 code-too-many = There were too many such calls today. Please try again tomorrow.

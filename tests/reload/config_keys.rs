@@ -140,6 +140,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("media.silence_s", "30", "60", AtStart),
     key("dial.allow", "[\"+999\"]", "[\"+999\", \"+888\"]", OUTSIDE),
     key("dial.deny", "[]", "[\"+99966\"]", OUTSIDE),
+    key("dial.types", "[]", "[\"pager\"]", IN_VALUE),
     key("dial.wait_s", "1", "0", OUTSIDE),
     key("dial.ring_s", "30", "60", OUTSIDE),
     key("dial.attempts", "3", "4", OUTSIDE),

@@ -19,6 +19,7 @@ impl fmt::Display for Rule {
             Self::Calling => f.write_str("call being made"),
             Self::Planned(_) => f.write_str("planned call"),
             Self::Allowed | Self::Never(Never::NotAllowed) => f.write_str("dial.allow, dial.deny"),
+            Self::NumberType(_) | Self::Never(Never::NumberType(_)) => f.write_str("dial.types"),
             Self::Attempts { .. } | Self::Never(Never::AttemptsUsed) => {
                 f.write_str("dial.attempts")
             }
@@ -73,6 +74,10 @@ impl Rule {
             Self::Planned(Wait::Throttled) => "it waits for a throttle or the daily limit",
             Self::Planned(Wait::Retry) => "it waits for the pause after the last call",
             Self::Allowed => "allowed",
+            Self::NumberType(of) => of.name(),
+            Self::Never(Never::NumberType(of)) => {
+                return Some(format!("{of}, which may not be dialled"));
+            }
             Self::Attempts { used, max } => return Some(format!("{used} of {max} used")),
             Self::Never(Never::NotAllowed) => "not allowed",
             Self::Never(Never::AttemptsUsed) => "used up",

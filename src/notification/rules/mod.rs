@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::policy::Policy;
 use super::verification::NumberSlot;
 use super::{Throttle, Wait};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::{Subscriber, WhenOffline};
 
 /// What the rules about people must know.
@@ -195,6 +195,8 @@ pub enum Rule {
     Planned(Wait),
     /// `dial.allow` and `dial.deny`: the number may be dialled.
     Allowed,
+    /// `dial.types`: the sort of number may be dialled.
+    NumberType(NumberType),
     /// `dial.attempts`: calls so far, and how many may fail.
     Attempts {
         /// Calls that did not reach the person.
@@ -245,6 +247,7 @@ impl Rule {
             | Self::OnTheLine(_)
             | Self::Calling
             | Self::Allowed
+            | Self::NumberType(_)
             | Self::Attempts { .. }
             | Self::Never(_)
             | Self::Gathering => Wait::Gathering,

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Past, Rule, Ruling, Verdict};
-use crate::notification::policy::Policy;
+use crate::notification::policy::{Forbidden, Policy};
 use crate::notification::throttle::{Throttle, later};
 use crate::notification::{Outcome, SenderCalls, Wait};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::Quiet;
 
 impl Policy {
@@ -52,10 +52,16 @@ impl Policy {
     fn limits(&self, past: &Past, history: &History) -> Vec<Ruling> {
         let mut told = Vec::with_capacity(12);
         let attempts = Rule::Attempts { used: past.attempts, max: self.attempts };
-        let not_allowed = history.number.as_ref().is_some_and(|number| !self.may_dial(number));
+        let forbids = history.number.as_ref().and_then(|number| self.forbids(number));
+        let of = history.number.as_ref().map(|number| self.type_of(number));
         let last = past.last.map(|call| call.outcome);
         let rules = [
-            (Rule::Allowed, not_allowed.then_some(Never::NotAllowed)),
+            (Rule::Allowed, (forbids == Some(Forbidden::Prefix)).then_some(Never::NotAllowed)),
+            (
+                Rule::NumberType(of.unwrap_or(NumberType::Unknown)),
+                of.filter(|_| !matches!(forbids, None | Some(Forbidden::Prefix)))
+                    .map(Never::NumberType),
+            ),
             (Rule::Retry, (last == Some(Outcome::Declined)).then_some(Never::Declined)),
             (Rule::Retry, (last == Some(Outcome::WrongNumber)).then_some(Never::WrongNumber)),
             (attempts, (past.attempts >= self.attempts).then_some(Never::AttemptsUsed)),
@@ -66,8 +72,9 @@ impl Policy {
                     told.push(Ruling { rule: Rule::Never(never), verdict: Verdict::Never });
                     break;
                 }
-                // How the last call ended is told where it makes a pause.
+                // How the last call ended is told where it makes a pause; a number that is not known has no type.
                 None if rule == Rule::Retry => {}
+                None if matches!(rule, Rule::NumberType(_)) && of.is_none() => {}
                 None => told.push(Ruling { rule, verdict: Verdict::Pass }),
             }
         }
@@ -194,6 +201,8 @@ impl Decision {
 pub enum Never {
     /// The number is outside `dial.allow` or inside `dial.deny`.
     NotAllowed,
+    /// `dial.types` does not name the sort of number it is.
+    NumberType(NumberType),
     /// `dial.attempts` calls did not reach the person.
     AttemptsUsed,
     /// The callee declined.

@@ -126,13 +126,16 @@ pub fn changed(language: Language<'_>, person: &Subscriber, settings: &[Setting]
 
 /// A verification call begins.
 pub fn calling(language: Language<'_>, number: &PhoneNumber) -> String {
-    phrase(language, "code-calling", &[("number", number.as_str().into())])
+    phrase(language, "code-calling", &[("number", (&number.spaced()).into())])
 }
 
 /// A verification call is refused.
 pub fn refused(language: Language<'_>, refusal: Refusal) -> String {
     let id = match refusal {
         Refusal::NotAllowed => "code-not-allowed",
+        Refusal::NumberType(of) => {
+            return phrase(language, "code-type-refused", &[("type", of.name().into())]);
+        }
         Refusal::Suspended => "code-suspended",
         Refusal::TooSoon => "code-too-soon",
         Refusal::TooMany => "code-too-many",
@@ -163,7 +166,7 @@ pub fn verified(language: Language<'_>, slot: NumberSlot, number: &PhoneNumber) 
         NumberSlot::First => "code-right",
         NumberSlot::Second => "code-right-second",
     };
-    phrase(language, id, &[("number", number.as_str().into())])
+    phrase(language, id, &[("number", (&number.spaced()).into())])
 }
 
 /// A wrong code came.

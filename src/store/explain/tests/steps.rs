@@ -102,7 +102,7 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
                     senders,
                     quiet: quiet.parse().map_or(Quiet::Never, Quiet::Daily),
                     retry: RetryPauses { busy: Duration::from_secs(90), ..RetryPauses::default() },
-                    allow: vec!["+81".to_owned()],
+                    allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
                     keep: Duration::from_secs(40 * 3600),
                     ..Policy::default()
                 }
