@@ -351,6 +351,7 @@ fn policy(wait_s: u64) -> Policy {
         throttle: vec![],
         sender_throttle: vec![],
         calls_per_day_max: u32::MAX,
+        minutes_per_day_max: u32::MAX,
         ..Policy::default()
     }
 }

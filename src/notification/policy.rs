@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::budget::Country;
 use super::rules::RetryPauses;
 use super::throttle::Throttle;
 use crate::phone_number::{NumberType, PhoneNumber};
@@ -36,6 +37,12 @@ pub struct Policy {
     pub sender_calls: Vec<Throttle>,
     /// Calls of the whole component in any 24 hours (`calls_per_day_max`).
     pub calls_per_day_max: u32,
+    /// Minutes that its calls talk in any 24 hours (`minutes_per_day_max`).
+    pub minutes_per_day_max: u32,
+    /// The longest call (`call_s_max`).
+    pub call_max: Duration,
+    /// Limits for some countries (`[[dial.country]]`).
+    pub countries: Vec<Country>,
     /// Prefixes that may be dialled; nothing else ever is (`allow`).
     pub allow: Vec<String>,
     /// Prefixes within them that may not (`deny`).
@@ -109,6 +116,9 @@ impl Default for Policy {
             sender_throttle: vec![Throttle::from((3, 900))],
             sender_calls: [(10, 3600), (20, 86_400)].map(Throttle::from).to_vec(),
             calls_per_day_max: 200,
+            minutes_per_day_max: 600,
+            call_max: Duration::from_secs(300),
+            countries: Vec::new(),
             allow: Vec::new(),
             deny: Vec::new(),
             types: Vec::new(),
@@ -140,6 +150,11 @@ impl Policy {
         // Test ranges and private numbers are in no plan. A prefix that says more than the country means them.
         let means = |it: &String| number.has_prefix(it) && it.len() > number.code_length();
         (!self.allow.iter().any(means)).then_some(Forbidden::Unknown)
+    }
+
+    /// The limits of the countries that this number belongs to.
+    pub fn countries_of(&self, number: &PhoneNumber) -> impl Iterator<Item = &Country> {
+        self.countries.iter().filter(move |country| number.has_prefix(&country.prefix))
     }
 
     /// What sort of number it is; our own caller IDs are a sort of their own.

@@ -176,9 +176,10 @@ impl Transaction<'_> {
         number: &PhoneNumber,
         now: Timestamp,
     ) -> Result<Option<Refusal>, StoreError> {
-        let (calls, day_filled_at) = self.calls_to(number, now)?;
+        let History { gathering_since, quiet, zone, .. } = self.hours_at(number, now)?;
         let senders = vec![self.caused_by(jid.as_str(), None, now)?];
-        let history = History { calls, day_filled_at, senders, ..self.hours_at(number, now)? };
+        let history =
+            History { gathering_since, quiet, zone, senders, ..self.calls_to(number, now)? };
         Ok(match self.policy.next_call(&Past::default(), &history, now) {
             Decision::Never(_) => Some(Refusal::NotAllowed),
             Decision::Call { at, .. } if at <= now => None,

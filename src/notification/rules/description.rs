@@ -34,6 +34,9 @@ impl fmt::Display for Rule {
             }
             Self::NewRecipients(max) => write!(f, "a sender's new recipients of a day, {max}"),
             Self::Day(max) => write!(f, "dial.calls_per_day_max {max}"),
+            Self::Minutes(max) => write!(f, "dial.minutes_per_day_max {max}"),
+            Self::CountryCalls(max) => write!(f, "dial.country.calls_per_day_max {max}"),
+            Self::CountryMinutes(max) => write!(f, "dial.country.minutes_per_day_max {max}"),
             Self::Quiet => f.write_str("quiet hours"),
         }
     }
@@ -91,6 +94,9 @@ impl Rule {
             | Self::SenderShare(_)
             | Self::NewRecipients(_)
             | Self::Day(_)
+            | Self::Minutes(_)
+            | Self::CountryCalls(_)
+            | Self::CountryMinutes(_)
             | Self::Quiet => return None,
         };
         Some(says.to_owned())

@@ -222,6 +222,12 @@ pub enum Rule {
     NewRecipients(u32),
     /// `dial.calls_per_day_max`.
     Day(u32),
+    /// `dial.minutes_per_day_max`.
+    Minutes(u32),
+    /// `calls_per_day_max` of a `[[dial.country]]`.
+    CountryCalls(u32),
+    /// `minutes_per_day_max` of a `[[dial.country]]`.
+    CountryMinutes(u32),
     /// The quiet hours.
     Quiet,
 }
@@ -235,7 +241,10 @@ impl Rule {
             | Self::SenderCalls(_)
             | Self::SenderShare(_)
             | Self::NewRecipients(_)
-            | Self::Day(_) => Wait::Throttled,
+            | Self::Day(_)
+            | Self::Minutes(_)
+            | Self::CountryCalls(_)
+            | Self::CountryMinutes(_) => Wait::Throttled,
             Self::Retry => Wait::Retry,
             Self::Quiet => Wait::Quiet,
             Self::Planned(why) => why,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Past, Rule, Ruling, Verdict};
+use crate::notification::budget::{CountryCalls, Spent, fits_at};
 use crate::notification::policy::{Forbidden, Policy};
 use crate::notification::throttle::{Throttle, later};
 use crate::notification::{Outcome, SenderCalls, Wait};
@@ -105,6 +106,19 @@ impl Policy {
         let day = Throttle { calls: self.calls_per_day_max.max(1), span: DAY };
         let day_over = history.day_filled_at.and_then(|filled_at| day.free_after(filled_at, now));
         pauses.push((Rule::Day(self.calls_per_day_max), day_over));
+        let fits = |spent: &[Spent], most| fits_at(spent, most, self.call_max, now);
+        let minutes = self.minutes_per_day_max;
+        pauses.push((Rule::Minutes(minutes), fits(&history.spent, minutes)));
+        let countries = history.number.iter().flat_map(|number| self.countries_of(number));
+        for (country, made) in countries.zip(&history.countries) {
+            if let Some(calls) = country.calls_per_day_max {
+                let full = Throttle { calls, span: DAY }.free_at(&made.calls, now);
+                pauses.push((Rule::CountryCalls(calls), full));
+            }
+            if let Some(minutes) = country.minutes_per_day_max {
+                pauses.push((Rule::CountryMinutes(minutes), fits(&made.spent, minutes)));
+            }
+        }
         pauses
     }
 
@@ -170,6 +184,10 @@ pub struct History {
     /// When the call of the whole component was started that is the `calls_per_day_max`th from the last;
     /// `None` while there were fewer in the last 24 hours.
     pub day_filled_at: Option<Timestamp>,
+    /// The calls of the whole component that count against its minutes, oldest first.
+    pub spent: Vec<Spent>,
+    /// The same, and the calls, for each of the policy's countries that the number belongs to, in their order.
+    pub countries: Vec<CountryCalls>,
 }
 
 /// When to phone.

@@ -99,6 +99,7 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
                     throttle,
                     sender_throttle,
                     calls_per_day_max,
+                    minutes_per_day_max: if calls_per_day_max == 2 { 600 } else { 10 },
                     senders,
                     quiet: quiet.parse().map_or(Quiet::Never, Quiet::Daily),
                     retry: RetryPauses { busy: Duration::from_secs(90), ..RetryPauses::default() },

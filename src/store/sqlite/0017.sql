@@ -1,0 +1,3 @@
+-- What counts against the minutes of a day: calls that talked, that run, or whose end is not known.
+CREATE INDEX rings_talked ON rings (counted)
+    WHERE invited = 1 AND (ended IS NULL OR outcome = 'interrupted' OR talked_ms > 0);
