@@ -42,7 +42,8 @@ pub async fn place(
         Arc::new(MessageAnnouncer { callee: claim.callee.clone(), settings: context.settings() });
     let subject = CallSubject::Messages { attempt: claim.attempt, announcer: announcer.clone() };
     let opening = if claim.continuing { Opening::Continued } else { Opening::New };
-    let flow = announcer.flow(&claim.messages, opening, PinCheck::Due);
+    let pin = if claim.pin_locked { PinCheck::Locked } else { PinCheck::Due };
+    let flow = announcer.flow(&claim.messages, opening, pin);
     place_over_trunks(&claim.number, subject, flow, context, (&mut stop, &mut changes)).await
 }
 

@@ -206,6 +206,8 @@ pub struct Claim {
     pub messages: Vec<Message>,
     /// An earlier call about this broke off after some messages were heard.
     pub continuing: bool,
+    /// The callee's PIN was wrong too often today: nothing is read.
+    pub pin_locked: bool,
     /// When the claim runs out.
     pub lease_until: Timestamp,
 }

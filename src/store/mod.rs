@@ -40,7 +40,7 @@ mod transaction;
 mod verifications;
 mod writer;
 
-pub use call_ins::CallIn;
+pub use call_ins::{CallIn, CallerTrust, PinWay};
 pub use corrections::{Corrected, Retracted};
 pub use deliveries::Delivering;
 pub use error::StoreError;

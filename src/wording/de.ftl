@@ -107,6 +107,7 @@ invalid-code = Der Code hat sechs Ziffern, etwa code 012345.
 invalid-quiet = Ruhezeiten schreibt man 22:00-07:30; oder „quiet off“, oder „quiet default“.
 invalid-timezone = Eine Zeitzone ist ein Name wie Europe/Berlin.
 invalid-language = Eine Sprache ist ein Kürzel wie en, de oder ja.
+trivial-pin = Diese PIN würde jeder zuerst raten. Bitte nehmen Sie eine, die keine Reihe, kein Jahr, keine Wiederholung und kein Teil Ihrer Nummer ist.
 invalid-pin = Eine PIN hat 4 bis 8 Ziffern; oder „pin off“.
 invalid-jid = Das ist keine Adresse einer Person, wie etwa alice@example.org.
 show =
@@ -246,6 +247,11 @@ pin-question = { $count ->
    *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
 }
 pin-wrong = Das ist nicht die PIN.
+pin-locked = { $count ->
+    [one] Hallo. Es wartet 1 Nachricht. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+   *[other] Hallo. Es warten { $count } Nachrichten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+}
+pin-needed = Hallo. Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
 
 ## Chat und Telefon
 

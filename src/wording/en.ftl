@@ -108,6 +108,7 @@ invalid-code = The code has six digits, such as code 012345.
 invalid-quiet = Quiet hours are written 22:00-07:30; or "quiet off", or "quiet default".
 invalid-timezone = A time zone is a name such as Asia/Tokyo.
 invalid-language = A language is a tag such as en, de or ja.
+trivial-pin = Everybody would guess this PIN first. Please take one that is no row, no year, no repetition and no part of your number.
 invalid-pin = A PIN has 4 to 8 digits; or "pin off".
 invalid-jid = That is no address of a person, such as alice@example.org.
 show =
@@ -247,6 +248,11 @@ pin-question = { $count ->
    *[other] Hello. { $count } messages are waiting. Please enter your PIN.
 }
 pin-wrong = That is not the PIN.
+pin-locked = { $count ->
+    [one] Hello. 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
+   *[other] Hello. { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
+}
+pin-needed = Hello. Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
 
 ## The chat and the phone
 

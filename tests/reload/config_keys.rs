@@ -133,6 +133,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("sip.name_server", "\"\"", "\"127.0.0.1\"", AtStart),
     key("sip.callback", "false", "true", OUTSIDE),
     key("sip.callback_pin", "false", "true", OUTSIDE),
+    key("sip.callback_without_pin", "false", "true", IN_VALUE),
     key("media.listen", "\"127.0.0.1\"", "\"127.0.0.2\"", AtStart),
     key("media.advertise", "\"\"", "\"127.0.0.3\"", AtStart),
     key("media.ports", "[20000, 29999]", "[30000, 30999]", AtStart),

@@ -46,6 +46,7 @@ pub fn invalid_value(language: Language<'_>, value: NotASetting) -> String {
         NotASetting::TimeZone => "invalid-timezone",
         NotASetting::Language => "invalid-language",
         NotASetting::Pin => "invalid-pin",
+        NotASetting::TrivialPin => "trivial-pin",
         NotASetting::Jid => "invalid-jid",
     };
     phrase(language, id, &[])
