@@ -110,6 +110,7 @@ async fn filled(calls: usize, folder: &Path) -> Store {
         sender_throttle: vec![],
         sender_calls: vec![],
         calls_per_day_max: 1_000_000,
+        minutes_per_day_max: 1_000_000,
         attempts: 1,
         allow: vec!["+999".to_owned()],
         senders: Senders::Everyone,

@@ -11,7 +11,7 @@ use super::subject::CallSubject;
 use crate::clock;
 use crate::notification::{AttemptId, MessageId};
 use crate::script::Request;
-use crate::store::{KeptDialog, StoreError};
+use crate::store::{KeptDialog, PinWay, StoreError};
 
 impl CallDriver<'_> {
     /// Does what the script asks of the store or the recorder; what came of it comes back through the queue.
@@ -52,7 +52,9 @@ impl CallDriver<'_> {
                 let CallSubject::Messages { announcer, .. } = &self.subject else { return };
                 let callee = announcer.callee.clone();
                 self.store.push(async move {
-                    Done::Pin(caller::is_pin_of(&store, &callee, digits, now).await)
+                    Done::Pin(
+                        caller::is_pin_of(&store, &callee, digits, PinWay::OwnPhone, now).await,
+                    )
                 });
             }
             Request::Identify { number, pin } => self.identify(number, pin),

@@ -30,6 +30,7 @@ pub use voice_reply::{Upload, VoiceReply};
 
 use crate::notification::policy::Policy;
 use crate::script::ScriptSettings;
+use crate::sip::trunk::Trunk;
 use file::{ConfigFile, Secrets};
 use section::Section;
 use warnings::Warning;
@@ -107,7 +108,8 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let trunks = phone::trunks(&mut top);
     let sip = top.section("sip", &absent).map(|section| phone::sip(section, path));
     let media = top.section("media", &absent).map(phone::media);
-    let dial = top.section("dial", &absent).map(dial::read);
+    let own: Vec<_> = trunks.iter().flatten().flat_map(Trunk::own_numbers).collect();
+    let dial = top.section("dial", &absent).map(|section| dial::read(section, own));
     let speech = top.section("speech", &absent).map(speech::read);
     let menu = speech::menu(&mut top);
     let voice_reply = top.section("voice_reply", &absent).map(voice_reply::read);

@@ -47,6 +47,8 @@ pub struct Callback {
     pub enabled: bool,
     /// Whether they may do so from any phone, by number and PIN.
     pub by_pin: bool,
+    /// Whether the number alone shows who calls, where they have no PIN.
+    pub without_pin: bool,
 }
 
 /// `[media]`, as far as only a restart changes it: where voice goes and comes.
@@ -296,8 +298,12 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<(Sip, Callb
     if by_pin && !enabled {
         section.note("callback_pin", "has no effect without callback");
     }
+    let without_pin = section.flag("callback_without_pin", false)?;
+    if without_pin && !enabled {
+        section.note("callback_without_pin", "has no effect without callback");
+    }
     section.refuse_unknown_keys();
-    let callback = Callback { enabled, by_pin };
+    let callback = Callback { enabled, by_pin, without_pin };
     let (listen, advertise, dscp) = (listen?, advertise?, dscp?);
     found.then_some((Sip { listen, advertise, dscp, tls_ca, name_server }, callback))
 }

@@ -19,6 +19,8 @@ pub(super) struct Section<'s> {
     name: &'static str,
     at: Range<usize>,
     known: Vec<&'static str>,
+    /// Tables within this one.
+    tables: Vec<&'static str>,
 }
 
 impl<'s> Section<'s> {
@@ -32,7 +34,7 @@ impl<'s> Section<'s> {
         name: &'static str,
         at: Range<usize>,
     ) -> Self {
-        Self { source, table, name, at, known: vec![] }
+        Self { source, table, name, at, known: vec![], tables: vec![] }
     }
 
     /// The subtable `key`, empty if it is not written.
@@ -79,6 +81,26 @@ impl<'s> Section<'s> {
                 vec![]
             }
         }
+    }
+
+    /// The tables of `[[table.key]]`, in order; `name` is both.
+    pub(super) fn subsections(
+        &mut self,
+        key: &'static str,
+        name: &'static str,
+    ) -> Vec<Section<'s>> {
+        self.tables.push(key);
+        if !self.is_written(key) {
+            return vec![];
+        }
+        let found = self.sections(key);
+        self.known.retain(|known| *known != key);
+        found.into_iter().map(|section| Section { name, ..section }).collect()
+    }
+
+    /// Notes that the table knows a key that is read only where it is written.
+    pub(super) fn knows(&mut self, key: &'static str) {
+        self.known.push(key);
     }
 
     /// Where a value stands, else where the table does.
@@ -378,7 +400,7 @@ impl<'s> Section<'s> {
         }
         for key in self.table.keys() {
             let name: &str = key.get_ref().as_ref();
-            if !self.known.contains(&name) {
+            if !self.known.contains(&name) && !self.tables.contains(&name) {
                 let known = self.known.join(", ");
                 let meant = like(name, &self.known);
                 let meant = meant.map(|key| format!("did you mean {key}? ")).unwrap_or_default();

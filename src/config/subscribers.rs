@@ -48,9 +48,9 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subs
     };
     let time_zone = time_zone(&mut section);
     if let (Some(Some(number)), Some(policy)) = (&number, allowed)
-        && !policy.may_dial(number)
+        && let Some(forbidden) = policy.forbids(number)
     {
-        section.mistake("number", "dial.allow does not let this number be dialled");
+        section.mistake("number", &forbidden.to_string());
     }
     if offline == Some(WhenOffline::Phone) && number == Some(None) && section.is_written("offline")
     {

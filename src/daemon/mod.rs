@@ -282,6 +282,9 @@ pub enum StartError {
     /// The rules do not let the test call be made.
     #[error("the number was not dialled; offhook check says what the configuration allows")]
     NotDialled,
+    /// A limit of the day is reached, or could be by the test call.
+    #[error("the number was not dialled: {0} has no room for a call now")]
+    Limit(String),
     /// A part of the program ended by a mistake of ours.
     #[error(
         "{0} ended by itself; the log above says why. Held messages are safe: start the program again"

@@ -14,7 +14,7 @@ use crate::notification::policy::Policy;
 use crate::notification::{Attempt, Draft, Reply, Status};
 use crate::numbers::Numbers;
 use crate::phone_number::PhoneNumber;
-use crate::store::{Store, rings};
+use crate::store::{Store, explain, rings};
 use crate::subscriber::{Quiet, Senders, Subscriber, WhenOffline};
 use crate::trunks::TrunkPool;
 
@@ -37,7 +37,8 @@ pub enum TestCallProgress {
     SwitchedOff,
 }
 
-/// Makes the call and tells `tell` what happens. Quiet hours and throttles do not apply, `dial.allow` does.
+/// Makes the call and tells `tell` what happens. Quiet hours and throttles do not apply, `dial.allow` and the limits of a
+/// day do.
 ///
 /// Errors: what keeps a call from being made at all.
 pub async fn place(
@@ -80,6 +81,11 @@ pub async fn place(
     let held = store.hold(draft, clock::moment(), 1).await?;
     let Some(claim) = held.claim else { return Err(StartError::NotDialled) };
     let (_stop, stopped) = watch::channel(Stop::None);
+    // The day's limits are kept in the store of the daemon.
+    let (file, now) = (&config.fixed.store, clock::timestamp());
+    if let Some(rule) = explain::call_kept_by(file, &rules(config), &number, now)? {
+        return Err(StartError::Limit(rule.to_string()));
+    }
     let ring = rings::write_test(&config.fixed.store, &number, clock::timestamp())?;
     let placing = call::place(claim, &context, stopped, mpsc::unbounded_channel().1);
     tokio::pin!(placing);

@@ -1,5 +1,6 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod budget;
 pub mod holding;
 pub mod lifecycle;
 pub mod policy;
@@ -211,6 +212,8 @@ pub struct Claim {
     pub messages: Vec<Message>,
     /// An earlier call about this broke off after some messages were heard.
     pub continuing: bool,
+    /// The callee's PIN was wrong too often today: nothing is read.
+    pub pin_locked: bool,
     /// When the claim runs out.
     pub lease_until: Timestamp,
 }

@@ -44,7 +44,7 @@ mod transaction;
 mod verifications;
 mod writer;
 
-pub use call_ins::CallIn;
+pub use call_ins::{CallIn, CallerTrust, PinWay};
 pub use corrections::{Corrected, Retracted};
 pub use deliveries::Delivering;
 pub use dialogs::KeptDialog;

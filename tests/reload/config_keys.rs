@@ -43,10 +43,10 @@ pub(crate) fn file(blanks: &[(&str, String)], changed: impl Fn(&str) -> bool) ->
     let mut lines: Vec<String> = vec![];
     let mut table = "";
     for key in KEYS {
-        let (of, name) = key.name.split_once('.').unwrap();
+        let (of, name) = key.name.rsplit_once('.').unwrap();
         if of != table {
             table = of;
-            let is_list = ["trunk", "key", "subscriber"].contains(&table);
+            let is_list = ["trunk", "dial.country", "key", "subscriber"].contains(&table);
             lines.push(if is_list { format!("[[{table}]]") } else { format!("[{table}]") });
         }
         let value = if changed(key.name) { key.then } else { key.first };
@@ -63,7 +63,7 @@ pub(crate) fn file(blanks: &[(&str, String)], changed: impl Fn(&str) -> bool) ->
 
 /// Another value of this key, in place of the one that it has in `file`.
 pub(crate) fn with(file: &str, name: &str, value: &str) -> String {
-    let (table, key) = name.split_once('.').unwrap();
+    let (table, key) = name.rsplit_once('.').unwrap();
     let mut at = "";
     let lines = file.lines().map(|line| {
         if line.starts_with('[') {
@@ -135,6 +135,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("sip.name_server", "\"\"", "\"127.0.0.1\"", AtStart),
     key("sip.callback", "false", "true", OUTSIDE),
     key("sip.callback_pin", "false", "true", OUTSIDE),
+    key("sip.callback_without_pin", "false", "true", IN_VALUE),
     key("media.listen", "\"127.0.0.1\"", "\"127.0.0.2\"", AtStart),
     key("media.advertise", "\"\"", "\"127.0.0.3\"", AtStart),
     key("media.ports", "[20000, 29999]", "[30000, 30999]", AtStart),
@@ -143,6 +144,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("media.dscp", "46", "0", AtStart),
     key("dial.allow", "[\"+999\"]", "[\"+999\", \"+888\"]", OUTSIDE),
     key("dial.deny", "[]", "[\"+99966\"]", OUTSIDE),
+    key("dial.types", "[]", "[\"pager\"]", IN_VALUE),
     key("dial.wait_s", "1", "0", OUTSIDE),
     key("dial.ring_s", "30", "60", OUTSIDE),
     key("dial.attempts", "3", "4", OUTSIDE),
@@ -157,6 +159,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("dial.sender_calls", "[]", "[\"40/1h\"]", OUTSIDE),
     key("dial.senders", "\"domain\"", "\"everyone\"", OUTSIDE),
     key("dial.calls_per_day_max", "200", "100", OUTSIDE),
+    key("dial.minutes_per_day_max", "600", "500", IN_VALUE),
+    key("dial.country.prefix", "\"+888\"", "\"+8885\"", IN_VALUE),
+    key("dial.country.calls_per_day_max", "200", "100", IN_VALUE),
+    key("dial.country.minutes_per_day_max", "600", "500", IN_VALUE),
     key("speech.language", "\"en\"", "\"de\"", OUTSIDE),
     key("speech.hear_first", "true", "false", OUTSIDE),
     key("speech.body_chars_max", "400", "40", OUTSIDE),

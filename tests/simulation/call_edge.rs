@@ -118,7 +118,8 @@ impl World {
                 self.push_request(id, async move {
                     let right = digits == PIN;
                     if !right {
-                        let _ = store.wrong_pin(&callee, now).await;
+                        let _ =
+                            store.wrong_pin(&callee, offhook::store::PinWay::OwnPhone, now).await;
                     }
                     CallDone::Pin(right)
                 });
@@ -141,7 +142,7 @@ impl World {
                     let found = store.call_in_as(&person.jid, now).await;
                     return CallDone::Identified(found.ok().map(Box::new));
                 }
-                let _ = store.wrong_pin(&person.jid, now).await;
+                let _ = store.wrong_pin(&person.jid, offhook::store::PinWay::Elsewhere, now).await;
             }
             CallDone::Identified(None)
         });

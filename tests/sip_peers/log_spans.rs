@@ -161,6 +161,7 @@ fn claim() -> Claim {
         callee: Subscriber::new(bob.clone(), "Bob".to_owned()),
         messages: vec![message(1), message(2)],
         continuing: false,
+        pin_locked: false,
         lease_until: clock::timestamp(),
     }
 }

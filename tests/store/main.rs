@@ -11,6 +11,7 @@ mod corrections;
 mod crash;
 mod damage;
 mod dialogs;
+mod limits;
 mod messages;
 mod opening;
 mod personal_data;

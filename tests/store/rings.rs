@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use offhook::notification::budget::Country;
 use offhook::notification::policy::Policy;
 use offhook::notification::verification::{Code, NumberSlot, Refusal};
-use offhook::notification::{Outcome, RingKind, Throttle, Wait};
+use offhook::notification::{Attempt, Claim, Draft, Outcome, RingKind, Throttle, Wait};
 use offhook::phone_number::PhoneNumber;
 use offhook::store::Reader;
 use offhook::subscriber::{Quiet, Subscriber};
@@ -323,6 +324,72 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn no_call_is_placed_that_could_pass_the_minutes_of_a_day() {
+    let mut world = World::with(Policy { minutes_per_day_max: 10, ..unthrottled() }).await;
+    everybody_is_written_to(&mut world, 5).await;
+    let first = world.store().claim_due(world.now, 8).await.unwrap();
+    assert_eq!(first.len(), 2, "each may take five minutes of the ten");
+    world.at(60);
+    talks(&world, &first[0], Outcome::Answered, 20).await;
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), [], "the other still may");
+    let again = world.store().next_due().await.unwrap().unwrap();
+    assert_eq!(again, world.time(300), "then it is over");
+    world.at(290);
+    talks(&world, &first[1], Outcome::Answered, 200).await;
+    world.at(300);
+    let third = world.store().claim_due(world.now, 8).await.unwrap();
+    assert_eq!(third.len(), 1, "220 s were talked");
+    // How a call ended is not known: it may have talked for five minutes.
+    world.crash().await;
+    world.at(3_600);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), []);
+    world.at(86_399);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), []);
+    world.at(86_400);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_country_has_its_own_calls_and_minutes_whoever_causes_them() {
+    let country = |calls_per_day_max, minutes_per_day_max| {
+        vec![Country { prefix: "+81378".to_owned(), calls_per_day_max, minutes_per_day_max }]
+    };
+    let limits = [country(Some(2), None), country(None, Some(10))];
+    for countries in limits {
+        let mut world = World::with(Policy { countries, ..unthrottled() }).await;
+        let asker = jid("carol@example.org");
+        assert!(asks(&world, &asker, &number("+81378905001")).await.is_ok());
+        everybody_is_written_to(&mut world, 3).await;
+        let rings = world.store().claim_due(world.now, 8).await.unwrap();
+        assert_eq!(rings.len(), 1, "the call with the code is one of two");
+        let refused = asks(&world, &jid("dora@example.org"), &number("+81378905002")).await;
+        assert_eq!(refused, Err(Refusal::Throttled));
+        let elsewhere = asks(&world, &jid("dora@example.org"), &number("+81666666666")).await;
+        assert!(elsewhere.is_ok());
+    }
+}
+
+fn unthrottled() -> Policy {
+    let (throttle, sender_throttle, sender_calls) = (vec![], vec![], vec![]);
+    Policy { wait: Duration::ZERO, throttle, sender_throttle, sender_calls, ..policy() }
+}
+
+async fn everybody_is_written_to(world: &mut World, people: u32) {
+    let people: Vec<Subscriber> = (0..people).map(person).collect();
+    world.store().configure_subscribers(people.clone(), world.now).await.unwrap();
+    for (place, person) in people.iter().enumerate() {
+        let message = draft(&format!("m{place}"), "alice@example.org/x", "Hello");
+        world.hold(Draft { recipient: person.jid.clone(), ..message }, 0).await.unwrap();
+    }
+}
+
+async fn talks(world: &World, claim: &Claim, outcome: Outcome, seconds: u64) {
+    let talked = Duration::from_secs(seconds);
+    let ended = Attempt { talked, ..attempt(outcome) };
+    world.store().settle(claim.attempt, ended, world.now).await.unwrap();
 }
 
 fn person(place: u32) -> Subscriber {

@@ -195,7 +195,11 @@ pub(crate) fn start() -> Timestamp {
 }
 
 pub(crate) fn policy() -> Policy {
-    Policy { quiet: Quiet::Never, allow: vec!["+81".to_owned()], ..Policy::default() }
+    Policy {
+        quiet: Quiet::Never,
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
+        ..Policy::default()
+    }
 }
 
 pub(crate) fn bob() -> Subscriber {

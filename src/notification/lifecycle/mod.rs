@@ -248,7 +248,7 @@ pub enum Closing {
 impl From<Never> for Closing {
     fn from(never: Never) -> Self {
         match never {
-            Never::NotAllowed => Self::Unreachable,
+            Never::NotAllowed | Never::NumberType(_) => Self::Unreachable,
             Never::AttemptsUsed => Self::GaveUp,
             Never::Declined => Self::Declined,
             Never::WrongNumber => Self::WrongNumber,

@@ -23,7 +23,7 @@ impl Play {
             throttle: vec![],
             sender_throttle: vec![],
             sender_calls: vec![],
-            allow: vec!["+81".to_owned()],
+            allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
             ..Policy::default()
         };
         let notification =
