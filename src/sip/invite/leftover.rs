@@ -42,7 +42,8 @@ impl Invite {
 
     fn note(&mut self, record: Vec<u8>) {
         let Ok(record) = String::from_utf8(record) else { return };
-        self.events.push_back(Output::Dialog(record));
+        // It is kept before anybody reads that the phone rings or was answered.
+        self.events.push_front(Output::Dialog(record));
     }
 
     /// Takes up a call of an earlier run from the last [`Output::Dialog`] of it, and ends it: by CANCEL or BYE, which are the
