@@ -4,6 +4,7 @@ mod cause;
 mod events;
 mod fork;
 mod in_dialog_request;
+mod info_key;
 mod reliable;
 mod request;
 mod retry;

@@ -216,6 +216,8 @@ impl Peer {
         let invite = Message::parse(&self.invite).unwrap();
         if let Some(status) = message.status() {
             assert_eq!(message.to.tag, invite.from.tag);
+            // Who looks after the far end is told why.
+            assert_eq!(status == 488, message.header("Warning").is_some());
             let sdp = if message.sdp().is_some() { "+sdp" } else { "" };
             let session = message.header("Session-Expires").map(|it| format!("={it}"));
             return format!("->{status}{sdp}{}", session.unwrap_or_default());
