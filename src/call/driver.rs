@@ -46,7 +46,7 @@ pub(super) async fn conduct(
     driver.carry_out().await;
     driver.player.prepare(ahead);
     let over = driver.run(stop, changes).await;
-    let (id, stop_calls) = (driver.subject.attempt(), driver.stop_calls);
+    let (id, stop_calls, cut) = (driver.subject.attempt(), driver.stop_calls, driver.call.cut());
     let stopping = *stop.borrow() == Stop::ShuttingDown;
     let (flow, quality) = driver.end(stopping, &over.ending).await;
     let (status, retry_after) = match over.ending {
@@ -73,6 +73,7 @@ pub(super) async fn conduct(
         retry_after,
         picked_up: over.picked_up,
         quality: quality.filter(|_| over.talked.is_some()),
+        cut,
         ..Attempt::without_invite(outcome(&over, stopping))
     };
     FinishedCall { id, attempt, over, flow }

@@ -226,6 +226,11 @@ impl Call {
         self.script.unsent_voice()
     }
 
+    /// The message that is being read aloud.
+    pub fn cut(&self) -> Option<MessageId> {
+        self.script.cut()
+    }
+
     /// The SIP dialog, which may outlive the call for late messages, and the script for another try.
     pub fn into_parts(self) -> (Invite, CallFlow) {
         (self.invite, self.script)

@@ -133,6 +133,8 @@ pub struct Attempt {
     pub picked_up: Option<PickedUp>,
     /// How good the line was, if there was talk.
     pub quality: Option<Quality>,
+    /// The message that was being read aloud at the end.
+    pub cut: Option<MessageId>,
 }
 
 impl Attempt {
@@ -150,6 +152,7 @@ impl Attempt {
             retry_after: None,
             picked_up: None,
             quality: None,
+            cut: None,
         }
     }
 }
@@ -382,6 +385,11 @@ pub enum Status {
         /// When the next call is due.
         next: Option<Timestamp>,
     },
+    /// The call ended while the message was read aloud; `next` is the next one, if there is one.
+    HeardInPart {
+        /// When the next call is due, which reads it whole.
+        next: Option<Timestamp>,
+    },
     /// The recipient came online and has the message: no error came for it.
     Delivered,
     /// The recipient has switched phone calls off; the message stays held.
@@ -409,9 +417,11 @@ impl Status {
     /// answer each status.
     pub fn is_for_programs(self) -> bool {
         match self {
-            Self::NotReached { next: None, .. } | Self::Expired | Self::SetAside => true,
+            Self::NotReached { next: None, .. } | Self::HeardInPart { next: None } => true,
+            Self::Expired | Self::SetAside => true,
             Self::CallsSwitchedOff | Self::LeftWithServer => true,
-            Self::NotReached { next: Some(_), .. } | Self::Held | Self::Waiting { .. } => false,
+            Self::NotReached { next: Some(_), .. } | Self::HeardInPart { next: Some(_) } => false,
+            Self::Held | Self::Waiting { .. } => false,
             Self::Calling | Self::Ringing | Self::Answered | Self::Heard | Self::Passed => false,
             Self::NotTaken => false,
             Self::Delivered | Self::TakenBack | Self::TakenBackUnheard => false,

@@ -95,4 +95,9 @@ impl CallFlow {
     pub fn unsent_voice(&self) -> Option<MessageId> {
         self.flow.unsent_voice()
     }
+
+    /// The message of which something was read aloud, and not all. The callee knows its beginning when the call ends now.
+    pub fn cut(&self) -> Option<MessageId> {
+        self.flow.cut()
+    }
 }

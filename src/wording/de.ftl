@@ -37,6 +37,7 @@ when-later = am { $day }. { $month } um { $time } Uhr
 ## Warum ein Anruf nicht erreicht hat
 
 not-reached-not-heard = Am Telefon von { $callee } wurde abgehoben, Ihre Nachricht aber nicht angehört.
+not-reached-heard-in-part = { $callee } hat den Anfang Ihrer Nachricht gehört; der Anruf endete vor dem Rest.
 not-reached-no-answer = { $callee } ist nicht ans Telefon gegangen.
 not-reached-machine = Für { $callee } hat ein Anrufbeantworter abgenommen. Ihre Nachricht wurde ihm nicht vorgelesen.
 not-reached-busy = Der Anschluss von { $callee } ist besetzt.

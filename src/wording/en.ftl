@@ -38,6 +38,7 @@ when-later = on { $month } { $day } at { $time }
 ## Why a call did not reach
 
 not-reached-not-heard = { $callee }'s phone was answered, but your message was not heard.
+not-reached-heard-in-part = { $callee } has heard the beginning of your message; the call ended before the rest.
 not-reached-no-answer = { $callee } did not answer the phone.
 not-reached-machine = An answering machine took the call for { $callee }. Your message was not read to it.
 not-reached-busy = { $callee }'s line is busy.

@@ -232,6 +232,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         stop_calls: false,
         retry_after: None,
         picked_up: (outcome == Outcome::Answered).then_some(PickedUp::Human),
+        cut: None,
         quality: (outcome == Outcome::Answered).then_some(Quality {
             sent: 500,
             received: 498,
