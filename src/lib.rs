@@ -11,6 +11,7 @@ pub mod component;
 pub mod config;
 pub mod daemon;
 pub mod demo;
+pub mod dscp;
 pub mod http;
 pub mod media;
 pub mod notification;

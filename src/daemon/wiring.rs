@@ -44,6 +44,7 @@ pub(super) fn engine(fixed: &Fixed) -> Result<Engine, MediaError> {
         advertise: fixed.media.advertise,
         ports: fixed.media.ports.clone(),
         timeouts: stream::MediaTimeouts::with_silence(fixed.media.silence),
+        dscp: fixed.media.dscp,
     };
     Engine::start(settings, Seed::fresh())
 }
@@ -59,8 +60,8 @@ pub(super) async fn agent(
     takes_calls: bool,
 ) -> Result<(UserAgent, Vec<Arc<Trunk>>), TransportError> {
     let trunks: Vec<Arc<Trunk>> = fixed.trunks.iter().cloned().map(Arc::new).collect();
-    let Sip { listen, tls_ca, name_server } = fixed.sip.clone();
-    let settings = SipSettings { listen, tls_ca, name_server, takes_calls };
+    let Sip { listen, advertise, dscp, tls_ca, name_server } = fixed.sip.clone();
+    let settings = SipSettings { listen, advertise, dscp, tls_ca, name_server, takes_calls };
     let agent = UserAgent::bind(settings, trunks.clone(), Seed::fresh()).await?;
     Ok((agent, trunks))
 }

@@ -107,6 +107,7 @@ async fn context(call: &Call, name: &str) -> Arc<CallContext> {
         advertise: None,
         ports: 44_000..=44_999,
         timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
+        dscp: 46,
     };
     let program = Some(env!("CARGO_BIN_EXE_offhook").into());
     let speaker =

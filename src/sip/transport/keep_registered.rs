@@ -10,6 +10,7 @@ use super::socket::TransportState;
 use super::trunk_endpoint::{Route, TrunkEndpoint};
 use crate::clock::now;
 use crate::seed::Seed;
+use crate::sip::framing::PING;
 use crate::sip::registration::{Input, Output, Registration, State};
 
 /// Keeps one trunk's binding until it is to leave, or until the user agent is dropped.
@@ -40,6 +41,11 @@ pub(super) async fn keep_registered(
                     if let Err(error) = shared.send(&message, &mut route).await {
                         debug!(trunk = endpoint.trunk.name, %error, "REGISTER not sent");
                         patience = Some(now() + RECONNECT_PAUSE);
+                    }
+                }
+                Output::KeepOpen => {
+                    if let Err(error) = shared.send(PING, &mut route).await {
+                        debug!(trunk = endpoint.trunk.name, %error, "keep-alive not sent");
                     }
                 }
                 Output::Changed(state) => {

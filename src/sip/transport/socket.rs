@@ -24,6 +24,9 @@ use crate::sip::via::{return_address, seen_from, stamped, transport};
 pub(super) struct TransportState {
     pub(super) socket: UdpSocket,
     pub(super) local: SocketAddr,
+    /// Where trunks reach us, if the operator says so.
+    pub(super) advertise: Option<SocketAddr>,
+    pub(super) dscp: u8,
     pub(super) endpoints: Vec<TrunkEndpoint>,
     pub(super) inboxes: Mutex<HashMap<String, Inbox>>,
     pub(super) connections: Mutex<HashMap<SocketAddr, Connection>>,

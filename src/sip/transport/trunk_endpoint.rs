@@ -118,7 +118,7 @@ impl TrunkEndpoint {
             let found = lock(&self.found);
             let local = found.locals.iter().find(|(known, _)| *known == target);
             let local = local.ok_or(io::ErrorKind::AddrNotAvailable)?.1;
-            let public = found.public.unwrap_or(local);
+            let public = shared.advertise.or(found.public).unwrap_or(local);
             return Ok((LocalAddr { transport: target.transport, local, public }, None));
         }
         let mut streams = self.streams.lock().await;
@@ -140,9 +140,7 @@ impl TrunkEndpoint {
                 connection
             }
         };
-        let (transport, local) = (target.transport, connection.local);
-        let public = connection.public().unwrap_or(local);
-        Ok((LocalAddr { transport, local, public }, Some(connection)))
+        Ok((shared.end_of(&connection, target.transport), Some(connection)))
     }
 }
 
@@ -234,6 +232,21 @@ impl TransportState {
             known.locals = locals;
         }
         found.holds
+    }
+
+    /// Our end of a connection, and where we are reached once it is closed. By TCP that is the port where we listen, unless
+    /// a NAT lies between: then only the connection itself leads to us, as it always does by TLS.
+    ///
+    /// Source: RFC 3261 §18.1.1 (who sends over a connection listens for others), §8.1.1.8 (Contact).
+    pub(super) fn end_of(&self, connection: &Connection, transport: Transport) -> LocalAddr {
+        let local = connection.local;
+        let seen = connection.public().filter(|seen| seen.ip() != local.ip());
+        let listening = || SocketAddr::new(local.ip(), self.local.port());
+        let public = match transport {
+            Transport::Tcp => self.advertise.or(seen).unwrap_or_else(listening),
+            Transport::Udp | Transport::Tls => connection.public().unwrap_or(local),
+        };
+        LocalAddr { transport, local, public }
     }
 
     /// The address that we have towards a trunk: the system's routing table knows.
