@@ -94,6 +94,8 @@ pub(super) struct CallDriver<'c> {
     pub(super) subject: CallSubject,
     /// Where a number belongs that is typed without its country code.
     pub(super) country: Option<String>,
+    /// The name of the trunk.
+    pub(super) trunk: String,
     call: Call,
     channel: SipChannel,
     pub(super) port: RtpPort,
@@ -135,6 +137,7 @@ impl<'c> CallDriver<'c> {
         Self {
             subject,
             country: trunk.country.clone(),
+            trunk: trunk.name.clone(),
             call: Call::new(invite, flow, trunk.dtmf, notice, clock::now()),
             channel,
             port,
@@ -248,6 +251,7 @@ impl<'c> CallDriver<'c> {
                     }
                     Output::DetectMachine => detect_machine = true,
                     Output::ListenForTones => self.port.command(MediaCommand::ListenForTones),
+                    Output::Dialog(record) => self.keep_dialog(record),
                     Output::Ringing => self.note_progress(Progress::Ringing),
                     Output::Answered => {
                         self.answered = true;

@@ -1,6 +1,7 @@
 //! One phone call, from INVITE to BYE.
 
 pub mod announcer;
+mod broken;
 mod caller;
 mod codec_budget;
 mod driver;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+pub use broken::end_broken;
 pub use codec_budget::CodecBudget;
 pub use inbound::receive;
 pub use outbound::{place, place_verification};

@@ -11,7 +11,7 @@ use super::subject::CallSubject;
 use crate::clock;
 use crate::notification::{AttemptId, MessageId};
 use crate::script::Request;
-use crate::store::StoreError;
+use crate::store::{KeptDialog, StoreError};
 
 impl CallDriver<'_> {
     /// Does what the script asks of the store or the recorder; what came of it comes back through the queue.
@@ -66,6 +66,24 @@ impl CallDriver<'_> {
                 });
             }
         }
+    }
+
+    /// Keeps what the next run would need to end the call, should this one be killed. The call does not wait for it.
+    pub(super) fn keep_dialog(&mut self, record: String) {
+        let dialog = KeptDialog { trunk: self.trunk.clone(), record };
+        let store = self.context.store.clone();
+        let subject = self.subject.clone();
+        self.store.push(async move {
+            let kept = match subject {
+                CallSubject::Messages { attempt, .. } => store.keep_dialog(attempt, dialog).await,
+                CallSubject::Verification(id) => store.keep_dialog_of_code(id, dialog).await,
+                CallSubject::Nothing => Ok(()),
+            };
+            if let Err(error) = kept {
+                warn!(%error, "dialog of the call was not stored");
+            }
+            Done::Noted
+        });
     }
 
     /// Makes something durable that the callee has asked for.

@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use self::reload::Reload;
 use self::running::Running;
 use crate::address_scope::is_loopback;
+use crate::call::end_broken;
 use crate::clock;
 use crate::component::call_tasks::CallTasks;
 use crate::component::driver::{Driver, Inputs};
@@ -86,6 +87,7 @@ async fn start(
     }
     let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker().await?);
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
+    end_broken(&agent, &trunks, store.take_dialogs().await?);
     warn_of_plain_text(&fixed);
 
     let (link, events) = tokio::select! {

@@ -153,7 +153,8 @@ impl Transaction<'_> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
         let event =
             if withdrawn { LifecycleEvent::Withdrawn } else { LifecycleEvent::Ended(attempt) };
-        self.end_call(id, attempt, event, &read, invited, now)
+        self.end_call(id, attempt, event, &read, invited, now)?;
+        self.forget_dialog(RingOf::Attempt(id))
     }
 
     /// Ends a call whose course is unknown: its INVITE may have left, so it counts as a call.

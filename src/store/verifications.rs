@@ -225,7 +225,8 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
-        self.end_ring(RingOf::Verification(id), attempt, invited, now)
+        self.end_ring(RingOf::Verification(id), attempt, invited, now)?;
+        self.forget_dialog(RingOf::Verification(id))
     }
 
     /// Somebody has asked to hear the code; from now on it opens something.

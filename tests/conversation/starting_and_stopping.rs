@@ -32,6 +32,18 @@ pub(crate) async fn sigterm_ends_what_rings_and_what_talks_and_nothing_is_lost(k
     bed.close(&["Can you come"]).await;
 }
 
+pub(crate) async fn a_kill_leaves_nobody_on_a_dead_line(kind: Kind) {
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    bed.alice.write(TO_BOB, "m1", "Can you come?").await;
+    pick_up(&mut phone).await;
+    bed.alice.reads("phone was answered").await;
+    bed.offhook.part.kill();
+    bed.offhook = Offhook::start(bed.offhook.folder(), &bed.configuration).unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    bed.offhook.until_it_says("call that was cut off is ended now").await.unwrap();
+    bed.close(&["Can you come"]).await;
+}
+
 /// Stops Offhook as an operator does: the call ends at once, and the message is still held.
 async fn stops(bed: &mut TestBed, phone: &mut Phone) {
     assert_eq!(bed.offhook.part.stop().await, Some(0), "{}", bed.offhook.log());

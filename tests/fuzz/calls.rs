@@ -111,6 +111,7 @@ impl Watched {
                     assert!(self.over && !self.done, "done before it is over, or twice");
                     self.done = true;
                 }
+                Output::Dialog(record) => assert!(record.ends_with("\r\n\r\n")),
                 Output::Key(key) => assert!("0123456789*#ABCD".contains(key), "{key}"),
                 _ => {}
             }

@@ -24,6 +24,8 @@ impl World {
         match output {
             Output::SendSip(bytes) => self.sends_to_phone(id, bytes),
             Output::Stream(_) | Output::DetectMachine | Output::ListenForTones => {}
+            // That a callee is hung up on after a kill is for the tests of the dialogs.
+            Output::Dialog(_) => {}
             Output::Ringing => self.note_progress(id, Progress::Ringing),
             Output::Answered => {
                 if let Some(call) = self.real_calls.get_mut(&id) {

@@ -9,6 +9,7 @@ mod clocks;
 mod corrections;
 mod crash;
 mod damage;
+mod dialogs;
 mod messages;
 mod opening;
 mod personal_data;

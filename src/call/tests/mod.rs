@@ -348,6 +348,7 @@ impl Play {
                 self.sound.push(output.clone());
             }
             let word = match output {
+                Output::Dialog(_) => continue,
                 Output::SendSip(bytes) => self.sent(bytes),
                 Output::Stream(agreed) if agreed.sending => "media".into(),
                 Output::Stream(_) => "media(held)".into(),

@@ -5,6 +5,7 @@ mod events;
 mod fork;
 mod in_dialog_request;
 mod info_key;
+mod leftover;
 mod reliable;
 mod request;
 mod retry;
@@ -242,6 +243,7 @@ impl Invite {
             Phase::Calling { .. } => {
                 let until = now + if alerts { self.plan.ring } else { self.plan.setup };
                 self.phase = Phase::Proceeding { until, alerted: alerts, rang: false };
+                self.note_invite();
             }
             // Setting up may take long; the phone still gets its whole time to ring.
             Phase::Proceeding { until, alerted, .. } if alerts && !*alerted => {
@@ -322,6 +324,9 @@ impl Invite {
             }
         }
         self.forks.push(fork);
+        if self.forks.len() == 1 && matches!(self.phase, Phase::Confirmed) {
+            self.note_dialog();
+        }
     }
 
     fn is_calling(&self) -> bool {

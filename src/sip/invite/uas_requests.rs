@@ -78,8 +78,8 @@ impl Invite {
                 self.refuse(request, 422, "Min-SE", &SHORTEST_S.to_string(), now);
             }
             Method::Invite | Method::Update => {
-                fork.dialog.refresh(request);
-                self.receive_offer(request, now);
+                let moved = fork.dialog.refresh(request);
+                self.follow(request, moved, now);
             }
             method => self.reply(request, out_of_dialog::unknown(method), now),
         }
@@ -115,6 +115,14 @@ impl Invite {
             Method::Invite => self.reply(request, 491, now),
             method => self.reply(request, out_of_dialog::unknown(method), now),
         }
+    }
+
+    /// Takes an offer of a far end that may be reached elsewhere from now on.
+    fn follow(&mut self, request: &Message, moved: bool, now: Instant) {
+        if moved {
+            self.note_dialog();
+        }
+        self.receive_offer(request, now);
     }
 
     /// Source: RFC 3264 §8; an offer that we cannot take leaves everything as it was.

@@ -337,6 +337,7 @@ impl SipChannel {
                     Output::Accepted(_)
                     | Output::Reoffered(_)
                     | Output::Key(_)
+                    | Output::Dialog(_)
                     | Output::Over(_) => {}
                 }
             }

@@ -18,4 +18,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("0014.sql"),
     include_str!("0015.sql"),
     include_str!("0016.sql"),
+    include_str!("0020.sql"),
 ];

@@ -193,6 +193,7 @@ impl Peer {
                     let keys = if now.keys.is_some() { "+keys" } else { "" };
                     format!("{}{keys}", if now.sending { "on" } else { "hold" })
                 }
+                Output::Dialog(_) => continue,
                 Output::Key(key) => format!("Key{key}"),
                 Output::Over(Ending::Refused { status, retry_after: None }) => {
                     format!("Refused{status}")
