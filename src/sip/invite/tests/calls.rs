@@ -154,7 +154,7 @@ fn a_challenge_is_answered_once_for_each_realm() {
         (
             "has two realms",
             "407 401:two 200",
-            "INVITE ACK INVITE+auth ACK INVITE+auth+auth ACK+auth+auth Answered",
+            "INVITE ACK INVITE+auth ACK INVITE+plain+auth+auth ACK+auth+auth Answered",
         ),
         (
             "finds our nonce stale",

@@ -365,7 +365,7 @@ fn sdp(kind: &str) -> String {
         "safe" | "safehold" => {
             format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}\r\n", "A".repeat(40))
         }
-        "odd" => format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|1:4\r\n", "A".repeat(40)),
+        "odd" => format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{} KDR=1\r\n", "A".repeat(40)),
         _ => String::new(),
     };
     format!(
