@@ -10,6 +10,7 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::caller::IdentifiedCaller;
 use super::codec_budget::CodecPermit;
+use super::ladder::Ladder;
 use super::machine::{Call, Input, Output, Over};
 use super::outcome::outcome;
 use super::player::{PlayerEvent, PromptPlayer};
@@ -47,6 +48,7 @@ pub(super) async fn conduct(
     driver.player.prepare(ahead);
     let over = driver.run(stop, changes).await;
     let (id, stop_calls, cut) = (driver.subject.attempt(), driver.stop_calls, driver.call.cut());
+    let ladder = driver.ladder.text();
     let stopping = *stop.borrow() == Stop::ShuttingDown;
     let (flow, quality) = driver.end(stopping, &over.ending).await;
     let (status, retry_after) = match over.ending {
@@ -74,6 +76,7 @@ pub(super) async fn conduct(
         picked_up: over.picked_up,
         quality: quality.filter(|_| over.talked.is_some()),
         cut,
+        ladder,
         ..Attempt::without_invite(outcome(&over, stopping))
     };
     FinishedCall { id, attempt, over, flow }
@@ -112,6 +115,7 @@ pub(super) struct CallDriver<'c> {
     answered: bool,
     /// The last changes that came before it was known who calls, the newest first.
     early_changes: VecDeque<CallChange>,
+    ladder: Ladder,
 }
 
 /// What came of a request to the store.
@@ -151,6 +155,7 @@ impl<'c> CallDriver<'c> {
             stop_calls: false,
             answered: false,
             early_changes: VecDeque::new(),
+            ladder: Ladder::new(clock::now()),
         }
     }
 
@@ -173,12 +178,15 @@ impl<'c> CallDriver<'c> {
                     })
                 }
                 Some(message) = self.channel.inbox.recv() => {
+                    self.ladder.received(&message, clock::now());
                     self.call.handle(Input::Sip(&message), clock::now());
                     continue;
                 }
                 Some(event) = self.port.events.recv() => {
-                    if let MediaEvent::Silent(fault) = event {
-                        info!("{fault}");
+                    match event {
+                        MediaEvent::Silent(fault) => info!("{fault}"),
+                        MediaEvent::Key(_) => self.ladder.key(clock::now()),
+                        _ => {}
                     }
                     Input::Media(event)
                 }
@@ -239,6 +247,7 @@ impl<'c> CallDriver<'c> {
             while let Some(output) = self.call.poll() {
                 match output {
                     Output::SendSip(message) => {
+                        self.ladder.sent(&message, clock::now());
                         if let Err(error) = self.channel.send(&message).await {
                             debug!(%error, "SIP message not sent");
                             self.call.handle(Input::TransportFailed, clock::now());

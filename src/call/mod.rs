@@ -6,6 +6,7 @@ mod caller;
 mod codec_budget;
 mod driver;
 mod inbound;
+mod ladder;
 pub mod machine;
 mod outbound;
 pub mod outcome;

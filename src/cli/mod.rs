@@ -24,6 +24,7 @@ use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
+use self::log::LogLevel;
 use self::output::{complain, remark, show};
 use crate::config::{self, Config};
 use crate::daemon;
@@ -35,9 +36,10 @@ struct CommandLine {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", default_value = "component.toml")]
     config: PathBuf,
-    /// How much is logged: error, warn, info, debug or trace [default: info for run, else warn]
+    /// How much is logged: error, warn, info, debug, trace, or sip, which is info with all SIP messages [default: info for
+    /// run, else warn]
     #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LevelFilter>,
+    log: Option<LogLevel>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -147,7 +149,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
-    let level = line.log.unwrap_or(if runs { LevelFilter::INFO } else { LevelFilter::WARN });
+    let usual = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
+    let level = line.log.unwrap_or(LogLevel::from(usual));
     match log::start(level) {
         Ok(stderr) => output::start(stderr),
         Err(error) => return failed(error),

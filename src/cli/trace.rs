@@ -66,6 +66,11 @@ fn print(trace: &Trace, rule: Option<&str>) {
         let sent = reply.sent.map_or("owed".to_owned(), |at| format!("at the server {}", time(at)));
         show(format!("stanza {}: {what}{key}, {sent}", reply.stanza_id));
     }
+    for call in &trace.calls {
+        let Some(ladder) = &call.ladder else { continue };
+        show(format!("\ncall {}, in seconds; -> to the trunk, <- from it", call.id.0));
+        show(ladder);
+    }
 }
 
 fn json(trace: &Trace, rule: Option<&str>) -> serde_json::Value {

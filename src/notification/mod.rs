@@ -135,6 +135,8 @@ pub struct Attempt {
     pub quality: Option<Quality>,
     /// The message that was being read aloud at the end.
     pub cut: Option<MessageId>,
+    /// Its messages and keys, a line each, as `offhook trace` shows them.
+    pub ladder: String,
 }
 
 impl Attempt {
@@ -153,6 +155,7 @@ impl Attempt {
             picked_up: None,
             quality: None,
             cut: None,
+            ladder: String::new(),
         }
     }
 }

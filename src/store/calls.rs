@@ -176,7 +176,7 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, quality = ?, picked_up = ?, cause = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, quality = ?, picked_up = ?, cause = ?, ladder = ?
              WHERE id = ? AND ended IS NULL RETURNING notification, incoming, answered IS NOT NULL",
         )?;
         let values = params![
@@ -191,6 +191,7 @@ impl Transaction<'_> {
             attempt.quality.map(|quality| quality.to_string()),
             attempt.picked_up.map(PickedUp::word),
             attempt.cause,
+            Some(&attempt.ladder).filter(|ladder| !ladder.is_empty()),
             id.0,
         ];
         let ended = end.query_row(values, |row| {

@@ -233,6 +233,7 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         retry_after: None,
         picked_up: (outcome == Outcome::Answered).then_some(PickedUp::Human),
         cut: None,
+        ladder: "   0.000 -> INVITE".to_owned(),
         quality: (outcome == Outcome::Answered).then_some(Quality {
             sent: 500,
             received: 498,

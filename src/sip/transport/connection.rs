@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tracing::{debug, trace};
+use tracing::debug;
 
+use super::sip_log::{self, Way};
 use super::socket::{TransportState, lock};
 use crate::dscp;
 use crate::sip::framing::{Framer, PING, PONG, Piece};
@@ -147,7 +148,7 @@ impl StreamReader {
             }
             for answer in answers {
                 ping_at = Instant::now() + PING_EVERY;
-                trace!(bytes = answer.len(), "sent over a connection");
+                sip_log::show(Way::Sent, self.peer, self.by, &answer);
                 let late = |_| io::Error::from(io::ErrorKind::TimedOut);
                 timeout(SEND_WAIT, writer.write_all(&answer)).await.map_err(late)??;
             }

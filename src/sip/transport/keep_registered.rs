@@ -90,7 +90,9 @@ pub(super) async fn keep_registered(
                             registration.handle(Input::Moved(route.local_addr), now());
                         }
                         Err(error) => {
-                            warn!(%error, "registration waits for a route");
+                            if endpoint.is_news(Some(error.to_string())) {
+                                warn!(%error, "registration waits for a route");
+                            }
                             patience = Some(now() + REACH_PAUSE);
                         }
                     }
@@ -114,7 +116,9 @@ async fn first_route(
         if let Some(endpoint) = shared.endpoints.get(index)
             && endpoint.pick().is_some()
         {
-            warn!(%error, "not registered");
+            if endpoint.is_news(Some(error.to_string())) {
+                warn!(%error, "not registered");
+            }
             endpoint.registration.send_replace(State::Silent);
         }
         tokio::select! {

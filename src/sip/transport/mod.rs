@@ -4,6 +4,7 @@ mod connection;
 mod incoming;
 mod keep_registered;
 mod resolve;
+mod sip_log;
 mod socket;
 mod tls;
 mod trunk_endpoint;
@@ -296,7 +297,7 @@ impl SipChannel {
         if self.route.connection.is_none()
             && let Some(other) = self.elsewhere(message)
         {
-            return self.shared.socket.send_to(message, other).await.map(drop);
+            return self.shared.send_datagram(message, other).await;
         }
         self.shared.send(message, &mut self.route).await
     }
@@ -371,7 +372,7 @@ impl TransportState {
     /// Sends a request on a route. A connection that is gone is opened anew.
     async fn send(self: &Arc<Self>, message: &[u8], route: &mut Route) -> io::Result<()> {
         let Some(connection) = &route.connection else {
-            return self.socket.send_to(message, route.target.address).await.map(drop);
+            return self.send_datagram(message, route.target.address).await;
         };
         if connection.is_open() && connection.send(message.to_vec()).await.is_ok() {
             return Ok(());

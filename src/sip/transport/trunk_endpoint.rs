@@ -28,6 +28,8 @@ pub(super) struct TrunkEndpoint {
     pub(super) registration: watch::Sender<registration::State>,
     found: Mutex<Found>,
     streams: AsyncMutex<Vec<(Target, Connection)>>,
+    /// What the operator knows of why it cannot be used.
+    told: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +64,17 @@ impl Route {
 impl TrunkEndpoint {
     pub(super) fn new(trunk: Arc<Trunk>) -> Self {
         let streams = AsyncMutex::default();
-        Self { trunk, registration: watch::Sender::default(), found: Mutex::default(), streams }
+        let (registration, found, told) =
+            (watch::Sender::default(), Mutex::default(), Mutex::default());
+        Self { trunk, registration, found, streams, told }
+    }
+
+    /// Why the trunk cannot be used, or that it can. Tells whether that is another reason than before.
+    pub(super) fn is_news(&self, trouble: Option<String>) -> bool {
+        let mut told = lock(&self.told);
+        let news = trouble.is_some() && *told != trouble;
+        *told = trouble;
+        news
     }
 
     pub(super) fn is_member(&self, ip: IpAddr) -> bool {
@@ -154,7 +166,10 @@ impl TransportState {
             let unresolved = || TransportError::Unresolved(endpoint.trunk.name.clone());
             let target = endpoint.pick().ok_or_else(unresolved)?;
             match self.route(index, target).await {
-                Ok(route) => return Ok(route),
+                Ok(route) => {
+                    endpoint.is_news(None);
+                    return Ok(route);
+                }
                 Err(error) => {
                     let trunk = endpoint.trunk.name.clone();
                     debug!(trunk, %error, "address of the trunk not reached");
@@ -162,7 +177,12 @@ impl TransportState {
                         continue;
                     }
                     return Err(match tls::distrust(&error) {
-                        Some(why) => TransportError::Distrusted(trunk, why),
+                        Some(why) => {
+                            if endpoint.is_news(Some(distrusted(&trunk, &why))) {
+                                warn!(trunk, because = why, "certificate of trunk is not trusted");
+                            }
+                            TransportError::Distrusted(trunk, why)
+                        }
                         None => TransportError::Unreachable(trunk, error),
                     });
                 }
@@ -258,6 +278,11 @@ impl TransportState {
         probe.connect(to)?;
         Ok(SocketAddr::new(probe.local_addr()?.ip(), self.local.port()))
     }
+}
+
+/// As [`TransportError::Distrusted`] says it, which is told once.
+fn distrusted(trunk: &str, why: &str) -> String {
+    TransportError::Distrusted(trunk.to_owned(), why.to_owned()).to_string()
 }
 
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

@@ -6,3 +6,6 @@ CREATE INDEX attempts_of_dialogs ON attempts (id) WHERE dialog IS NOT NULL;
 ALTER TABLE verifications ADD COLUMN dialog TEXT;
 ALTER TABLE verifications ADD COLUMN dialog_trunk TEXT;
 CREATE INDEX verifications_of_dialogs ON verifications (id) WHERE dialog IS NOT NULL;
+
+-- The messages and keys of a call, a line each, without what names somebody.
+ALTER TABLE attempts ADD COLUMN ladder TEXT;
