@@ -9,6 +9,8 @@ mod explain;
 mod export;
 mod held;
 mod log;
+mod log_levels;
+mod logs_explained;
 mod module;
 mod output;
 mod restore;
@@ -26,6 +28,7 @@ use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
+use self::log_levels::{LogFormat, LogLevels};
 use self::output::{complain, remark, show};
 use crate::config::{self, Config, Mistakes};
 use crate::daemon;
@@ -37,9 +40,12 @@ struct CommandLine {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", default_value = "component.toml")]
     config: PathBuf,
-    /// How much is logged: error, warn, info, debug or trace [default: info for run, else warn]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LevelFilter>,
+    /// How much is logged: off, error, warn, info, debug or trace, and of a part, such as info,sip=debug [default: info for run, else warn]
+    #[arg(long, global = true, value_name = "LEVELS")]
+    log: Option<LogLevels>,
+    /// How the log looks.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -137,6 +143,11 @@ enum Command {
         /// What `offhook backup` has written.
         file: PathBuf,
     },
+    /// Says what the log's lines at WARN and ERROR mean, and what to do.
+    LogsExplained {
+        /// Words of the line; without any, all lines.
+        words: Vec<String>,
+    },
     /// Prints the module that hands messages over from your server, see docs/hand-over.md.
     Module {
         /// The server.
@@ -159,8 +170,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
-    let level = line.log.unwrap_or(if runs { LevelFilter::INFO } else { LevelFilter::WARN });
-    match log::start(level) {
+    let level = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
+    match log::start(LogLevels::filter(line.log.as_ref(), level), line.log_format) {
         Ok(stderr) => output::start(stderr),
         Err(error) => return failed(error),
     }
@@ -206,6 +217,10 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Erase { jid } => erase::run(&path, &jid).await,
         Command::Backup { file } => backup::run(&path, &file),
         Command::Restore { file } => restore::run(&path, &file),
+        Command::LogsExplained { words } => {
+            logs_explained::run(&words.join(" "));
+            ExitCode::SUCCESS
+        }
         Command::Module { server } => {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS

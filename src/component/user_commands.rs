@@ -82,6 +82,7 @@ impl UserCommands {
         if !settings.is_empty() {
             match self.store.set(jid, settings, clock::moment()).await? {
                 Some(person) => {
+                    info!(person = %Pii(jid), "settings changed by command");
                     let language = person.language.clone().or(language.map(str::to_owned));
                     said.push(replies::changed(language.as_deref(), &person, &change.settings));
                     self.tell(GatewayUpdate::Person(Box::new(person)));
