@@ -7,7 +7,9 @@ mod check;
 mod erase;
 mod explain;
 mod export;
+mod generate;
 mod held;
+mod licences;
 mod log;
 mod log_levels;
 mod logs_explained;
@@ -23,11 +25,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
+use self::generate::Generated;
 use self::log_levels::{LogFormat, LogLevels};
 use self::output::{complain, remark, show};
 use crate::config::{self, Config, Mistakes};
@@ -153,6 +156,14 @@ enum Command {
         /// The server.
         server: module::Server,
     },
+    /// Prints the licences of Offhook and of the crates in it.
+    Licences,
+    /// Prints the manual page or the completions of a shell, as packages bring them.
+    #[command(hide = true)]
+    Generate {
+        /// Which.
+        what: Generated,
+    },
     /// Shows the main job on this machine, on real parts.
     Demo {
         /// What Bob presses.
@@ -225,6 +236,11 @@ async fn carry_out(line: CommandLine) -> ExitCode {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS
         }
+        Command::Licences => {
+            licences::run();
+            ExitCode::SUCCESS
+        }
+        Command::Generate { what } => generate::run(what, CommandLine::command()),
         Command::Demo { key, interactive } => {
             crate::demo::run(crate::demo::Options { key, interactive }).await
         }

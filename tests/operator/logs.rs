@@ -49,7 +49,7 @@ fn commands_say_what_they_have_to_say_in_the_form_of_the_log() {
 }
 
 #[test]
-fn lines_of_the_log_are_explained_by_the_program_itself() {
+fn lines_of_the_log_and_licences_are_explained_by_the_program_itself() {
     let folder = Folder::make().unwrap();
     let (code, told, _) = run(&folder, &["logs-explained", "Link", "down"]);
     assert_eq!(code, Some(0));
@@ -58,6 +58,13 @@ fn lines_of_the_log_are_explained_by_the_program_itself() {
     assert!(all.lines().count() > 200 && all.contains("\nERROR "), "{all}");
     let (_, none, _) = run(&folder, &["logs-explained", "no such line"]);
     assert!(none.starts_with("No line at WARN or ERROR"), "{none}");
+    let (code, told, _) = run(&folder, &["licences"]);
+    assert_eq!(code, Some(0));
+    for part in
+        ["General Public License", "rusqlite 0.40.2 | MIT", "Redistribution and use in source"]
+    {
+        assert!(told.contains(part), "{part}");
+    }
 }
 
 fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
