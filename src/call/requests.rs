@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::caller;
 use super::driver::{CallDriver, Done};
@@ -100,8 +100,9 @@ impl CallDriver<'_> {
         self.store.push(async move {
             let Some(attempt) = attempt else { return Done::Committed(false) };
             let stored = commit(attempt).await;
-            if let Err(error) = &stored {
-                warn!(%error, what, "wish of the callee was not stored");
+            match &stored {
+                Ok(()) => info!(what, "wish of the callee stored"),
+                Err(error) => warn!(%error, what, "wish of the callee was not stored"),
             }
             Done::Committed(stored.is_ok())
         });

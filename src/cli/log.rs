@@ -3,70 +3,33 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
 use std::panic;
-use std::str::FromStr;
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::log_levels::LogFormat;
 use super::stderr::{Priority, StderrQueue, Unlocked};
 
 /// Starts the log on standard error. The journal gets priorities and no time, as it has its own.
 ///
 /// Errors: the operating system gives no thread.
-pub(super) fn start(level: LogLevel) -> io::Result<StderrQueue> {
+pub(super) fn start(levels: Targets, format: LogFormat) -> io::Result<StderrQueue> {
     let is_journal = std::env::var("JOURNAL_STREAM").is_ok_and(|stream| is_stderr(&stream));
-    let queue = StderrQueue::start(Unlocked, is_journal)?;
+    let queue = StderrQueue::start(Unlocked, is_journal, format)?;
+    let lines = fmt::layer().with_writer(EventWriters(queue.clone())).log_internal_errors(false);
+    let log = tracing_subscriber::registry().with(levels);
     let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt()
-        .with_writer(EventWriters(queue.clone()))
-        .with_ansi(colours)
-        .with_max_level(LevelFilter::TRACE)
-        .log_internal_errors(false);
-    if is_journal {
-        log.without_time().finish().with(level.targets()).init();
-    } else {
-        log.finish().with(level.targets()).init();
+    match format {
+        LogFormat::Json => log.with(lines.json().with_ansi(false).with_current_span(false)).init(),
+        LogFormat::Text if is_journal => log.with(lines.with_ansi(colours).without_time()).init(),
+        LogFormat::Text => log.with(lines.with_ansi(colours)).init(),
     }
     log_panics(queue.clone());
     Ok(queue)
-}
-
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LogLevel {
-    all: LevelFilter,
-    /// SIP messages are shown whole, but for what names or proves somebody.
-    sip: bool,
-}
-
-impl LogLevel {
-    fn targets(self) -> Targets {
-        let targets = Targets::new().with_default(self.all);
-        if self.sip { targets.with_target("sip", LevelFilter::TRACE) } else { targets }
-    }
-}
-
-impl From<LevelFilter> for LogLevel {
-    fn from(all: LevelFilter) -> Self {
-        Self { all, sip: false }
-    }
-}
-
-impl FromStr for LogLevel {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.eq_ignore_ascii_case("sip") {
-            return Ok(Self { all: LevelFilter::INFO, sip: true });
-        }
-        let level: Result<LevelFilter, _> = text.parse();
-        level.map(Self::from).map_err(|_| "not one of error, warn, info, debug, trace and sip")
-    }
 }
 
 /// Whether the journal's stream, written as device and inode, is our standard error.
@@ -138,39 +101,16 @@ const PANIC_WRITTEN_MAX: Duration = Duration::from_millis(100);
 mod tests {
     use std::io::Read;
 
+    use tracing::level_filters::LevelFilter;
     use tracing::subscriber::with_default;
     use tracing::{debug, error, info, trace, warn};
 
     use super::*;
 
     #[test]
-    fn the_level_sip_shows_messages_beside_the_usual_lines() {
-        let (mut reader, writer) = io::pipe().unwrap();
-        let queue = StderrQueue::start(writer, false).unwrap();
-        let log = tracing_subscriber::fmt()
-            .with_writer(EventWriters(queue.clone()))
-            .with_ansi(false)
-            .with_max_level(LevelFilter::TRACE)
-            .without_time();
-        let level: LogLevel = "sip".parse().unwrap();
-        with_default(log.finish().with(level.targets()), || {
-            trace!("one");
-            trace!(target: "sip", "two");
-            debug!("three");
-            info!(target: "four", "four");
-        });
-        let expected = "TRACE sip: two\n INFO four: four\n";
-        let mut read = vec![0; expected.len()];
-        reader.read_exact(&mut read).unwrap();
-        assert_eq!(str::from_utf8(&read).unwrap(), expected);
-        assert!("loud".parse::<LogLevel>().is_err());
-        assert_eq!("debug".parse(), Ok(LogLevel::from(LevelFilter::DEBUG)));
-    }
-
-    #[test]
     fn each_level_has_its_priority_in_the_journal() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let queue = StderrQueue::start(writer, true).unwrap();
+        let queue = StderrQueue::start(writer, true, LogFormat::Text).unwrap();
         let log = tracing_subscriber::fmt()
             .with_writer(EventWriters(queue.clone()))
             .with_ansi(false)

@@ -7,8 +7,12 @@ mod check;
 mod erase;
 mod explain;
 mod export;
+mod generate;
 mod held;
+mod licences;
 mod log;
+mod log_levels;
+mod logs_explained;
 mod module;
 mod output;
 mod restore;
@@ -21,12 +25,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
-use self::log::LogLevel;
+use self::generate::Generated;
+use self::log_levels::{LogFormat, LogLevels};
 use self::output::{complain, remark, show};
 use crate::config::{self, Config, Mistakes};
 use crate::daemon;
@@ -38,10 +43,13 @@ struct CommandLine {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", default_value = "component.toml")]
     config: PathBuf,
-    /// How much is logged: error, warn, info, debug, trace, or sip, which is info with all SIP messages [default: info for
-    /// run, else warn]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LogLevel>,
+    /// How much is logged: off, error, warn, info, debug or trace, and of a part, such as info,sip=debug; sip adds all SIP
+    /// messages [default: info for run, else warn]
+    #[arg(long, global = true, value_name = "LEVELS")]
+    log: Option<LogLevels>,
+    /// How the log looks.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -139,10 +147,23 @@ enum Command {
         /// What `offhook backup` has written.
         file: PathBuf,
     },
+    /// Says what the log's lines at WARN and ERROR mean, and what to do.
+    LogsExplained {
+        /// Words of the line; without any, all lines.
+        words: Vec<String>,
+    },
     /// Prints the module that hands messages over from your server, see docs/hand-over.md.
     Module {
         /// The server.
         server: module::Server,
+    },
+    /// Prints the licences of Offhook and of the crates in it.
+    Licences,
+    /// Prints the manual page or the completions of a shell, as packages bring them.
+    #[command(hide = true)]
+    Generate {
+        /// Which.
+        what: Generated,
     },
     /// Shows the main job on this machine, on real parts.
     Demo {
@@ -161,9 +182,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
-    let usual = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
-    let level = line.log.unwrap_or(LogLevel::from(usual));
-    match log::start(level) {
+    let level = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
+    match log::start(LogLevels::filter(line.log.as_ref(), level), line.log_format) {
         Ok(stderr) => output::start(stderr),
         Err(error) => return failed(error),
     }
@@ -209,10 +229,19 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Erase { jid } => erase::run(&path, &jid).await,
         Command::Backup { file } => backup::run(&path, &file),
         Command::Restore { file } => restore::run(&path, &file),
+        Command::LogsExplained { words } => {
+            logs_explained::run(&words.join(" "));
+            ExitCode::SUCCESS
+        }
         Command::Module { server } => {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS
         }
+        Command::Licences => {
+            licences::run();
+            ExitCode::SUCCESS
+        }
+        Command::Generate { what } => generate::run(what, CommandLine::command()),
         Command::Demo { key, interactive } => {
             crate::demo::run(crate::demo::Options { key, interactive }).await
         }

@@ -90,6 +90,7 @@ impl UserCommands {
         if !settings.is_empty() {
             match self.store.set(jid, settings.clone(), clock::moment()).await? {
                 Some(person) => {
+                    info!(person = %Pii(jid), "settings changed by command");
                     let language = person.language.clone().or(language.map(str::to_owned));
                     let policy = &self.live.borrow().policy;
                     let now = clock::moment().wall;

@@ -97,19 +97,25 @@ impl ConfigFile {
 
     /// Notes what is wrong at a place in the file.
     pub(super) fn mistake(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::ERROR.no_name(), at, says);
+        let found = self.find(Level::ERROR.no_name(), at, says, None);
+        self.mistakes.borrow_mut().push(found);
+    }
+
+    /// Notes what stands at two places and may stand at one.
+    pub(super) fn double(&self, first: Range<usize>, second: Range<usize>, says: &str) {
+        let found = self.find(Level::ERROR.no_name(), second, says, Some(first));
         self.mistakes.borrow_mut().push(found);
     }
 
     /// Notes what is allowed but has no effect.
     pub(super) fn note(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::NOTE.no_name(), at, says);
+        let found = self.find(Level::NOTE.no_name(), at, says, None);
         self.notes.borrow_mut().push(found);
     }
 
     /// Notes what works but is dangerous, or cannot do what it is there for.
     pub(super) fn warn(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::WARNING.no_name(), at, says);
+        let found = self.find(Level::WARNING.no_name(), at, says, None);
         self.warnings.borrow_mut().push(found);
     }
 
@@ -134,14 +140,22 @@ impl ConfigFile {
         Ok((self.notes.into_inner(), warnings))
     }
 
-    fn find(&self, level: Level<'_>, at: Range<usize>, says: &str) -> Finding {
+    fn find(
+        &self,
+        level: Level<'_>,
+        at: Range<usize>,
+        says: &str,
+        earlier: Option<Range<usize>>,
+    ) -> Finding {
         let before = &self.text[..at.start.min(self.text.len())];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let (line, column) =
             (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
         let path = self.path.display().to_string();
         let annotation = AnnotationKind::Primary.span(at).label(says);
-        let snippet = Snippet::source(&self.text).path(path).annotation(annotation);
+        let earlier = earlier.map(|at| AnnotationKind::Context.span(at).label("first here"));
+        let snippet =
+            Snippet::source(&self.text).path(path).annotation(annotation).annotations(earlier);
         let report = [level.primary_title("").element(snippet)];
         let shown = Renderer::plain().render(&report).trim().to_owned();
         Finding { place: Some((line, column)), says: says.to_owned(), shown }

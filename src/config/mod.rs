@@ -120,13 +120,19 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let ((component, access), (sip, callback), (media, offer)) = (component??, sip??, media??);
     let ((policy, call_max), (speech, script)) = (dial??, speech??);
     let ((voice_reply, voice), (http, links)) = (voice_reply??, http??);
-    let (store, quotas) = store??;
+    let (store, kept) = store??;
     let fixed = Fixed { component, store, trunks: trunks?, sip, media, http };
     let live = Live {
         access,
         callback,
         offer,
-        policy: Policy { keep_voice: voice_reply.keep, quotas, ..policy },
+        policy: Policy {
+            keep_voice: voice_reply.keep,
+            keep_trace: kept.trace,
+            keep_calls: kept.calls,
+            quotas: kept.quotas,
+            ..policy
+        },
         script: ScriptSettings { menu: menu?, voice, call_max, ..script },
         speech,
         voice_reply,

@@ -92,15 +92,13 @@ pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
         top.mistake("trunk", "a trunk is missing: write [[trunk]] with proxy and from");
         return None;
     }
-    let read: Vec<Option<Trunk>> = top.sections("trunk").into_iter().map(trunk).collect();
+    let sections = top.sections("trunk");
+    let places: Vec<_> = sections.iter().map(|section| section.at("name")).collect();
+    let read: Vec<Option<Trunk>> = sections.into_iter().map(trunk).collect();
     let trunks: Vec<Trunk> = read.into_iter().collect::<Option<_>>()?;
-    for (place, trunk) in trunks.iter().enumerate() {
-        if trunks[..place].iter().any(|other| other.name == trunk.name) {
-            top.mistake("trunk", &format!("two trunks are called {}", trunk.name));
-            return None;
-        }
-    }
-    Some(trunks).filter(|trunks| !trunks.is_empty())
+    let named: Vec<_> = trunks.iter().map(|trunk| &trunk.name).zip(places).collect();
+    let is_double = top.has_doubles(&named, |name| format!("two trunks are called {name}"));
+    (!is_double && !trunks.is_empty()).then_some(trunks)
 }
 
 // Long: a trunk has sixteen keys, and each is read by one statement.

@@ -116,6 +116,22 @@ impl<'s> Section<'s> {
         self.source.mistake(self.at(key), says);
     }
 
+    /// Notes each value that an earlier table has, too, at both places; tells whether there are any.
+    pub(super) fn has_doubles<T: PartialEq>(
+        &self,
+        tables: &[(T, Range<usize>)],
+        says: impl Fn(&T) -> String,
+    ) -> bool {
+        let mut found = false;
+        for (place, (value, at)) in tables.iter().enumerate() {
+            if let Some((_, first)) = tables[..place].iter().find(|(other, _)| other == value) {
+                self.source.double(first.clone(), at.clone(), &says(value));
+                found = true;
+            }
+        }
+        found
+    }
+
     pub(super) fn note(&self, key: &str, says: &str) {
         self.source.note(self.at(key), says);
     }

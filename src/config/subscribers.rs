@@ -10,19 +10,14 @@ pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Policy>) -> Option<Ve
         top.sections("subscriber");
         return Some(vec![]);
     }
-    let read: Vec<Option<Subscriber>> = top
-        .sections("subscriber")
-        .into_iter()
-        .map(|section| subscriber(section, allowed))
-        .collect();
+    let sections = top.sections("subscriber");
+    let places: Vec<_> = sections.iter().map(|section| section.at("jid")).collect();
+    let read: Vec<Option<Subscriber>> =
+        sections.into_iter().map(|section| subscriber(section, allowed)).collect();
     let people: Vec<Subscriber> = read.into_iter().collect::<Option<_>>()?;
-    for (place, person) in people.iter().enumerate() {
-        if people[..place].iter().any(|other| other.jid == person.jid) {
-            top.mistake("subscriber", &format!("{} is written twice", person.jid));
-            return None;
-        }
-    }
-    Some(people)
+    let named: Vec<_> = people.iter().map(|person| &person.jid).zip(places).collect();
+    let is_double = top.has_doubles(&named, |jid| format!("{jid} is written twice"));
+    (!is_double).then_some(people)
 }
 
 fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subscriber> {

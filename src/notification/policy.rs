@@ -25,6 +25,10 @@ pub struct Policy {
     pub keep: Duration,
     /// How long a recorded answer is kept (`voice_reply.keep_days`).
     pub keep_voice: Duration,
+    /// How long `trace` knows a message that has ended (`store.trace_days`).
+    pub keep_trace: Duration,
+    /// How long calls are listed with the people they were with (`store.keep_calls_days`).
+    pub keep_calls: Duration,
     /// Quiet hours of everyone who has not chosen their own (`quiet`).
     pub quiet: Quiet,
     /// Zone of everyone who has not chosen their own (`time_zone`).
@@ -110,6 +114,8 @@ impl Default for Policy {
             retry: RetryPauses::default(),
             keep: Duration::from_secs(72 * 3600),
             keep_voice: Duration::from_secs(30 * 24 * 3600),
+            keep_trace: Duration::from_secs(3 * 24 * 3600),
+            keep_calls: Duration::from_secs(30 * 24 * 3600),
             quiet: "21:00-08:00".parse().map_or(Quiet::Never, Quiet::Daily),
             zone: TimeZone::UTC,
             throttle: [(1, 60), (3, 900), (7, 3600), (15, 10_800)].map(Throttle::from).to_vec(),

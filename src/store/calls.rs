@@ -263,7 +263,8 @@ impl Transaction<'_> {
     /// Erases up to `limit` old calls, and as many closed notifications without any. Tells how many rows.
     pub(super) fn forget_calls(&self, before: i64, limit: i64) -> Result<usize, StoreError> {
         let calls = self.conn.execute(
-            "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE ended IS NOT NULL AND counted <= ? LIMIT ?)",
+            "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE ended IS NOT NULL AND counted <= ? AND NOT EXISTS (
+                 SELECT 1 FROM notifications WHERE id = attempts.notification AND state <> 'closed') LIMIT ?)",
             [before, limit],
         )?;
         let closed = self.conn.execute(

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
+mod logs;
 mod service;
 mod test_bed;
 mod watching;

@@ -31,7 +31,7 @@ async fn the_service_manager_is_told_of_each_turn() {
     let status = offhook.tells("READY=1").await;
     let expected = "READY=1\nSTATUS=The new configuration has mistakes, the old one stays; the log names them. Linked";
     assert!(status.starts_with(expected), "{status}");
-    assert!(offhook.log().contains("did you mean wait_s?"), "{}", offhook.log());
+    offhook.says("did you mean wait_s?").await;
     offhook.reloads(&config);
     offhook.tells("RELOADING=1").await;
     assert_eq!(offhook.tells("READY=1").await, ready);
@@ -63,7 +63,7 @@ async fn a_wrong_secret_fails_before_the_service_is_ready() {
     let mut offhook = Offhook::start(&component_toml(server.port(), ""), None, &["run"]);
     server.refuses("not-authorized").await;
     assert_eq!(offhook.ends().await.code(), Some(1));
-    assert!(offhook.log().contains("refuses component.secret"), "{}", offhook.log());
+    offhook.says("refuses component.secret").await;
 }
 
 #[tokio::test]

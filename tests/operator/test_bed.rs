@@ -4,11 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use offhook::demo::child_process::Folder;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
+use tokio::time::sleep;
 
 use crate::xmpp_server::{SECRET, patiently};
 
@@ -59,6 +61,16 @@ impl Offhook {
         self.folder.path().join(name)
     }
 
+    /// Waits until these words stand in its log, which is written beside its work.
+    pub(crate) async fn says(&self, words: &str) {
+        patiently(async {
+            while !self.log().contains(words) {
+                sleep(STEP).await;
+            }
+        })
+        .await;
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.file("log")).unwrap()
     }
@@ -95,3 +107,5 @@ pub(crate) fn write(file: &Path, text: &str) {
     fs::write(file, text).unwrap();
     fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
 }
+
+const STEP: Duration = Duration::from_millis(20);

@@ -109,6 +109,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("store.held_mb_max", "16384", "4096", IN_VALUE),
     key("store.person_held_max", "10000", "5000", IN_VALUE),
     key("store.person_held_mb_max", "64", "32", IN_VALUE),
+    key("store.trace_days", "3", "30", IN_VALUE),
+    key("store.keep_calls_days", "30", "7", IN_VALUE),
     key("store.path", "\"offhook.db\"", "\"other.db\"", AtStart),
     key("store.postgres", "", "\"\"", Never),
     key("trunk.name", "\"pbx\"", "\"other\"", AtStart),

@@ -203,6 +203,33 @@ async fn every_ring_is_listed_with_its_kind_and_erasure_takes_only_the_names() {
 }
 
 #[tokio::test]
+async fn calls_lose_their_names_when_the_operator_says_and_count_all_the_same() {
+    let keep_calls = Duration::from_secs(86_400);
+    let mut world = World::with(Policy { keep_calls, ..policy() }).await;
+    world.alice_writes("Hello").await;
+    world.at(60);
+    let claim = world.claim().await.unwrap();
+    world.settle(&claim, Outcome::Busy).await;
+    world.at(86_000);
+    world.store().expire(world.now).await.unwrap();
+    assert_eq!(reader(&world)[0].callee.as_deref(), Some("bob@example.org"));
+    assert!(reader(&world)[0].call.is_some());
+
+    world.comes_online().await;
+    world.send_all().await;
+    world.at(86_400 + 120);
+    world.store().expire(world.now).await.unwrap();
+    let rings = reader(&world);
+    assert_eq!(rings.len(), 1, "limits count it");
+    assert!(rings[0].call.is_none(), "its record is gone");
+    assert!(rings[0].callee.as_ref().unwrap().starts_with("erased-"));
+    assert!(rings[0].askers.iter().all(|asker| asker.starts_with("erased-")));
+    world.at(31 * 86_400);
+    world.store().expire(world.now).await.unwrap();
+    assert!(reader(&world).is_empty());
+}
+
+#[tokio::test]
 async fn a_code_call_that_a_crash_ended_is_listed_as_interrupted() {
     let mut world = World::new().await;
     asks(&world, &jid("carol@example.org"), &number("+81666666666")).await.unwrap();
