@@ -139,7 +139,7 @@ async fn warnings_have_a_section_of_their_own_and_fail_a_strict_check() {
     let (code, told, _) = check(folder.path(), &[]).await;
     assert_eq!(code, Some(0), "{told}");
     let (before, after) = told.split_once("\nwarnings\n").unwrap();
-    assert_eq!(before, "component.toml is in order\n");
+    assert_eq!(before, "component.toml is in order\nnumbers of people, fixed_line: 2\n");
     assert!(after.contains("speech: there is no voice for language = \"English\""), "{after}");
     let is_root = rustix::process::geteuid().is_root();
     assert_eq!(after.contains("running as root"), is_root, "{after}");

@@ -8,6 +8,7 @@ mod fixed;
 mod http;
 mod live;
 mod phone;
+mod secret;
 mod section;
 mod speech;
 mod subscribers;

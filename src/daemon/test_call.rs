@@ -66,19 +66,7 @@ pub async fn place(
         wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live, numbers);
     let context = Arc::new(context);
 
-    let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))
-        .unwrap_or_else(|_| recipient.clone());
-    let draft = Draft {
-        stanza_id: None,
-        sender: Jid::from(sender),
-        recipient,
-        body: text.into(),
-        language: None,
-        wants_receipt: false,
-        stanza: String::new(),
-        how: Circumstances::default(),
-    };
-    let held = store.hold(draft, clock::moment(), 1).await?;
+    let held = store.hold(draft(config, recipient, text), clock::moment(), 1).await?;
     let Some(claim) = held.claim else { return Err(StartError::NotDialled) };
     let (_stop, stopped) = watch::channel(Stop::None);
     // The day's limits are kept in the store of the daemon.
@@ -102,6 +90,22 @@ pub async fn place(
         rings::end_test(&config.fixed.store, ring, &attempt, clock::timestamp())?;
     }
     Ok(attempt)
+}
+
+/// The message that the call is about.
+fn draft(config: &Config, recipient: BareJid, text: &str) -> Draft {
+    let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))
+        .unwrap_or_else(|_| recipient.clone());
+    Draft {
+        stanza_id: None,
+        sender: Jid::from(sender),
+        recipient,
+        body: text.into(),
+        language: None,
+        wants_receipt: false,
+        stanza: String::new(),
+        how: Circumstances::default(),
+    }
 }
 
 /// The operator's rules, without those that would make the test wait.

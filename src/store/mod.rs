@@ -43,8 +43,9 @@ pub mod totals;
 mod transaction;
 mod verifications;
 mod writer;
+mod wrong_pins;
 
-pub use call_ins::{CallIn, CallerTrust, PinWay};
+pub use call_ins::{CallIn, CallerTrust};
 pub use corrections::{Corrected, Retracted};
 pub use deliveries::Delivering;
 pub use dialogs::KeptDialog;
@@ -58,6 +59,7 @@ pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step,
 pub use recordings::{NotPassedOn, Served, Sound};
 pub use replies::{OwedRoom, OwedStanzas};
 pub use returned::AfterReturn;
+pub use wrong_pins::PinWay;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -49,7 +49,7 @@ def time_of_day(match):
     return f"{spoken} {'oh ' if minute < 10 else ''}{number(minute)}{half}"
 
 
-def spoken(sentence):
+def with_times_in_words(sentence):
     """With its times of day in words."""
     return re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
 
@@ -57,7 +57,7 @@ def spoken(sentence):
 def words(sentence):
     # The recogniser's dictionary has it in two words.
     sentence = sentence.lower().replace("localhost", "local host")
-    sentence = spoken(sentence)
+    sentence = with_times_in_words(sentence)
     sentence = re.sub(r"\d+", lambda match: f" {number(int(match[0]))} ", sentence)
     return re.findall(r"[a-z']+", sentence)
 
@@ -114,7 +114,7 @@ def named(heard, candidates):
 
 
 def reading(sentence):
-    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", spoken(sentence)]
+    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", with_times_in_words(sentence)]
     spoken = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     with wave.open(io.BytesIO(spoken), "rb") as sound:
         rate = sound.getframerate()
