@@ -84,6 +84,7 @@ async fn ours(rtpua: &Path, folder: &Path, calls: usize, seconds: u64) -> Figure
         advertise: None,
         ports: 12_000..=24_999,
         timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let spoken: Vec<i16> = fs::read(folder.join(SPEECH))

@@ -346,11 +346,12 @@ fn tell(what: &str, took: Duration) {
 fn policy(wait_s: u64) -> Policy {
     Policy {
         wait: Duration::from_secs(wait_s),
-        allow: vec!["+81".to_owned()],
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
         quiet: Quiet::Never,
         throttle: vec![],
         sender_throttle: vec![],
         calls_per_day_max: u32::MAX,
+        minutes_per_day_max: u32::MAX,
         ..Policy::default()
     }
 }

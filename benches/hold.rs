@@ -61,6 +61,7 @@ async fn holds(folder: &Path, group: usize, claim: bool) -> Vec<Duration> {
         sender_throttle,
         sender_calls: vec![],
         calls_per_day_max,
+        minutes_per_day_max: u32::MAX,
         ..Policy::default()
     };
     let store = Store::open(&file, rules).unwrap();

@@ -92,7 +92,7 @@ fn configure(folder: &Path, rounds: usize, listener: &TcpListener, phone: &Phone
         "[component]\njid = \"phone.bench\"\nserver = \"{xmpp}\"\nsecret = \"bench\"\n\
          [[trunk]]\nname = \"bench\"\nproxy = \"sip:{sip}\"\nfrom = \"sip:offhook@127.0.0.1\"\ncalls_max = 1000\ncalls_per_s_max = 1000\n\
          [sip]\nlisten = \"127.0.0.1:0\"\n[media]\nlisten = \"127.0.0.1\"\n\
-         [dial]\nallow = [\"+999\"]\nwait_s = 0\nquiet = \"\"\nthrottle = []\nsender_throttle = []\nsender_calls = []\nsenders = \"everyone\"\ncalls_per_day_max = 100000\n\
+         [dial]\nallow = [\"+999\"]\nwait_s = 0\nquiet = \"\"\nthrottle = []\nsender_throttle = []\nsender_calls = []\nsenders = \"everyone\"\ncalls_per_day_max = 100000\nminutes_per_day_max = 1000000\n\
          [speech]\nsettle_ms = 0\n"
     );
     for person in 0..=rounds {

@@ -30,6 +30,7 @@ fn main() {
         advertise: None,
         ports: 30_000..=49_999,
         timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &vec![8000; 8000 * (seconds as usize + 5)]));

@@ -31,6 +31,7 @@ fn main() {
         advertise: None,
         ports: 30_000..=49_999,
         timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let speech = Arc::new(Clip::encode(Codec::Pcmu, &words(seconds + 60)));

@@ -71,6 +71,12 @@ fn what_works_but_is_better_changed_is_a_warning_at_its_place() {
         ("\"+81\", \"+49\"", "\"+8134\"", None),
         ("\"+81\", \"+49\"", "\"+\"", None),
         ("\"+81\", \"+49\"", "\"+44\", \"+814\"", Some("no number be dialled that this trunk")),
+        ("throttle = [", "deny = [\"+81350\"]\nthrottle = [", None),
+        ("throttle = [", "deny = [\"+44\"]\nthrottle = [", Some("no number that begins with +44")),
+        ("server =", "admins = [\"a@example.org\"]\nserver =", None),
+        ("server =", "admins = [\"example.org\"]\nserver =", Some("write admin@example.org")),
+        ("[media]", "[sip]\nlisten = \"0.0.0.0:5060\"\ncallback = true\n[media]", None),
+        ("[media]", "[sip]\ncallback = true\n[media]", Some("a port that changes with each start")),
         ("[20000, 20063]", "[20000, 20062]", None),
         ("[20000, 20063]", "[20001, 20063]", Some("enough for 31 calls at once")),
         ("\"1/1m\"", "", Some("a phone may ring without end")),
@@ -133,7 +139,7 @@ async fn warnings_have_a_section_of_their_own_and_fail_a_strict_check() {
     let (code, told, _) = check(folder.path(), &[]).await;
     assert_eq!(code, Some(0), "{told}");
     let (before, after) = told.split_once("\nwarnings\n").unwrap();
-    assert_eq!(before, "component.toml is in order\n");
+    assert_eq!(before, "component.toml is in order\nnumbers of people, fixed_line: 2\n");
     assert!(after.contains("speech: there is no voice for language = \"English\""), "{after}");
     let is_root = rustix::process::geteuid().is_root();
     assert_eq!(after.contains("running as root"), is_root, "{after}");

@@ -26,6 +26,7 @@ fn engine_with(silence: Duration) -> Engine {
         advertise: None,
         ports: 24_000..=25_999,
         timeouts: MediaTimeouts::with_silence(silence),
+        dscp: 46,
     };
     Engine::start(settings, Seed::fresh()).unwrap()
 }

@@ -146,9 +146,9 @@ async fn commands_and_markup_are_only_words() {
     let stage = Stage::new(SpeechSettings::default()).await;
     let cases = [
         ("\u{1}s450 Hello Bob, how are you?", "s450 Hello Bob, how are you?"),
-        ("Hello <break time=\"50s\"/> Bob", "Hello break time 50s Bob"),
-        ("<speak><audio src=\"/etc/passwd\"/></speak>", "speak audio src etc passwd speak"),
-        ("[[h@l@U]] Bob", "h@l@U Bob"),
+        ("Hello <break time=\"50s\"/> Bob", "Hello Bob"),
+        ("<speak><audio src=\"/etc/passwd\"/>Hello Bob</speak>", "Hello Bob"),
+        ("[[h@l@U]] Bob", "h@l@U, Bob"),
     ];
     for (hostile, words) in cases {
         let heard = stage.say("en", hostile).await.unwrap().duration();

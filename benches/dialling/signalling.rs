@@ -94,6 +94,8 @@ async fn call(claim: Claim, store: Store, agent: UserAgent, trunk: Arc<Trunk>) {
         retry_after: None,
         picked_up: None,
         quality: None,
+        cut: None,
+        ladder: String::new(),
     };
     store.settle(claim.attempt, attempt, timestamp()).await.unwrap();
     tokio::spawn(line.see_out(invite));
@@ -108,6 +110,7 @@ async fn filled(calls: usize, folder: &Path) -> Store {
         sender_throttle: vec![],
         sender_calls: vec![],
         calls_per_day_max: 1_000_000,
+        minutes_per_day_max: 1_000_000,
         attempts: 1,
         allow: vec!["+999".to_owned()],
         senders: Senders::Everyone,

@@ -33,6 +33,10 @@ impl MessageAnnouncer {
         let spoken = messages.iter().map(|message| self.spoken(message)).collect();
         let (settings, name) = (self.settings.script.clone(), self.callee.name.clone());
         let flow = CallFlow::messages(settings, self.prompts(), name, spoken, opening);
+        if pin == PinCheck::Locked {
+            let (preroll, count) = (self.settings.script.preroll, messages.len() as u64);
+            return CallFlow::notice(self.prompts(), preroll, "pin-locked", count);
+        }
         match &self.callee.pin {
             Some(own) if pin == PinCheck::Due && !messages.is_empty() => {
                 flow.behind_pin(own.digits(), messages.len() as u64)
@@ -81,4 +85,6 @@ pub enum PinCheck {
     Due,
     /// They have proved it.
     Done,
+    /// They can't today: the PIN was wrong too often.
+    Locked,
 }

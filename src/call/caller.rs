@@ -12,7 +12,7 @@ use crate::clock::{self, Moment};
 use crate::config::Live;
 use crate::phone_number::PhoneNumber;
 use crate::script::{CallFlow, Opening};
-use crate::store::{CallIn, Store, StoreError};
+use crate::store::{CallIn, PinWay, Store, StoreError};
 use crate::subscriber::Subscriber;
 
 /// What the caller hears, and what the call is about from then on.
@@ -34,11 +34,17 @@ impl IdentifiedCaller {
                 span::identified(call_span, claim.notification, claim.attempt);
                 let announcer = announcer(claim.callee);
                 let flow = announcer.flow(&claim.messages, Opening::New, pin);
-                let subject = CallSubject::Messages { attempt: claim.attempt, announcer };
+                let subject =
+                    CallSubject::Messages { attempt: claim.attempt, announcer, since: None };
                 Some(Self { subject, flow })
             }
             CallIn::Nothing(callee) => {
                 let flow = announcer(*callee).flow(&[], Opening::New, pin);
+                Some(Self { subject: CallSubject::Nothing, flow })
+            }
+            CallIn::NeedsPin(callee) => {
+                let (prompts, preroll) = (announcer(*callee).prompts(), settings.script.preroll);
+                let flow = CallFlow::notice(prompts, preroll, "pin-needed", 0);
                 Some(Self { subject: CallSubject::Nothing, flow })
             }
             CallIn::Unknown | CallIn::Locked | CallIn::OnTheLine => None,
@@ -73,7 +79,7 @@ async fn by_number_and_pin(
     let written = [format!("+{number}").parse().ok(), PhoneNumber::as_dialled(number, country)];
     for number in written.into_iter().flatten() {
         for person in store.people_with_pin(number, now).await? {
-            if is_pin_of(store, &person, pin.clone(), now).await {
+            if is_pin_of(store, &person, pin.clone(), PinWay::Elsewhere, now).await {
                 return store.call_in_as(&person.jid, now).await;
             }
         }
@@ -86,12 +92,13 @@ pub(super) async fn is_pin_of(
     store: &Store,
     subscriber: &Subscriber,
     digits: String,
+    way: PinWay,
     now: Moment,
 ) -> bool {
     let pin = subscriber.pin.clone();
     let right = spawn_blocking(move || pin.is_none_or(|pin| pin.is(&digits))).await;
     let right = right.unwrap_or_default();
-    if !right && let Err(error) = store.wrong_pin(&subscriber.jid, now).await {
+    if !right && let Err(error) = store.wrong_pin(&subscriber.jid, way, now).await {
         warn!(%error, "wrong PIN was not counted");
     }
     right

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep_until, timeout};
@@ -10,6 +10,7 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::caller::IdentifiedCaller;
 use super::codec_budget::CodecPermit;
+use super::ladder::Ladder;
 use super::machine::{Call, Input, Output, Over};
 use super::outcome::outcome;
 use super::player::{PlayerEvent, PromptPlayer};
@@ -44,9 +45,11 @@ pub(super) async fn conduct(
     let mut driver = CallDriver::new(call, flow, notice, context);
     // The INVITE need not wait for what is spoken after its answer.
     driver.carry_out().await;
+    driver.count_invite();
     driver.player.prepare(ahead);
     let over = driver.run(stop, changes).await;
-    let (id, stop_calls) = (driver.subject.attempt(), driver.stop_calls);
+    let (id, stop_calls, cut) = (driver.subject.attempt(), driver.stop_calls, driver.call.cut());
+    let ladder = driver.ladder.text();
     let stopping = *stop.borrow() == Stop::ShuttingDown;
     let (flow, quality) = driver.end(stopping, &over.ending).await;
     let (status, retry_after) = match over.ending {
@@ -73,6 +76,8 @@ pub(super) async fn conduct(
         retry_after,
         picked_up: over.picked_up,
         quality: quality.filter(|_| over.talked.is_some()),
+        cut,
+        ladder,
         ..Attempt::without_invite(outcome(&over, stopping))
     };
     FinishedCall { id, attempt, over, flow }
@@ -93,6 +98,8 @@ pub(super) struct CallDriver<'c> {
     pub(super) subject: CallSubject,
     /// Where a number belongs that is typed without its country code.
     pub(super) country: Option<String>,
+    /// The name of the trunk.
+    pub(super) trunk: String,
     call: Call,
     channel: SipChannel,
     pub(super) port: RtpPort,
@@ -107,8 +114,11 @@ pub(super) struct CallDriver<'c> {
     over: Option<Over>,
     pub(super) stop_calls: bool,
     answered: bool,
+    /// When it was answered, until the first word has left.
+    speechless_since: Option<Instant>,
     /// The last changes that came before it was known who calls, the newest first.
     early_changes: VecDeque<CallChange>,
+    ladder: Ladder,
 }
 
 /// What came of a request to the store.
@@ -134,10 +144,16 @@ impl<'c> CallDriver<'c> {
         Self {
             subject,
             country: trunk.country.clone(),
+            trunk: trunk.name.clone(),
             call: Call::new(invite, flow, trunk.dtmf, notice, clock::now()),
             channel,
             port,
-            player: PromptPlayer::new(context.speaker.clone(), codecs, unspeakable),
+            player: PromptPlayer::new(
+                context.speaker.clone(),
+                context.numbers.clone(),
+                codecs,
+                unspeakable,
+            ),
             codec_permit,
             recorder: Recorder::new(context.store.clone(), context.live.clone()),
             store: StoreQueue::new(context.store.clone()),
@@ -146,7 +162,9 @@ impl<'c> CallDriver<'c> {
             over: None,
             stop_calls: false,
             answered: false,
+            speechless_since: None,
             early_changes: VecDeque::new(),
+            ladder: Ladder::new(clock::now()),
         }
     }
 
@@ -169,13 +187,15 @@ impl<'c> CallDriver<'c> {
                     })
                 }
                 Some(message) = self.channel.inbox.recv() => {
+                    self.ladder.received(&message, clock::now());
                     self.call.handle(Input::Sip(&message), clock::now());
                     continue;
                 }
                 Some(event) = self.port.events.recv() => {
-                    if let MediaEvent::Silent(fault) = event {
-                        info!("{fault}");
+                    if let MediaEvent::Key(_) = event {
+                        self.ladder.key(clock::now());
                     }
+                    self.note_media(&event);
                     Input::Media(event)
                 }
                 done = self.store.next() => match done {
@@ -200,6 +220,34 @@ impl<'c> CallDriver<'c> {
                 () = sleep_until(wake.into()) => Input::Tick,
             };
             self.call.handle(input, clock::now());
+        }
+    }
+
+    /// For the first call about messages: how long they waited for its INVITE, which has left.
+    fn count_invite(&self) {
+        if let CallSubject::Messages { since: Some(since), .. } = &self.subject {
+            let waited = clock::timestamp().duration_since(*since);
+            // A clock that was set back in between tells nothing.
+            if let Ok(waited) = waited.try_into() {
+                self.context.numbers.invited_after(waited);
+            }
+        }
+    }
+
+    fn note_media(&mut self, event: &MediaEvent) {
+        match event {
+            MediaEvent::Silent(fault) => info!("{fault}"),
+            MediaEvent::Key(_) => self.context.numbers.key_pressed(),
+            MediaEvent::Began(_) => {
+                if let Some(since) = self.speechless_since.take() {
+                    let waited = clock::now().saturating_duration_since(since);
+                    self.context.numbers.first_word_after(waited);
+                }
+            }
+            MediaEvent::Played(_)
+            | MediaEvent::KeyHeld(_)
+            | MediaEvent::Heard(_)
+            | MediaEvent::RecordingOver => {}
         }
     }
 
@@ -235,6 +283,7 @@ impl<'c> CallDriver<'c> {
             while let Some(output) = self.call.poll() {
                 match output {
                     Output::SendSip(message) => {
+                        self.ladder.sent(&message, clock::now());
                         if let Err(error) = self.channel.send(&message).await {
                             debug!(%error, "SIP message not sent");
                             self.call.handle(Input::TransportFailed, clock::now());
@@ -247,9 +296,11 @@ impl<'c> CallDriver<'c> {
                     }
                     Output::DetectMachine => detect_machine = true,
                     Output::ListenForTones => self.port.command(MediaCommand::ListenForTones),
+                    Output::Dialog(record) => self.keep_dialog(record),
                     Output::Ringing => self.note_progress(Progress::Ringing),
                     Output::Answered => {
                         self.answered = true;
+                        self.speechless_since = Some(clock::now());
                         self.note_progress(Progress::Answered);
                     }
                     Output::Speak(prompts, tag) => self.player.speak(prompts, tag),

@@ -19,7 +19,7 @@ use crate::script::prompt::Prompts;
 use crate::sip::caller::caller;
 use crate::sip::invite::Invite;
 use crate::sip::transport::Incoming;
-use crate::store::CallIn;
+use crate::store::{CallIn, CallerTrust};
 
 /// Answers a call that a trunk brings, if it comes from a subscriber's number, and tells them what is held, with the
 /// flow of a call of ours. A caller from another number is asked for number and PIN, if that is allowed;
@@ -114,7 +114,13 @@ async fn accept<'s>(
         return Err(503);
     }
     let call_in = match caller(&incoming.request, incoming.trunk.country.as_deref()) {
-        Some(number) => context.store.call_in(number, clock::moment()).await,
+        Some(number) => {
+            let trust = match context.settings().callback.without_pin {
+                true => CallerTrust::NumberAlone,
+                false => CallerTrust::NumberAndPin,
+            };
+            context.store.call_in(number, trust, clock::moment()).await
+        }
         None => Ok(CallIn::Unknown),
     };
     let call_in = call_in.map_err(|error| {

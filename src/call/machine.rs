@@ -98,6 +98,8 @@ pub enum Output {
     DetectMachine,
     /// Listen for keys in the sound too.
     ListenForTones,
+    /// Keep this until the call is settled, in place of what came before: what another run of the program would need to end it.
+    Dialog(String),
     /// The phone rings.
     Ringing,
     /// The phone was answered.
@@ -226,6 +228,11 @@ impl Call {
         self.script.unsent_voice()
     }
 
+    /// The message that is being read aloud.
+    pub fn cut(&self) -> Option<MessageId> {
+        self.script.cut()
+    }
+
     /// The SIP dialog, which may outlive the call for late messages, and the script for another try.
     pub fn into_parts(self) -> (Invite, CallFlow) {
         (self.invite, self.script)
@@ -255,6 +262,7 @@ impl Call {
             invite::Output::Answered(sdp) => self.answered(sdp, now),
             invite::Output::Accepted(agreed) => self.begin_media(agreed, now),
             invite::Output::Reoffered(agreed) => self.change_media(agreed),
+            invite::Output::Dialog(record) => self.outputs.push_back(Output::Dialog(record)),
             invite::Output::Key(key) => self.key(key, KeyMethod::Info, now),
             invite::Output::Over(ending) => {
                 let rang_until = self.answered_at.unwrap_or(now);

@@ -1,10 +1,12 @@
 //! One phone call, from INVITE to BYE.
 
 pub mod announcer;
+mod broken;
 mod caller;
 mod codec_budget;
 mod driver;
 mod inbound;
+mod ladder;
 pub mod machine;
 mod outbound;
 pub mod outcome;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+pub use broken::end_broken;
 pub use codec_budget::CodecBudget;
 pub use inbound::receive;
 pub use outbound::{place, place_verification};
@@ -30,6 +33,7 @@ pub use outbound::{place, place_verification};
 use crate::config::Live;
 use crate::media::engine::Engine;
 use crate::notification::CallChange;
+use crate::numbers::Numbers;
 use crate::sip::transport::UserAgent;
 use crate::speech::Speaker;
 use crate::store::Store;
@@ -50,6 +54,8 @@ pub struct CallContext {
     pub trunk_pool: TrunkPool,
     /// How many calls may use wide-band codecs.
     pub codec_budget: CodecBudget,
+    /// What is counted and timed.
+    pub numbers: Numbers,
     /// What the operator may change while calls go on.
     pub live: watch::Receiver<Arc<Live>>,
 }

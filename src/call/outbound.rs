@@ -40,9 +40,14 @@ pub async fn place(
 ) -> Attempt {
     let announcer =
         Arc::new(MessageAnnouncer { callee: claim.callee.clone(), settings: context.settings() });
-    let subject = CallSubject::Messages { attempt: claim.attempt, announcer: announcer.clone() };
+    let subject = CallSubject::Messages {
+        attempt: claim.attempt,
+        announcer: announcer.clone(),
+        since: claim.messages.last().map(|message| message.received),
+    };
     let opening = if claim.continuing { Opening::Continued } else { Opening::New };
-    let flow = announcer.flow(&claim.messages, opening, PinCheck::Due);
+    let pin = if claim.pin_locked { PinCheck::Locked } else { PinCheck::Due };
+    let flow = announcer.flow(&claim.messages, opening, pin);
     place_over_trunks(&claim.number, subject, flow, context, (&mut stop, &mut changes)).await
 }
 
@@ -71,7 +76,7 @@ async fn place_over_trunks(
     (stop, changes): (&mut watch::Receiver<Stop>, &mut Changes),
 ) -> Attempt {
     if !context.settings().policy.may_dial(number) {
-        warn!("number outside dial.allow was not dialled");
+        warn!("number outside dial.allow and dial.types was not dialled");
         return Attempt::without_invite(Outcome::WrongNumber);
     }
     let mut attempt = Attempt::without_invite(Outcome::TrunkFailed);

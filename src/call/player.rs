@@ -7,11 +7,13 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, debug, warn};
 
 use super::speech_tag;
+use crate::clock;
 use crate::media::MediaCommand;
 use crate::media::codec::{Clip, Codec};
 use crate::media::engine;
 use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::notification::MessageId;
+use crate::numbers::Numbers;
 use crate::script::prompt::{Prompt, PromptKind};
 use crate::speech::{Rendered, Speaker, Utterance};
 
@@ -20,6 +22,7 @@ use crate::speech::{Rendered, Speaker, Utterance};
 /// Contract: dropping it drops the renderings that are no longer waited for.
 pub(super) struct PromptPlayer {
     speaker: Speaker,
+    numbers: Numbers,
     /// The codec of the call, and before it is agreed on those that it may be.
     codecs: Vec<Codec>,
     rendering: JoinSet<(Prompt, Rendered)>,
@@ -35,9 +38,15 @@ pub(super) struct PromptPlayer {
 
 impl PromptPlayer {
     /// Prompts are rendered in each of these codecs, until one is agreed on.
-    pub(super) fn new(speaker: Speaker, codecs: Vec<Codec>, unspeakable: Prompt) -> Self {
+    pub(super) fn new(
+        speaker: Speaker,
+        numbers: Numbers,
+        codecs: Vec<Codec>,
+        unspeakable: Prompt,
+    ) -> Self {
         Self {
             speaker,
+            numbers,
             codecs,
             rendering: JoinSet::new(),
             requested: HashSet::new(),
@@ -74,8 +83,10 @@ impl PromptPlayer {
                     continue;
                 }
                 let (speaker, codecs) = (self.speaker.clone(), self.codecs.clone());
+                let (numbers, begun) = (self.numbers.clone(), clock::now());
                 let render = async move {
                     let rendered = speaker.say_in(&utterance, &codecs).await;
+                    numbers.speech_made(clock::now().saturating_duration_since(begun));
                     let rendered = rendered.unwrap_or_else(|error| {
                         warn!(%error, "prompt was not rendered");
                         Rendered::default()

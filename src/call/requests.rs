@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::caller;
 use super::driver::{CallDriver, Done};
@@ -11,7 +11,7 @@ use super::subject::CallSubject;
 use crate::clock;
 use crate::notification::{AttemptId, MessageId};
 use crate::script::Request;
-use crate::store::StoreError;
+use crate::store::{KeptDialog, PinWay, StoreError};
 
 impl CallDriver<'_> {
     /// Does what the script asks of the store or the recorder; what came of it comes back through the queue.
@@ -52,7 +52,9 @@ impl CallDriver<'_> {
                 let CallSubject::Messages { announcer, .. } = &self.subject else { return };
                 let callee = announcer.callee.clone();
                 self.store.push(async move {
-                    Done::Pin(caller::is_pin_of(&store, &callee, digits, now).await)
+                    Done::Pin(
+                        caller::is_pin_of(&store, &callee, digits, PinWay::OwnPhone, now).await,
+                    )
                 });
             }
             Request::Identify { number, pin } => self.identify(number, pin),
@@ -68,6 +70,24 @@ impl CallDriver<'_> {
         }
     }
 
+    /// Keeps what the next run would need to end the call, should this one be killed. The call does not wait for it.
+    pub(super) fn keep_dialog(&mut self, record: String) {
+        let dialog = KeptDialog { trunk: self.trunk.clone(), record };
+        let store = self.context.store.clone();
+        let subject = self.subject.clone();
+        self.store.push(async move {
+            let kept = match subject {
+                CallSubject::Messages { attempt, .. } => store.keep_dialog(attempt, dialog).await,
+                CallSubject::Verification(id) => store.keep_dialog_of_code(id, dialog).await,
+                CallSubject::Nothing => Ok(()),
+            };
+            if let Err(error) = kept {
+                warn!(%error, "dialog of the call was not stored");
+            }
+            Done::Noted
+        });
+    }
+
     /// Makes something durable that the callee has asked for.
     fn commit<F>(
         &mut self,
@@ -80,8 +100,9 @@ impl CallDriver<'_> {
         self.store.push(async move {
             let Some(attempt) = attempt else { return Done::Committed(false) };
             let stored = commit(attempt).await;
-            if let Err(error) = &stored {
-                warn!(%error, what, "wish of the callee was not stored");
+            match &stored {
+                Ok(()) => info!(what, "wish of the callee stored"),
+                Err(error) => warn!(%error, what, "wish of the callee was not stored"),
             }
             Done::Committed(stored.is_ok())
         });

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::announcer::MessageAnnouncer;
 use crate::notification::verification::VerificationId;
 use crate::notification::{AttemptId, Message};
@@ -12,7 +14,12 @@ use crate::script::prompt::Prompt;
 #[derive(Clone)]
 pub(super) enum CallSubject {
     /// Messages for one callee.
-    Messages { attempt: AttemptId, announcer: Arc<MessageAnnouncer> },
+    Messages {
+        attempt: AttemptId,
+        announcer: Arc<MessageAnnouncer>,
+        /// When the newest message came for which we phone.
+        since: Option<Timestamp>,
+    },
     /// A code that proves a phone number.
     Verification(VerificationId),
     /// Nothing is held for the caller, or they are not identified yet.

@@ -18,8 +18,8 @@ pub(super) async fn run(path: &Path, number: &str, text: &str) -> ExitCode {
             return wrong_usage(error);
         }
     };
-    if !config.live.policy.may_dial(&number) {
-        return wrong_usage("dial.allow does not let this number be dialled");
+    if let Some(forbidden) = config.live.policy.forbids(&number) {
+        return wrong_usage(forbidden);
     }
     let told = test_call::place(&config, number, text, |news| match news {
         TestCallProgress::Calling => show("calling"),

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::output::show;
 use super::table::{print, seconds, time};
-use super::{failed, read};
+use super::{failed, read_without_secrets};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::{Outcome, RingKind};
 use crate::store::{CallRecord, Reader, RingRecord};
 
 pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

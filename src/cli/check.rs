@@ -1,5 +1,6 @@
 //! `offhook check`: is the configuration in order, and does what it names work?
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ pub(super) async fn run(path: &Path, live: bool, strict: bool, as_json: bool) ->
             "mistakes": [],
             "notes": findings(&config.notes),
             "warnings": findings(&warnings),
+            "numbers": number_types(&config),
             "live": live.then(|| checks.iter().map(tried).collect::<Value>()),
         }));
     } else {
@@ -49,10 +51,22 @@ pub(super) async fn run(path: &Path, live: bool, strict: bool, as_json: bool) ->
 fn print(path: &Path, config: &Config, warnings: &[Finding]) {
     config.notes.iter().for_each(|note| remark(format!("{note}\n")));
     show(format!("{} is in order", path.display()));
+    for (of, count) in number_types(config) {
+        show(format!("numbers of people, {of}: {count}"));
+    }
     if !warnings.is_empty() {
         show("\nwarnings\n");
         warnings.iter().for_each(|warning| show(format!("{warning}\n")));
     }
+}
+
+/// How many of the configured numbers are of which type.
+fn number_types(config: &Config) -> BTreeMap<&'static str, usize> {
+    let mut types = BTreeMap::new();
+    for number in config.live.subscribers.iter().filter_map(|person| person.number.as_ref()) {
+        *types.entry(config.live.policy.type_of(number).name()).or_default() += 1;
+    }
+    types
 }
 
 fn print_check(PreflightCheck { what, outcome }: &PreflightCheck) {

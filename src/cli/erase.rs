@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use xmpp_parsers::jid::BareJid;
 
 use super::output::show;
-use super::{bare_jid, failed, read};
+use super::{bare_jid, failed, read_without_secrets};
 use crate::clock;
 use crate::config::Config;
 use crate::store::{Store, StoreError, erasure};
@@ -18,7 +18,7 @@ pub(super) async fn run(path: &Path, jid: &str) -> ExitCode {
         Ok(jid) => jid,
         Err(code) => return code,
     };
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::output::show;
 use super::table::print;
-use super::{bare_jid, failed, read};
+use super::{bare_jid, failed, read_without_secrets};
 use crate::clock;
 use crate::store::explain::{self, Ruled};
 
@@ -16,7 +16,7 @@ pub(super) fn run(path: &Path, from: &str, to: &str, as_json: bool) -> ExitCode 
         (Ok(from), Ok(to)) => (from, to),
         (Err(code), _) | (_, Err(code)) => return code,
     };
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

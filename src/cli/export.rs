@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::output::show;
-use super::{bare_jid, failed, read};
+use super::{bare_jid, failed, read_without_secrets};
 use crate::store::export::export;
 
 pub(super) fn run(path: &Path, jid: &str) -> ExitCode {
@@ -12,7 +12,7 @@ pub(super) fn run(path: &Path, jid: &str) -> ExitCode {
         Ok(jid) => jid,
         Err(code) => return code,
     };
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

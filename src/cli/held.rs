@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::output::show;
 use super::table::{maybe_time, print, time};
-use super::{failed, read};
+use super::{failed, read_without_secrets};
 use crate::clock;
 use crate::store::{HeldMessage, Reader, explain};
 
 pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -5,28 +5,28 @@ use std::io::{self, IsTerminal};
 use std::panic;
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
+use super::log_levels::LogFormat;
 use super::stderr::{Priority, StderrQueue, Unlocked};
 
 /// Starts the log on standard error. The journal gets priorities and no time, as it has its own.
 ///
 /// Errors: the operating system gives no thread.
-pub(super) fn start(level: LevelFilter) -> io::Result<StderrQueue> {
+pub(super) fn start(levels: Targets, format: LogFormat) -> io::Result<StderrQueue> {
     let is_journal = std::env::var("JOURNAL_STREAM").is_ok_and(|stream| is_stderr(&stream));
-    let queue = StderrQueue::start(Unlocked, is_journal)?;
+    let queue = StderrQueue::start(Unlocked, is_journal, format)?;
+    let lines = fmt::layer().with_writer(EventWriters(queue.clone())).log_internal_errors(false);
+    let log = tracing_subscriber::registry().with(levels);
     let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt()
-        .with_writer(EventWriters(queue.clone()))
-        .with_ansi(colours)
-        .with_max_level(level)
-        .log_internal_errors(false);
-    if is_journal {
-        log.without_time().init()
-    } else {
-        log.init()
+    match format {
+        LogFormat::Json => log.with(lines.json().with_ansi(false).with_current_span(false)).init(),
+        LogFormat::Text if is_journal => log.with(lines.with_ansi(colours).without_time()).init(),
+        LogFormat::Text => log.with(lines.with_ansi(colours)).init(),
     }
     log_panics(queue.clone());
     Ok(queue)
@@ -101,6 +101,7 @@ const PANIC_WRITTEN_MAX: Duration = Duration::from_millis(100);
 mod tests {
     use std::io::Read;
 
+    use tracing::level_filters::LevelFilter;
     use tracing::subscriber::with_default;
     use tracing::{debug, error, info, trace, warn};
 
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn each_level_has_its_priority_in_the_journal() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let queue = StderrQueue::start(writer, true).unwrap();
+        let queue = StderrQueue::start(writer, true, LogFormat::Text).unwrap();
         let log = tracing_subscriber::fmt()
             .with_writer(EventWriters(queue.clone()))
             .with_ansi(false)

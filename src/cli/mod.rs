@@ -1,15 +1,21 @@
 //! The command line: one file per command.
 
+mod backup;
 mod call;
 mod calls;
 mod check;
 mod erase;
 mod explain;
 mod export;
+mod generate;
 mod held;
+mod licences;
 mod log;
+mod log_levels;
+mod logs_explained;
 mod module;
 mod output;
+mod restore;
 mod say;
 mod stderr;
 mod table;
@@ -19,13 +25,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
+use self::generate::Generated;
+use self::log_levels::{LogFormat, LogLevels};
 use self::output::{complain, remark, show};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Mistakes};
 use crate::daemon;
 
 /// Phones people about the chat messages they missed.
@@ -35,9 +43,13 @@ struct CommandLine {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", default_value = "component.toml")]
     config: PathBuf,
-    /// How much is logged: error, warn, info, debug or trace [default: info for run, else warn]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LevelFilter>,
+    /// How much is logged: off, error, warn, info, debug or trace, and of a part, such as info,sip=debug; sip adds all SIP
+    /// messages [default: info for run, else warn]
+    #[arg(long, global = true, value_name = "LEVELS")]
+    log: Option<LogLevels>,
+    /// How the log looks.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -66,7 +78,7 @@ enum Command {
         #[arg(value_parser = not_blank)]
         text: String,
     },
-    /// Writes what the phone would hear into a file.
+    /// Writes what the phone would hear of a message into a file.
     Say {
         /// What to say.
         #[arg(value_parser = not_blank)]
@@ -125,10 +137,33 @@ enum Command {
         /// Who, such as bob@example.org.
         jid: String,
     },
+    /// Copies the whole store into a new file, also while Offhook runs.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Puts a backup where the store is to be, while Offhook is stopped. Nothing that is there is overwritten.
+    Restore {
+        /// What `offhook backup` has written.
+        file: PathBuf,
+    },
+    /// Says what the log's lines at WARN and ERROR mean, and what to do.
+    LogsExplained {
+        /// Words of the line; without any, all lines.
+        words: Vec<String>,
+    },
     /// Prints the module that hands messages over from your server, see docs/hand-over.md.
     Module {
         /// The server.
         server: module::Server,
+    },
+    /// Prints the licences of Offhook and of the crates in it.
+    Licences,
+    /// Prints the manual page or the completions of a shell, as packages bring them.
+    #[command(hide = true)]
+    Generate {
+        /// Which.
+        what: Generated,
     },
     /// Shows the main job on this machine, on real parts.
     Demo {
@@ -147,8 +182,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
-    let level = line.log.unwrap_or(if runs { LevelFilter::INFO } else { LevelFilter::WARN });
-    match log::start(level) {
+    let level = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
+    match log::start(LogLevels::filter(line.log.as_ref(), level), line.log_format) {
         Ok(stderr) => output::start(stderr),
         Err(error) => return failed(error),
     }
@@ -192,10 +227,21 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,
+        Command::Backup { file } => backup::run(&path, &file),
+        Command::Restore { file } => restore::run(&path, &file),
+        Command::LogsExplained { words } => {
+            logs_explained::run(&words.join(" "));
+            ExitCode::SUCCESS
+        }
         Command::Module { server } => {
             show(module::source(server).trim_end());
             ExitCode::SUCCESS
         }
+        Command::Licences => {
+            licences::run();
+            ExitCode::SUCCESS
+        }
+        Command::Generate { what } => generate::run(what, CommandLine::command()),
         Command::Demo { key, interactive } => {
             crate::demo::run(crate::demo::Options { key, interactive }).await
         }
@@ -216,10 +262,17 @@ async fn run(path: &Path) -> ExitCode {
 
 /// Reads the configuration, or shows what is wrong with it.
 fn read(path: &Path) -> Result<Config, ExitCode> {
-    config::read(path).map_err(|mistakes| {
-        complain(mistakes);
-        ExitCode::from(WRONG_USAGE)
-    })
+    config::read(path).map_err(show_mistakes)
+}
+
+/// As [`read`], for a command that needs no secret.
+fn read_without_secrets(path: &Path) -> Result<Config, ExitCode> {
+    config::read_without_secrets(path).map_err(show_mistakes)
+}
+
+fn show_mistakes(mistakes: Mistakes) -> ExitCode {
+    complain(mistakes);
+    ExitCode::from(WRONG_USAGE)
 }
 
 fn failed(error: impl std::fmt::Display) -> ExitCode {

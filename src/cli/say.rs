@@ -7,8 +7,9 @@ use super::failed;
 use super::output::show;
 use crate::config;
 use crate::media::codec::Codec;
+use crate::script::speakable::speakable;
 use crate::speech::wav::write_wav;
-use crate::speech::{Speaker, SpeechSettings, Utterance};
+use crate::speech::{Speaker, SpeechError, SpeechSettings, Utterance};
 
 pub(super) async fn run(
     path: &Path,
@@ -17,14 +18,18 @@ pub(super) async fn run(
     language: Option<String>,
 ) -> ExitCode {
     // Works before there is a configuration too, to try a voice.
-    let configured = || config::read(path).ok().map(|config| config.live.speech.language);
+    let configured =
+        || config::read_without_secrets(path).ok().map(|config| config.live.speech.language);
     let language = language.or_else(configured).unwrap_or_else(|| "en".into());
+    let Some(text) = speakable(text, CHARS_MAX, Some(&language)) else {
+        return failed(SpeechError::Unspeakable);
+    };
     let speaker = match Speaker::start(SpeechSettings::default()).await {
         Ok(speaker) => speaker,
         Err(error) => return failed(error),
     };
     let Some(out) = out else {
-        return match speaker.phonemes(text, &language).await {
+        return match speaker.phonemes(&text, &language).await {
             Ok(phonemes) => {
                 show(phonemes);
                 ExitCode::SUCCESS
@@ -32,7 +37,7 @@ pub(super) async fn run(
             Err(error) => failed(error),
         };
     };
-    let utterance = Utterance { language, text: text.into(), keep: false };
+    let utterance = Utterance { language, text, keep: false };
     match speaker.say(&utterance, Codec::Pcmu).await {
         Ok(clip) => match write_wav(&clip, out) {
             Ok(()) => {
@@ -44,3 +49,6 @@ pub(super) async fn run(
         Err(error) => failed(error),
     }
 }
+
+/// As much as a message may have at most.
+const CHARS_MAX: usize = 2_000;

@@ -5,12 +5,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
+
+use super::log_levels::LogFormat;
+use crate::clock;
+
 /// What waits to be written to standard error. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct StderrQueue {
     shared: Arc<Shared>,
     /// Each line begins with its priority, for the journal.
     prefixed: bool,
+    is_json: bool,
 }
 
 #[derive(Debug, Default)]
@@ -41,11 +47,17 @@ pub(super) enum Priority {
 }
 
 impl StderrQueue {
-    /// Starts the thread. `prefixed`: whether standard error is the journal.
+    /// Starts the thread. `prefixed`: whether standard error is the journal. In JSON, what is not a line of the log gets the
+    /// form of one, too.
     ///
     /// Errors: the operating system gives no thread.
-    pub(super) fn start(sink: impl Write + Send + 'static, prefixed: bool) -> io::Result<Self> {
-        let queue = Self { shared: Arc::default(), prefixed };
+    pub(super) fn start(
+        sink: impl Write + Send + 'static,
+        prefixed: bool,
+        format: LogFormat,
+    ) -> io::Result<Self> {
+        let is_json = format == LogFormat::Json;
+        let queue = Self { shared: Arc::default(), prefixed, is_json };
         let writer = queue.clone();
         thread::Builder::new().name("stderr".into()).spawn(move || writer.write_to(sink))?;
         Ok(queue)
@@ -59,7 +71,7 @@ impl StderrQueue {
 
     /// Takes what a command has to say, in any case.
     pub(super) fn tell(&self, priority: Priority, text: &str) {
-        self.lock().push(self.prefix(priority, text));
+        self.lock().push(self.said(priority, text));
         self.shared.changed.notify_all();
     }
 
@@ -86,7 +98,7 @@ impl StderrQueue {
                 let line = format!(
                     "{dropped} log lines dropped: standard error was not read fast enough\n"
                 );
-                texts.push(self.prefix(Priority::Warning, &line));
+                texts.push(self.said(Priority::Warning, &line));
             }
             for text in texts {
                 write(&mut sink, &text);
@@ -94,6 +106,23 @@ impl StderrQueue {
             self.lock().is_writing = false;
             self.shared.changed.notify_all();
         }
+    }
+
+    fn said(&self, priority: Priority, text: &str) -> Vec<u8> {
+        if !self.is_json {
+            return self.prefix(priority, text);
+        }
+        let level = match priority {
+            Priority::Error => "ERROR",
+            Priority::Warning => "WARN",
+            Priority::Notice | Priority::Info => "INFO",
+            Priority::Debug => "DEBUG",
+        };
+        let fields = json!({ "message": text.trim() });
+        let at = clock::timestamp().to_string();
+        let line =
+            json!({ "timestamp": at, "level": level, "fields": fields, "target": "offhook" });
+        self.prefix(priority, &format!("{line}\n"))
     }
 
     fn prefix(&self, priority: Priority, text: &str) -> Vec<u8> {
@@ -165,7 +194,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_dropped_and_counted_when_the_reader_goes_on() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let queue = StderrQueue::start(writer, false).unwrap();
+        let queue = StderrQueue::start(writer, false, LogFormat::Text).unwrap();
         let line = format!("{}\n", "x".repeat(1023));
         let (pipe, backlog) = (1024 * 1024, BACKLOG_BYTES_MAX);
         let lines = (pipe + 3 * backlog) / line.len();
@@ -191,7 +220,7 @@ mod tests {
     fn a_reader_that_is_gone_is_no_error() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        let queue = StderrQueue::start(writer, false).unwrap();
+        let queue = StderrQueue::start(writer, false, LogFormat::Text).unwrap();
         for _ in 0..3 {
             queue.log(Priority::Info, "a line\n");
             queue.flush(None);
@@ -202,7 +231,7 @@ mod tests {
     #[test]
     fn every_line_for_the_journal_begins_with_its_priority() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let queue = StderrQueue::start(writer, true).unwrap();
+        let queue = StderrQueue::start(writer, true, LogFormat::Text).unwrap();
         queue.log(Priority::Warning, "one\n two\n");
         queue.log(Priority::Debug, "three\n");
         queue.flush(None);

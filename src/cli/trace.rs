@@ -8,12 +8,12 @@ use serde_json::json;
 use super::calls::{outcome, said};
 use super::output::show;
 use super::table::time;
-use super::{calls, failed, held, read};
+use super::{calls, failed, held, read_without_secrets};
 use crate::clock;
 use crate::store::{Reader, Trace, explain};
 
 pub(super) fn run(path: &Path, name: &str, as_json: bool) -> ExitCode {
-    let config = match read(path) {
+    let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
@@ -65,6 +65,11 @@ fn print(trace: &Trace, rule: Option<&str>) {
         let key = reply.key.as_deref().map(|key| format!(", key {key}")).unwrap_or_default();
         let sent = reply.sent.map_or("owed".to_owned(), |at| format!("at the server {}", time(at)));
         show(format!("stanza {}: {what}{key}, {sent}", reply.stanza_id));
+    }
+    for call in &trace.calls {
+        let Some(ladder) = &call.ladder else { continue };
+        show(format!("\ncall {}, in seconds; -> to the trunk, <- from it", call.id.0));
+        show(ladder);
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
 use tracing::{info, warn};
 
 use super::call_tasks::{CallKey, CallTasks, Told};
+use super::counting::{count_call, count_limits};
 use super::events::{
     CallEvent, DeliveryEvent, IncomingId, Input, LinkInput, Now, Outgoing, Output, StopReason,
     VerificationOrder, Wake,
@@ -36,6 +37,10 @@ pub(crate) struct Driver {
     pub(crate) user_commands: UserCommands,
     pub(crate) voice_replies: Arc<VoiceReplyDelivery>,
     pub(crate) inputs: Inputs,
+    /// Whether the stream is up.
+    pub(crate) link_state: watch::Sender<bool>,
+    /// Who asks whether the component still works through its inputs.
+    pub(crate) pulse: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 /// The one channel by which everything but the stream reaches the component.
@@ -100,16 +105,12 @@ impl Driver {
             let wake = self.component.deadline().map_or_else(|| clock::now() + IDLE, |(at, _)| at);
             let input = tokio::select! {
                 Some(input) = self.inputs.receiver.recv() => input,
-                event = self.events.recv(), if carried.reads => match event {
-                    None => return DriverEnd::LinkEnded,
-                    Some(LinkEvent::Up) => Input::Link(LinkInput::Up),
-                    Some(LinkEvent::Down) => {
-                        self.iq_tracker.stream_lost();
-                        Input::Link(LinkInput::Down)
-                    }
-                    Some(LinkEvent::Stanza(stanza)) if self.iq_tracker.takes(&stanza) => continue,
-                    Some(LinkEvent::Stanza(stanza)) => Input::Link(LinkInput::Stanza(stanza)),
-                },
+                event = self.events.recv(), if carried.reads => {
+                    let Some(event) = event else { return DriverEnd::LinkEnded };
+                    let told = &self.link_state;
+                    let Some(input) = link_input(event, told, &mut self.iq_tracker) else { continue };
+                    Input::Link(input)
+                }
                 permit = self.link.reserve(), if self.component.has_outgoing() => {
                     if let (Some(permit), Some(outgoing)) = (permit, self.component.poll_outgoing()) {
                         send(permit, outgoing, &self.inputs);
@@ -122,6 +123,11 @@ impl Driver {
                 () = self.store.replan_wanted().notified() => Input::Wake(Wake::Replan),
                 news = trunks.news() => Input::Trunk(news),
                 Some(iq) = self.iq_tracker.next() => Input::Question(iq),
+                Some(asked) = self.pulse.recv() => {
+                    // Who has gone away needs no answer.
+                    let _ = asked.send(());
+                    continue;
+                }
                 call = agent.next_call() => {
                     let id = IncomingId(carried.next_incoming);
                     carried.next_incoming += 1;
@@ -137,8 +143,9 @@ impl Driver {
     fn carry(&self, output: Output, carried: &mut Carried) {
         match output {
             Output::Store { id, job, now } => {
-                let inputs = self.inputs.sender();
+                let (inputs, numbers) = (self.inputs.sender(), self.context.numbers.clone());
                 self.store.submit(job, now, move |result| {
+                    count_limits(&numbers, &result);
                     // A component that is gone is a program that ends.
                     let _ = inputs.send(Input::Stored(id, Box::new(result)));
                 });
@@ -188,6 +195,7 @@ impl Driver {
         self.calls.spawn(key, span, self.inputs.sender(), panicked, |told| async move {
             let result = call::place(claim, &context, told.stop, told.changes).await;
             log_end(&result);
+            count_call(&context.numbers, &result);
             Input::Call(attempt, CallEvent::Ended(Box::new(result)))
         });
     }
@@ -205,6 +213,7 @@ impl Driver {
                 Attempt::without_invite(Outcome::Interrupted)
             };
             log_end(&result);
+            count_call(&context.numbers, &result);
             // The person who waits for the code reads how its call went; the line is free meanwhile.
             tokio::spawn(async move { commands.verification_ended(order, result).await });
             Input::VerificationEnded(id)
@@ -218,7 +227,10 @@ impl Driver {
         self.calls.spawn(key, span, self.inputs.sender(), panicked, |told| async move {
             let Told { stop, changes } = told;
             let ended = call::receive(incoming, &context, &strangers, stop, changes).await;
-            ended.iter().for_each(|(_, result)| log_end(result));
+            ended.iter().for_each(|(_, result)| {
+                log_end(result);
+                count_call(&context.numbers, result);
+            });
             Input::CallInEnded(id, ended.map(Box::new))
         });
     }
@@ -250,6 +262,27 @@ impl Driver {
         });
         abort
     }
+}
+
+/// What an event of the link is to the component; the answer to one of our questions is none.
+fn link_input(
+    event: LinkEvent,
+    link_state: &watch::Sender<bool>,
+    iq_tracker: &mut IqTracker,
+) -> Option<LinkInput> {
+    Some(match event {
+        LinkEvent::Up => {
+            link_state.send_replace(true);
+            LinkInput::Up
+        }
+        LinkEvent::Down => {
+            iq_tracker.stream_lost();
+            link_state.send_replace(false);
+            LinkInput::Down
+        }
+        LinkEvent::Stanza(stanza) if iq_tracker.takes(&stanza) => return None,
+        LinkEvent::Stanza(stanza) => LinkInput::Stanza(stanza),
+    })
 }
 
 fn send(permit: LinkPermit<'_>, outgoing: Outgoing, inputs: &Inputs) {

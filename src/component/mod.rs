@@ -2,6 +2,7 @@
 
 pub(crate) mod call_tasks;
 mod clocks;
+mod counting;
 mod deliveries;
 mod dialing;
 pub(crate) mod driver;

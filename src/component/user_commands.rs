@@ -17,7 +17,7 @@ use crate::redaction::Pii;
 use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
-use crate::subscriber::{NotASetting, Setting};
+use crate::subscriber::{NotASetting, Pin, Setting};
 use crate::wording::phrase;
 use crate::xmpp::commands::confirmations::changed;
 use crate::xmpp::commands::replies::{self, Language};
@@ -69,6 +69,12 @@ impl UserCommands {
     async fn set(&self, jid: &BareJid, change: &SettingChange, language: Language<'_>) -> Outcome {
         let mut settings = change.settings.clone();
         if let Some(digits) = &change.pin {
+            let person = self.store.subscriber(jid).await?;
+            let numbers = person.iter().flat_map(|it| [it.number.as_ref(), it.second.as_ref()]);
+            let numbers = numbers.flatten().map(PhoneNumber::as_str);
+            if Pin::is_trivial(digits, numbers) {
+                return Ok(failed(replies::invalid_value(language, NotASetting::TrivialPin)));
+            }
             let digits = digits.clone();
             let pin = self.hash(digits).await;
             match pin {
@@ -84,6 +90,7 @@ impl UserCommands {
         if !settings.is_empty() {
             match self.store.set(jid, settings.clone(), clock::moment()).await? {
                 Some(person) => {
+                    info!(person = %Pii(jid), "settings changed by command");
                     let language = person.language.clone().or(language.map(str::to_owned));
                     let policy = &self.live.borrow().policy;
                     let now = clock::moment().wall;

@@ -1,6 +1,7 @@
 //! `[component]` and `[store]`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use xmpp_parsers::jid::{BareJid, DomainPart};
@@ -92,8 +93,15 @@ pub(super) fn component(mut section: Section<'_>) -> Option<(Component, Access)>
     Some((Component { jid: jid?, server: server?, secret: secret? }, access))
 }
 
-/// `[store]`: where everything durable is, and how much of it there may be.
-pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<(PathBuf, Quotas)> {
+/// `[store]`, as far as SIGHUP changes it.
+pub(super) struct Kept {
+    pub(super) quotas: Quotas,
+    pub(super) trace: Duration,
+    pub(super) calls: Duration,
+}
+
+/// `[store]`: where everything durable is, how much of it there may be, and for how long.
+pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<(PathBuf, Kept)> {
     let path = section.text("path").map(|path| path.unwrap_or_else(|| STORE.into()));
     if section.text("postgres").is_some_and(|postgres| postgres.is_some()) {
         section.mistake("postgres", "PostgreSQL is not in this version; use path");
@@ -108,13 +116,16 @@ pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<(PathBuf,
         section.number("person_held_max", 10..=1_000_000, defaults.of_one.messages, "messages");
     let one_mb =
         section.number("person_held_mb_max", 1..=100_000, megabytes(defaults.of_one.bytes), "MB");
+    let trace = section.number("trace_days", 1..=3650_u64, 3, "days");
+    let calls = section.number("keep_calls_days", 1..=3650_u64, 30, "days");
     section.refuse_unknown_keys();
+    let days = |days: u64| Duration::from_secs(days * 86_400);
     let quotas = Quotas {
         of_one: Quota { messages: one?, bytes: one_mb? << 20 },
         of_all: Quota { messages: held?, bytes: held_mb? << 20 },
     };
     let path = config.parent().unwrap_or(Path::new("")).join(path?);
-    Some((path, quotas))
+    Some((path, Kept { quotas, trace: days(trace?), calls: days(calls?) }))
 }
 
 const SERVER: &str = "127.0.0.1:5347";

@@ -7,12 +7,15 @@ use jiff::tz::TimeZone;
 use super::phone::prefix;
 use super::section::Section;
 use crate::notification::Throttle;
+use crate::notification::budget::Country;
 use crate::notification::policy::Policy;
 use crate::notification::rules::RetryPauses;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::{Quiet, QuietHours, Senders};
 
-/// Reads the policy, and the longest a call may take.
-pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
+// Long: [dial] has more than twenty keys, and each is read by one statement.
+/// Reads the policy, and the longest a call may take. `own` are the trunks' caller IDs.
+pub(super) fn read(mut section: Section<'_>, own: Vec<PhoneNumber>) -> Option<(Policy, Duration)> {
     let allow = section.list("allow", &[], |text| prefix(text, false)).and_then(|allow| {
         if allow.is_empty() {
             section.mistake(
@@ -23,6 +26,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         }
         Some(allow)
     });
+    let types = section.list("types", &[], str::parse::<NumberType>);
     let deny = section.list("deny", &[], |text| prefix(text, false));
     let wait = section.seconds("wait_s", 0..=3600, 60);
     let ring = section.seconds("ring_s", 5..=180, 30);
@@ -48,6 +52,16 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
     let sender_calls = section.list("sender_calls", &["10/1h", "20/1d"], throttle);
     let senders = section.choice("senders", &SENDERS, Senders::Domain);
     let calls_per_day_max = section.number("calls_per_day_max", 1..=1_000_000, 200, "calls");
+    let minutes_per_day_max =
+        section.number("minutes_per_day_max", 1..=1_000_000, 600, "minutes").and_then(|most| {
+            fits(&section, most, call_max?)?;
+            Some(most)
+        });
+    let countries: Vec<Option<Country>> = section
+        .subsections("country", "dial.country")
+        .into_iter()
+        .map(|it| country(it, call_max))
+        .collect();
     section.refuse_unknown_keys();
     let policy = Policy {
         wait: wait?,
@@ -61,12 +75,58 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Policy, Duration)> {
         sender_throttle: sender_throttle?,
         sender_calls: sender_calls?,
         calls_per_day_max: calls_per_day_max?,
+        minutes_per_day_max: minutes_per_day_max?,
+        call_max: call_max?,
+        countries: countries.into_iter().collect::<Option<_>>()?,
         allow: allow?,
         deny: deny?,
+        types: types?,
+        own,
         senders: senders?,
         ..Policy::default()
     };
     Some((policy, call_max?))
+}
+
+fn country(mut section: Section<'_>, call_max: Option<Duration>) -> Option<Country> {
+    let written = section.required_text("prefix");
+    let prefix = written.and_then(|written| match prefix(&written, false) {
+        Ok(prefix) if prefix.len() <= 1 + AREA_DIGITS => Some(prefix),
+        Ok(_) => {
+            section.mistake("prefix", "a limit is for at most the first six digits of a number");
+            None
+        }
+        Err(says) => {
+            section.mistake("prefix", &says);
+            None
+        }
+    });
+    let mut most = |key, unit| match section.is_written(key) {
+        true => section.number(key, 1..=1_000_000, 1, unit).map(Some),
+        false => {
+            section.knows(key);
+            Some(None)
+        }
+    };
+    let calls = most("calls_per_day_max", "calls");
+    let minutes = most("minutes_per_day_max", "minutes");
+    if let (Some(Some(minutes)), Some(call_max)) = (minutes, call_max) {
+        fits(&section, minutes, call_max)?;
+    }
+    section.refuse_unknown_keys();
+    Some(Country { prefix: prefix?, calls_per_day_max: calls?, minutes_per_day_max: minutes? })
+}
+
+/// A limit in which no call fits would be a way to write that there are none.
+fn fits(section: &Section<'_>, minutes: u32, call_max: Duration) -> Option<()> {
+    if u64::from(minutes) * 60 >= call_max.as_secs() {
+        return Some(());
+    }
+    section.mistake(
+        "minutes_per_day_max",
+        "no call fits into these minutes, as one may take dial.call_s_max; make that shorter, or this longer",
+    );
+    None
 }
 
 /// The zone that `time_zone` names, if it is written.
@@ -84,4 +144,6 @@ pub(super) fn time_zone(section: &mut Section<'_>) -> Option<Option<TimeZone>> {
 
 const SENDERS: [(&str, Senders); 3] =
     [("domain", Senders::Domain), ("contacts", Senders::Contacts), ("everyone", Senders::Everyone)];
+/// A ring is stored with so many of its number's digits.
+const AREA_DIGITS: usize = 6;
 const DEFAULT_QUIET: &str = "21:00-08:00";

@@ -34,11 +34,19 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What is done with the files that `secret_file` and its like name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Read,
+    LeftAlone,
+}
+
 /// One configuration file. Collects mistakes, so that the operator sees all of them at once.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     path: PathBuf,
     text: String,
+    secrets: Secrets,
     mistakes: RefCell<Vec<Finding>>,
     notes: RefCell<Vec<Finding>>,
     warnings: RefCell<Vec<Finding>>,
@@ -46,10 +54,11 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(super) fn new(path: &Path, text: String) -> Self {
+    pub(super) fn new(path: &Path, text: String, secrets: Secrets) -> Self {
         Self {
             path: path.to_owned(),
             text,
+            secrets,
             mistakes: RefCell::default(),
             notes: RefCell::default(),
             warnings: RefCell::default(),
@@ -59,6 +68,19 @@ impl ConfigFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn reads_secrets(&self) -> bool {
+        self.secrets == Secrets::Read
+    }
+
+    /// Where the file with a secret lies: among what systemd hands to the service, else beside this one.
+    ///
+    /// Source: systemd.exec(5), `LoadCredential=`.
+    pub(super) fn secret_file(&self, name: &str) -> PathBuf {
+        let handed = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let handed = handed.map(|folder| folder.join(name)).filter(|file| file.is_file());
+        handed.unwrap_or_else(|| self.path.parent().unwrap_or(Path::new("")).join(name))
     }
 
     /// Reads the top table; a file that is no TOML is one mistake.
@@ -75,19 +97,25 @@ impl ConfigFile {
 
     /// Notes what is wrong at a place in the file.
     pub(super) fn mistake(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::ERROR.no_name(), at, says);
+        let found = self.find(Level::ERROR.no_name(), at, says, None);
+        self.mistakes.borrow_mut().push(found);
+    }
+
+    /// Notes what stands at two places and may stand at one.
+    pub(super) fn double(&self, first: Range<usize>, second: Range<usize>, says: &str) {
+        let found = self.find(Level::ERROR.no_name(), second, says, Some(first));
         self.mistakes.borrow_mut().push(found);
     }
 
     /// Notes what is allowed but has no effect.
     pub(super) fn note(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::NOTE.no_name(), at, says);
+        let found = self.find(Level::NOTE.no_name(), at, says, None);
         self.notes.borrow_mut().push(found);
     }
 
     /// Notes what works but is dangerous, or cannot do what it is there for.
     pub(super) fn warn(&self, at: Range<usize>, says: &str) {
-        let found = self.find(Level::WARNING.no_name(), at, says);
+        let found = self.find(Level::WARNING.no_name(), at, says, None);
         self.warnings.borrow_mut().push(found);
     }
 
@@ -112,14 +140,22 @@ impl ConfigFile {
         Ok((self.notes.into_inner(), warnings))
     }
 
-    fn find(&self, level: Level<'_>, at: Range<usize>, says: &str) -> Finding {
+    fn find(
+        &self,
+        level: Level<'_>,
+        at: Range<usize>,
+        says: &str,
+        earlier: Option<Range<usize>>,
+    ) -> Finding {
         let before = &self.text[..at.start.min(self.text.len())];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let (line, column) =
             (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
         let path = self.path.display().to_string();
         let annotation = AnnotationKind::Primary.span(at).label(says);
-        let snippet = Snippet::source(&self.text).path(path).annotation(annotation);
+        let earlier = earlier.map(|at| AnnotationKind::Context.span(at).label("first here"));
+        let snippet =
+            Snippet::source(&self.text).path(path).annotation(annotation).annotations(earlier);
         let report = [level.primary_title("").element(snippet)];
         let shown = Renderer::plain().render(&report).trim().to_owned();
         Finding { place: Some((line, column)), says: says.to_owned(), shown }

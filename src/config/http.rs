@@ -3,15 +3,18 @@
 use std::net::SocketAddr;
 
 use hyper::Uri;
+use secrecy::SecretString;
 
 use super::section::Section;
 use crate::address_scope::is_loopback;
 
-/// `[http]`, as far as SIGHUP changes it: the links to recordings that our own server gives out.
+/// `[http]`, as far as SIGHUP changes it: the links to recordings that our own server gives out, and who may watch it.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     /// Where the world finds the server: what links begin with. None when the server is off.
     pub public_url: Option<String>,
+    /// What another host must name to see `/health` and `/metrics`. Without one no other host sees them.
+    pub token: Option<SecretString>,
 }
 
 /// Reads where the server for recordings listens, when it is on, and what links to it look like.
@@ -38,26 +41,22 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Option<SocketAddr>, Link
             None
         }
     });
-    let read = match (listen, public_url) {
-        (Some(None), Some(Some(_))) => {
-            section.note("public_url", "has no effect without listen");
-            Some((None, Links::default()))
+    let token = section.secret_in_file("token_file");
+    if listen == Some(None) {
+        for key in ["public_url", "token_file"] {
+            if section.is_written(key) && section.text(key) != Some(Some(String::new())) {
+                section.note(key, "has no effect without listen");
+            }
         }
-        (Some(None), Some(None)) => Some((None, Links::default())),
-        (Some(listen), Some(public_url)) if public_url.is_some() => {
-            Some((listen, Links { public_url }))
-        }
-        (Some(_), Some(_)) => {
-            section.mistake(
-                "public_url",
-                "listen needs public_url: what links begin with, such as https://voice.example.org",
-            );
-            None
-        }
-        (None, _) | (_, None) => None,
-    };
+    } else if public_url == Some(None) {
+        section.note(
+            "listen",
+            "without public_url there are no links to recordings, only /health and /metrics",
+        );
+    }
     section.refuse_unknown_keys();
-    read
+    let (listen, public_url, token) = (listen?, public_url?, token?);
+    Some((listen, if listen.is_some() { Links { public_url, token } } else { Links::default() }))
 }
 
 /// Whether links that begin so may be given to people: the way to the server is encrypted or stays on this machine.

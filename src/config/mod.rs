@@ -8,6 +8,7 @@ mod fixed;
 mod http;
 mod live;
 mod phone;
+mod secret;
 mod section;
 mod speech;
 mod subscribers;
@@ -30,7 +31,8 @@ pub use voice_reply::{Upload, VoiceReply};
 
 use crate::notification::policy::Policy;
 use crate::script::ScriptSettings;
-use file::ConfigFile;
+use crate::sip::trunk::Trunk;
+use file::{ConfigFile, Secrets};
 use section::Section;
 use warnings::Warning;
 
@@ -53,15 +55,29 @@ pub struct Config {
 ///
 /// Errors: [`Mistakes`], all of them, each with file, line and caret.
 pub fn read(path: &Path) -> Result<Config, Mistakes> {
-    let text = std::fs::read_to_string(path)
+    read_text(path, text_of(path)?)
+}
+
+/// As [`read`] for a command that needs no secret: files with secrets stay closed, and their values are empty. Who may see
+/// the store need not see them, and what systemd hands to the service is not there while it is stopped.
+///
+/// Errors: as of [`read`].
+pub fn read_without_secrets(path: &Path) -> Result<Config, Mistakes> {
+    read_source(path, ConfigFile::new(path, text_of(path)?, Secrets::LeftAlone))
+}
+
+fn text_of(path: &Path) -> Result<String, Mistakes> {
+    std::fs::read_to_string(path)
         .map_err(|error| format!("{}: cannot be read: {error}", path.display()))
-        .map_err(|says| Mistakes(vec![Finding::without_place(says)]))?;
-    read_text(path, text)
+        .map_err(|says| Mistakes(vec![Finding::without_place(says)]))
 }
 
 /// Reads a file's text; `path` is where secrets and the store are looked for.
 pub fn read_text(path: &Path, text: String) -> Result<Config, Mistakes> {
-    let source = ConfigFile::new(path, text);
+    read_source(path, ConfigFile::new(path, text, Secrets::Read))
+}
+
+fn read_source(path: &Path, source: ConfigFile) -> Result<Config, Mistakes> {
     let config = source.parse().and_then(|top| {
         let (fixed, live) = sections(&source, &top, path)?;
         for Warning { table, index, key, says } in warnings::warnings(&fixed, &live) {
@@ -93,11 +109,11 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let trunks = phone::trunks(&mut top);
     let sip = top.section("sip", &absent).map(|section| phone::sip(section, path));
     let media = top.section("media", &absent).map(phone::media);
-    let dial = top.section("dial", &absent).map(dial::read);
+    let own: Vec<_> = trunks.iter().flatten().flat_map(Trunk::own_numbers).collect();
+    let dial = top.section("dial", &absent).map(|section| dial::read(section, own));
     let speech = top.section("speech", &absent).map(speech::read);
     let menu = speech::menu(&mut top);
-    let voice_reply =
-        top.section("voice_reply", &absent).map(|section| voice_reply::read(section, path));
+    let voice_reply = top.section("voice_reply", &absent).map(voice_reply::read);
     let http = top.section("http", &absent).map(http::read);
     let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(policy, _)| policy);
     let subscribers = subscribers::read(&mut top, allowed);
@@ -105,13 +121,19 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let ((component, access), (sip, callback), (media, offer)) = (component??, sip??, media??);
     let ((policy, call_max), (speech, script)) = (dial??, speech??);
     let ((voice_reply, voice), (http, links)) = (voice_reply??, http??);
-    let (store, quotas) = store??;
+    let (store, kept) = store??;
     let fixed = Fixed { component, store, trunks: trunks?, sip, media, http };
     let live = Live {
         access,
         callback,
         offer,
-        policy: Policy { keep_voice: voice_reply.keep, quotas, ..policy },
+        policy: Policy {
+            keep_voice: voice_reply.keep,
+            keep_trace: kept.trace,
+            keep_calls: kept.calls,
+            quotas: kept.quotas,
+            ..policy
+        },
         script: ScriptSettings { menu: menu?, voice, call_max, ..script },
         speech,
         voice_reply,

@@ -17,6 +17,10 @@ use crate::sip::trunk::{Credentials, Dtmf, Proxy, Srtp, Transport, Trunk, caller
 pub struct Sip {
     /// Local address; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Where trunks reach us, behind NAT.
+    pub advertise: Option<SocketAddr>,
+    /// How the network is asked to treat SIP.
+    pub dscp: u8,
     /// Authorities that are trusted beside the system's.
     pub tls_ca: Option<PathBuf>,
     /// The DNS server to ask in place of the system's.
@@ -25,9 +29,11 @@ pub struct Sip {
 
 impl Sip {
     pub(super) fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
-        let Self { listen, tls_ca, name_server } = self;
+        let Self { listen, advertise, dscp, tls_ca, name_server } = self;
         differing([
             ("listen", *listen != other.listen),
+            ("advertise", *advertise != other.advertise),
+            ("dscp", *dscp != other.dscp),
             ("tls_ca", *tls_ca != other.tls_ca),
             ("name_server", *name_server != other.name_server),
         ])
@@ -41,6 +47,8 @@ pub struct Callback {
     pub enabled: bool,
     /// Whether they may do so from any phone, by number and PIN.
     pub by_pin: bool,
+    /// Whether the number alone shows who calls, where they have no PIN.
+    pub without_pin: bool,
 }
 
 /// `[media]`, as far as only a restart changes it: where voice goes and comes.
@@ -54,16 +62,19 @@ pub struct Media {
     pub ports: RangeInclusive<u16>,
     /// How long nothing may come before a call is ended.
     pub silence: Duration,
+    /// How the network is asked to treat voice.
+    pub dscp: u8,
 }
 
 impl Media {
     pub(super) fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
-        let Self { listen, advertise, ports, silence } = self;
+        let Self { listen, advertise, ports, silence, dscp } = self;
         differing([
             ("listen", *listen != other.listen),
             ("advertise", *advertise != other.advertise),
             ("ports", *ports != other.ports),
             ("silence_s", *silence != other.silence),
+            ("dscp", *dscp != other.dscp),
         ])
     }
 }
@@ -81,15 +92,13 @@ pub(super) fn trunks(top: &mut Section<'_>) -> Option<Vec<Trunk>> {
         top.mistake("trunk", "a trunk is missing: write [[trunk]] with proxy and from");
         return None;
     }
-    let read: Vec<Option<Trunk>> = top.sections("trunk").into_iter().map(trunk).collect();
+    let sections = top.sections("trunk");
+    let places: Vec<_> = sections.iter().map(|section| section.at("name")).collect();
+    let read: Vec<Option<Trunk>> = sections.into_iter().map(trunk).collect();
     let trunks: Vec<Trunk> = read.into_iter().collect::<Option<_>>()?;
-    for (place, trunk) in trunks.iter().enumerate() {
-        if trunks[..place].iter().any(|other| other.name == trunk.name) {
-            top.mistake("trunk", &format!("two trunks are called {}", trunk.name));
-            return None;
-        }
-    }
-    Some(trunks).filter(|trunks| !trunks.is_empty())
+    let named: Vec<_> = trunks.iter().map(|trunk| &trunk.name).zip(places).collect();
+    let is_double = top.has_doubles(&named, |name| format!("two trunks are called {name}"));
+    (!is_double && !trunks.is_empty()).then_some(trunks)
 }
 
 // Long: a trunk has sixteen keys, and each is read by one statement.
@@ -255,6 +264,20 @@ pub(super) fn prefix(text: &str, every: bool) -> Result<String, String> {
 
 pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<(Sip, Callback)> {
     let listen = section.parsed("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
+    let advertise = match section.text("advertise")? {
+        Some(text) if !text.is_empty() => match text.parse::<SocketAddr>() {
+            Ok(address) if address.port() != 0 => Some(Some(address)),
+            Ok(_) | Err(_) => {
+                section.mistake(
+                    "advertise",
+                    "advertise is an address with its port, such as 198.51.100.7:5060",
+                );
+                None
+            }
+        },
+        Some(_) | None => Some(None),
+    };
+    let dscp = section.number("dscp", 0..=63_u8, 24, "(RFC 2474)");
     let tls_ca = section.text("tls_ca")?.filter(|file| !file.is_empty());
     let tls_ca = tls_ca.map(|file| config.parent().unwrap_or(Path::new("")).join(file));
     let missing = tls_ca.as_ref().filter(|file| !file.is_file());
@@ -273,9 +296,14 @@ pub(super) fn sip(mut section: Section<'_>, config: &Path) -> Option<(Sip, Callb
     if by_pin && !enabled {
         section.note("callback_pin", "has no effect without callback");
     }
+    let without_pin = section.flag("callback_without_pin", false)?;
+    if without_pin && !enabled {
+        section.note("callback_without_pin", "has no effect without callback");
+    }
     section.refuse_unknown_keys();
-    let callback = Callback { enabled, by_pin };
-    found.then_some((Sip { listen: listen?, tls_ca, name_server }, callback))
+    let callback = Callback { enabled, by_pin, without_pin };
+    let (listen, advertise, dscp) = (listen?, advertise?, dscp?);
+    found.then_some((Sip { listen, advertise, dscp, tls_ca, name_server }, callback))
 }
 
 fn address_of_dns(text: &str) -> Option<SocketAddr> {
@@ -303,12 +331,14 @@ pub(super) fn media(mut section: Section<'_>) -> Option<(Media, Offer)> {
         return None;
     }
     let silence = section.number("silence_s", 10..=300_u64, 30, "seconds");
+    let dscp = section.number("dscp", 0..=63_u8, 46, "(RFC 2474)");
     section.refuse_unknown_keys();
     let media = Media {
         listen: listen?,
         advertise: advertise?,
         ports: ports?,
         silence: Duration::from_secs(silence?),
+        dscp: dscp?,
     };
     Some((media, Offer { codecs: codecs? }))
 }

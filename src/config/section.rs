@@ -1,24 +1,23 @@
 //! Typed readers for the tables of the file.
 
-use std::fs;
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use toml::de::{DeTable, DeValue};
 
-use super::file::{ConfigFile, readable_by_all};
+use super::file::ConfigFile;
 
 /// One table of the file.
 pub(super) struct Section<'s> {
-    source: &'s ConfigFile,
+    pub(super) source: &'s ConfigFile,
     table: &'s DeTable<'s>,
     /// The table's own name; empty for the top of the file.
     name: &'static str,
     at: Range<usize>,
     known: Vec<&'static str>,
+    /// Tables within this one.
+    tables: Vec<&'static str>,
 }
 
 impl<'s> Section<'s> {
@@ -32,7 +31,7 @@ impl<'s> Section<'s> {
         name: &'static str,
         at: Range<usize>,
     ) -> Self {
-        Self { source, table, name, at, known: vec![] }
+        Self { source, table, name, at, known: vec![], tables: vec![] }
     }
 
     /// The subtable `key`, empty if it is not written.
@@ -81,6 +80,26 @@ impl<'s> Section<'s> {
         }
     }
 
+    /// The tables of `[[table.key]]`, in order; `name` is both.
+    pub(super) fn subsections(
+        &mut self,
+        key: &'static str,
+        name: &'static str,
+    ) -> Vec<Section<'s>> {
+        self.tables.push(key);
+        if !self.is_written(key) {
+            return vec![];
+        }
+        let found = self.sections(key);
+        self.known.retain(|known| *known != key);
+        found.into_iter().map(|section| Section { name, ..section }).collect()
+    }
+
+    /// Notes that the table knows a key that is read only where it is written.
+    pub(super) fn knows(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
     /// Where a value stands, else where the table does.
     pub(super) fn at(&self, key: &str) -> Range<usize> {
         self.table.get(key).map_or_else(|| self.at.clone(), |value| value.span())
@@ -92,6 +111,22 @@ impl<'s> Section<'s> {
 
     pub(super) fn mistake(&self, key: &str, says: &str) {
         self.source.mistake(self.at(key), says);
+    }
+
+    /// Notes each value that an earlier table has, too, at both places; tells whether there are any.
+    pub(super) fn has_doubles<T: PartialEq>(
+        &self,
+        tables: &[(T, Range<usize>)],
+        says: impl Fn(&T) -> String,
+    ) -> bool {
+        let mut found = false;
+        for (place, (value, at)) in tables.iter().enumerate() {
+            if let Some((_, first)) = tables[..place].iter().find(|(other, _)| other == value) {
+                self.source.double(first.clone(), at.clone(), &says(value));
+                found = true;
+            }
+        }
+        found
     }
 
     pub(super) fn note(&self, key: &str, says: &str) {
@@ -305,50 +340,6 @@ impl<'s> Section<'s> {
         all_good.then_some(values)
     }
 
-    /// A secret, written in the file or in a file that `file_key` names.
-    pub(super) fn secret(
-        &mut self,
-        key: &'static str,
-        file_key: &'static str,
-    ) -> Option<Option<SecretString>> {
-        let (written, file) = (self.text(key)?, self.text(file_key)?);
-        match (written, file) {
-            (Some(_), Some(_)) => {
-                self.mistake(file_key, &format!("{key} or {file_key}, not both"));
-                None
-            }
-            (Some(secret), None) => {
-                if let Some(says) = readable_by_all(self.source.path()) {
-                    self.source.warn(self.at(key), &says);
-                }
-                Some(Some(secret.into()))
-            }
-            (None, None) => Some(None),
-            (None, Some(file)) => {
-                let path = self.source.path().parent().unwrap_or(Path::new("")).join(file);
-                if let Some(says) = readable_by_all(&path) {
-                    self.source.warn(self.at(file_key), &says);
-                }
-                match fs::read_to_string(&path) {
-                    Ok(secret) if !secret.trim_end_matches(['\r', '\n']).is_empty() => {
-                        Some(Some(secret.trim_end_matches(['\r', '\n']).into()))
-                    }
-                    Ok(_) => {
-                        self.mistake(file_key, &format!("{} is empty", path.display()));
-                        None
-                    }
-                    Err(error) => {
-                        self.mistake(
-                            file_key,
-                            &format!("{} cannot be read: {error}", path.display()),
-                        );
-                        None
-                    }
-                }
-            }
-        }
-    }
-
     /// Call last: whatever has not been read by now is a mistake.
     pub(super) fn refuse_unknown_keys(self) {
         if !self.name.is_empty() {
@@ -356,7 +347,7 @@ impl<'s> Section<'s> {
         }
         for key in self.table.keys() {
             let name: &str = key.get_ref().as_ref();
-            if !self.known.contains(&name) {
+            if !self.known.contains(&name) && !self.tables.contains(&name) {
                 let known = self.known.join(", ");
                 let meant = like(name, &self.known);
                 let meant = meant.map(|key| format!("did you mean {key}? ")).unwrap_or_default();

@@ -32,15 +32,13 @@ pub(super) fn menu(top: &mut Section<'_>) -> Option<Menu> {
         top.sections("key");
         return Some(Menu::default());
     }
-    let read: Vec<Option<Choice>> = top.sections("key").into_iter().map(key).collect();
+    let sections = top.sections("key");
+    let places: Vec<_> = sections.iter().map(|section| section.at("press")).collect();
+    let read: Vec<Option<Choice>> = sections.into_iter().map(key).collect();
     let choices: Vec<Choice> = read.into_iter().collect::<Option<_>>()?;
-    for (place, choice) in choices.iter().enumerate() {
-        if choices[..place].iter().any(|other| other.key == choice.key) {
-            top.mistake("key", &format!("two keys are press = \"{}\"", choice.key));
-            return None;
-        }
-    }
-    Some(Menu::new(choices))
+    let pressed: Vec<_> = choices.iter().map(|choice| choice.key).zip(places).collect();
+    let is_double = top.has_doubles(&pressed, |key| format!("two keys are press = \"{key}\""));
+    (!is_double).then(|| Menu::new(choices))
 }
 
 fn key(mut section: Section<'_>) -> Option<Choice> {

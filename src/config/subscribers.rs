@@ -10,19 +10,14 @@ pub(super) fn read(top: &mut Section<'_>, allowed: Option<&Policy>) -> Option<Ve
         top.sections("subscriber");
         return Some(vec![]);
     }
-    let read: Vec<Option<Subscriber>> = top
-        .sections("subscriber")
-        .into_iter()
-        .map(|section| subscriber(section, allowed))
-        .collect();
+    let sections = top.sections("subscriber");
+    let places: Vec<_> = sections.iter().map(|section| section.at("jid")).collect();
+    let read: Vec<Option<Subscriber>> =
+        sections.into_iter().map(|section| subscriber(section, allowed)).collect();
     let people: Vec<Subscriber> = read.into_iter().collect::<Option<_>>()?;
-    for (place, person) in people.iter().enumerate() {
-        if people[..place].iter().any(|other| other.jid == person.jid) {
-            top.mistake("subscriber", &format!("{} is written twice", person.jid));
-            return None;
-        }
-    }
-    Some(people)
+    let named: Vec<_> = people.iter().map(|person| &person.jid).zip(places).collect();
+    let is_double = top.has_doubles(&named, |jid| format!("{jid} is written twice"));
+    (!is_double).then_some(people)
 }
 
 fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subscriber> {
@@ -48,9 +43,9 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subs
     };
     let time_zone = time_zone(&mut section);
     if let (Some(Some(number)), Some(policy)) = (&number, allowed)
-        && !policy.may_dial(number)
+        && let Some(forbidden) = policy.forbids(number)
     {
-        section.mistake("number", "dial.allow does not let this number be dialled");
+        section.mistake("number", &forbidden.to_string());
     }
     if offline == Some(WhenOffline::Phone) && number == Some(None) && section.is_written("offline")
     {

@@ -43,8 +43,8 @@ pub enum Upload {
     At(String),
 }
 
-/// Reads the table, and whether answers are spoken at all; `config` is the file beside which the key is looked for.
-pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<(VoiceReply, bool)> {
+/// Reads the table, and whether answers are spoken at all.
+pub(super) fn read(mut section: Section<'_>) -> Option<(VoiceReply, bool)> {
     let enabled = section.flag("enabled", true);
     let formats =
         [("mp3", Format::Mp3), ("opus", Format::Opus), ("wav", Format::Wav), ("m4a", Format::M4a)];
@@ -63,9 +63,9 @@ pub(super) fn read(mut section: Section<'_>, config: &Path) -> Option<(VoiceRepl
     });
     let upload_hosts = section.list("upload_hosts", &[], host);
     let key = section.text("key_file").and_then(|file| match file.unwrap_or_default() {
-        none if none.is_empty() => Some(None),
+        none if none.is_empty() || !section.reads_secrets() => Some(None),
         file => {
-            let path = config.parent().unwrap_or(Path::new("")).join(file);
+            let path = section.secret_file(&file);
             key(&path).map_err(|says| section.mistake("key_file", &says)).ok().map(Some)
         }
     });

@@ -21,6 +21,9 @@ pub(super) fn warnings(fixed: &Fixed, live: &Live) -> Vec<Warning> {
     let found = [component(fixed), trunks(fixed, live), throttles(live), http(fixed)];
     let mut found: Vec<_> = found.into_iter().flatten().collect();
     found.extend(ports(fixed));
+    found.extend(callback(fixed, live));
+    found.extend(nobody(live));
+    found.extend(idle_deny(live));
     found.extend(menu(&live.script.menu));
     found.extend(numbers(live));
     found
@@ -46,7 +49,6 @@ fn component(fixed: &Fixed) -> Vec<Warning> {
 }
 
 fn trunks(fixed: &Fixed, live: &Live) -> Vec<Warning> {
-    let meet = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
     let allow = &live.policy.allow;
     let carries = |prefixes: &[String]| {
         prefixes.iter().any(|prefix| allow.iter().any(|allowed| meet(prefix, allowed)))
@@ -83,6 +85,37 @@ fn ports(fixed: &Fixed) -> Option<Warning> {
         );
         warning("media", "ports", says)
     })
+}
+
+/// A trunk that does not learn our port by a registration has to be told it.
+fn callback(fixed: &Fixed, live: &Live) -> Option<Warning> {
+    let is_reachable = fixed.sip.listen.port() > 0 || fixed.trunks.iter().any(|it| it.register);
+    (live.callback.enabled && !is_reachable).then(|| {
+        let says = "no trunk can bring calls to a port that changes with each start; write a port, or register = true in a trunk";
+        warning("sip", "listen", says)
+    })
+}
+
+fn nobody(live: &Live) -> Option<Warning> {
+    let domain = live.access.admins.iter().find(|admin| admin.node().is_none())?;
+    let says = format!(
+        "{domain} is a domain, and no account of it is meant by that; write admin@{domain}"
+    );
+    Some(warning("component", "admins", says))
+}
+
+fn idle_deny(live: &Live) -> Option<Warning> {
+    let policy = &live.policy;
+    let is_idle = |deny: &&String| !policy.allow.iter().any(|allow| meet(deny, allow));
+    let deny = policy.deny.iter().find(is_idle)?;
+    let says =
+        format!("dial.allow has no number that begins with {deny}; it is not dialled anyway");
+    Some(warning("dial", "deny", says))
+}
+
+/// Whether there are numbers with both beginnings.
+fn meet(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn menu(menu: &Menu) -> Vec<Warning> {

@@ -1,8 +1,10 @@
 //! Starts the roles in order, and stops them in the reverse one.
 
+mod health;
 pub mod preflight;
 mod reload;
 mod running;
+mod supervisor;
 pub mod test_call;
 mod wiring;
 
@@ -11,19 +13,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use self::health::Observed;
 use self::reload::Reload;
 use self::running::Running;
+use self::supervisor::Supervisor;
 use crate::address_scope::is_loopback;
+use crate::call::end_broken;
 use crate::clock;
 use crate::component::call_tasks::CallTasks;
 use crate::component::driver::{Driver, Inputs};
 use crate::component::user_commands::UserCommands;
 use crate::component::{Component, Now};
 use crate::config::{Config, Fixed};
+use crate::numbers::Numbers;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::trunks::TrunkPool;
@@ -57,6 +63,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
         Some(_) => {}
         None => info!("stopping"),
     }
+    running.supervisor.stopping();
     running.shut_down().await;
     match broken {
         Some(broken) => Err(broken),
@@ -86,20 +93,37 @@ async fn start(
     }
     let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker().await?);
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
+    end_broken(&agent, &trunks, store.take_dialogs().await?);
     warn_of_plain_text(&fixed);
 
+    let trunk_pool = TrunkPool::new(trunks);
+    let served = wiring::served(&fixed, &live);
+    let (live, live_settings) = watch::channel(Arc::new(live));
+    let (link_state, link_is_up) = watch::channel(false);
+    let numbers = Numbers::default();
+    let observed = Observed {
+        link: link_is_up.clone(),
+        trunk_pool: trunk_pool.clone(),
+        live: live_settings.clone(),
+        store: fixed.store.as_path().into(),
+        numbers: numbers.clone(),
+    };
+    // Before the server is there, so that somebody who watches sees that it is not.
+    let http = wiring::http(&fixed, &live_settings, &store, observed).await?;
+
+    let supervisor = Supervisor::new(&fixed.component.server);
     let (link, events) = tokio::select! {
         connected = Link::connect(wiring::link(&fixed), Seed::fresh()) => connected?,
-        () = signals.end() => return Ok(None),
+        () = signals.end() => {
+            supervisor.stopping();
+            return Ok(None);
+        }
+        never = supervisor.waits_for_server() => match never {},
     };
     let people = Directory::new(&store.subscribers().await?);
     let jid = fixed.component.jid.clone();
-    let gateway = Gateway::new(&jid, people, wiring::served(&fixed, &live), Seed::fresh());
-    let (live, live_settings) = watch::channel(Arc::new(live));
+    let gateway = Gateway::new(&jid, people, served, Seed::fresh());
     let (iq_client, iq_tracker) = iq_tracker(&jid, Seed::fresh());
-    let http = wiring::http(&fixed, &live_settings, &store).await?;
-
-    let trunk_pool = TrunkPool::new(trunks);
     let probing = tokio::spawn(trunk_pool.clone().keep_probing(agent.clone()));
     let context = Arc::new(wiring::context(
         agent.clone(),
@@ -108,7 +132,10 @@ async fn start(
         speaker,
         store.clone(),
         live_settings.clone(),
+        numbers,
     ));
+    link_state.send_replace(true);
+    let (asks, pulse) = mpsc::channel(1);
     let (inputs, calls) = (Inputs::new(), CallTasks::new());
     let sender = inputs.sender();
     let user_commands = UserCommands {
@@ -132,11 +159,22 @@ async fn start(
         user_commands,
         voice_replies: Arc::new(voice_replies),
         inputs,
+        link_state,
+        pulse,
     };
     let driver = tokio::spawn(async move { driver.run().await });
     let path = path.to_owned();
-    let reload = Reload { path, fixed, live, store: store.clone(), inputs: sender.clone() };
+    let reload = Reload {
+        path,
+        fixed,
+        live,
+        store: store.clone(),
+        inputs: sender.clone(),
+        supervisor: supervisor.clone(),
+    };
     let (reload, reloading) = reload.start();
+    supervisor.ready();
+    let told = tokio::spawn(supervisor.clone().keep_told(link_is_up, asks));
     if signals.reload_waits {
         reload.notify_one();
     }
@@ -151,6 +189,8 @@ async fn start(
         probing,
         reload,
         reloading,
+        supervisor,
+        told,
     }))
 }
 
@@ -242,6 +282,9 @@ pub enum StartError {
     /// The rules do not let the test call be made.
     #[error("the number was not dialled; offhook check says what the configuration allows")]
     NotDialled,
+    /// A limit of the day is reached, or could be by the test call.
+    #[error("the number was not dialled: {0} has no room for a call now")]
+    Limit(String),
     /// A part of the program ended by a mistake of ours.
     #[error(
         "{0} ended by itself; the log above says why. Held messages are safe: start the program again"

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{info, warn};
 
+use super::supervisor::Supervisor;
 use super::wiring;
 use crate::clock;
 use crate::component::Input;
@@ -25,6 +26,7 @@ pub(super) struct Reload {
     pub(super) store: Store,
     /// Where the component learns of people and rules.
     pub(super) inputs: mpsc::UnboundedSender<Input>,
+    pub(super) supervisor: Supervisor,
 }
 
 impl Reload {
@@ -35,25 +37,30 @@ impl Reload {
         let task = tokio::spawn(async move {
             loop {
                 noticed.notified().await;
-                self.run().await;
+                self.supervisor.reloading();
+                let failed = self.run().await.err();
+                self.supervisor.reloaded(failed);
             }
         });
         (notice, task)
     }
 
     /// Reads the file. A file with a mistake changes nothing.
-    async fn run(&self) {
+    ///
+    /// Errors: a sentence for the service manager; the log has the reason.
+    async fn run(&self) -> Result<(), &'static str> {
         let path = self.path.clone();
         // Thousands of people take a part of a second, for which no call or stanza waits.
         let read = spawn_blocking(move || config::read(&path)).await;
         let config = match read {
             Ok(Ok(config)) => config,
             Err(error) => {
-                return warn!(%error, "the new configuration is not read, the old one stays");
+                warn!(%error, "the new configuration is not read, the old one stays");
+                return Err(NOT_READ);
             }
             Ok(Err(mistakes)) => {
                 warn!("the new configuration has mistakes, the old one stays:\n{mistakes}");
-                return;
+                return Err(MISTAKES);
             }
         };
         let (policy, subscribers) = (config.live.policy.clone(), config.live.subscribers.clone());
@@ -61,7 +68,7 @@ impl Reload {
             Ok(people) => people,
             Err(error) => {
                 warn!(%error, "the new configuration is not stored, the old one stays");
-                return;
+                return Err(NOT_STORED);
             }
         };
         let served = wiring::served(&self.fixed, &config.live);
@@ -74,5 +81,10 @@ impl Reload {
         } else {
             info!("configuration reloaded; {} change at the next start", waiting.join(", "));
         }
+        Ok(())
     }
 }
+
+const NOT_READ: &str = "The new configuration could not be read, the old one stays";
+const MISTAKES: &str = "The new configuration has mistakes, the old one stays; the log names them";
+const NOT_STORED: &str = "The new configuration could not be stored, the old one stays";

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use super::StartError;
+use super::supervisor::Supervisor;
 use crate::clock;
 use crate::component::call_tasks::CallTasks;
 use crate::component::driver::DriverEnd;
@@ -31,6 +32,9 @@ pub(super) struct Running {
     /// SIGHUP came.
     pub(super) reload: Arc<Notify>,
     pub(super) reloading: JoinHandle<()>,
+    pub(super) supervisor: Supervisor,
+    /// What keeps it told.
+    pub(super) told: JoinHandle<()>,
 }
 
 impl Running {
@@ -67,10 +71,11 @@ impl Running {
     ///
     /// A part that has ended already has no share: the calls end with CANCEL or BYE also when the component is gone.
     pub(super) async fn shut_down(self) {
-        let Self { store, inputs, calls, driver, agent, http, probing, reloading, .. } = self;
+        let Self { store, inputs, calls, driver, agent, http, probing, reloading, told, .. } = self;
         let begun = Instant::from_std(clock::now());
         probing.abort();
         reloading.abort();
+        told.abort();
         // Of no use to a component that is gone; the calls are told by themselves.
         let _ = inputs.send(Input::Stop);
         calls.end_all();

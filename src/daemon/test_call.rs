@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::notification::Circumstances;
 use crate::notification::policy::Policy;
 use crate::notification::{Attempt, Draft, Reply, Status};
+use crate::numbers::Numbers;
 use crate::phone_number::PhoneNumber;
-use crate::store::{Store, rings};
+use crate::store::{Store, explain, rings};
 use crate::subscriber::{Quiet, Senders, Subscriber, WhenOffline};
 use crate::trunks::TrunkPool;
 
@@ -36,7 +37,8 @@ pub enum TestCallProgress {
     SwitchedOff,
 }
 
-/// Makes the call and tells `tell` what happens. Quiet hours and throttles do not apply, `dial.allow` does.
+/// Makes the call and tells `tell` what happens. Quiet hours and throttles do not apply, `dial.allow` and the limits of a
+/// day do.
 ///
 /// Errors: what keeps a call from being made at all.
 pub async fn place(
@@ -59,24 +61,19 @@ pub async fn place(
     settings.script.voice = false;
     let (_settings, live) = watch::channel(Arc::new(settings));
     let trunk_pool = TrunkPool::new(trunks);
-    let context = wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live);
+    let numbers = Numbers::default();
+    let context =
+        wiring::context(agent.clone(), trunk_pool, engine, speaker, store.clone(), live, numbers);
     let context = Arc::new(context);
 
-    let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))
-        .unwrap_or_else(|_| recipient.clone());
-    let draft = Draft {
-        stanza_id: None,
-        sender: Jid::from(sender),
-        recipient,
-        body: text.into(),
-        language: None,
-        wants_receipt: false,
-        stanza: String::new(),
-        how: Circumstances::default(),
-    };
-    let held = store.hold(draft, clock::moment(), 1).await?;
+    let held = store.hold(draft(config, recipient, text), clock::moment(), 1).await?;
     let Some(claim) = held.claim else { return Err(StartError::NotDialled) };
     let (_stop, stopped) = watch::channel(Stop::None);
+    // The day's limits are kept in the store of the daemon.
+    let (file, now) = (&config.fixed.store, clock::timestamp());
+    if let Some(rule) = explain::call_kept_by(file, &rules(config), &number, now)? {
+        return Err(StartError::Limit(rule.to_string()));
+    }
     let ring = rings::write_test(&config.fixed.store, &number, clock::timestamp())?;
     let placing = call::place(claim, &context, stopped, mpsc::unbounded_channel().1);
     tokio::pin!(placing);
@@ -93,6 +90,22 @@ pub async fn place(
         rings::end_test(&config.fixed.store, ring, &attempt, clock::timestamp())?;
     }
     Ok(attempt)
+}
+
+/// The message that the call is about.
+fn draft(config: &Config, recipient: BareJid, text: &str) -> Draft {
+    let sender = BareJid::new(&format!("test@{}", config.fixed.component.jid))
+        .unwrap_or_else(|_| recipient.clone());
+    Draft {
+        stanza_id: None,
+        sender: Jid::from(sender),
+        recipient,
+        body: text.into(),
+        language: None,
+        wants_receipt: false,
+        stanza: String::new(),
+        how: Circumstances::default(),
+    }
 }
 
 /// The operator's rules, without those that would make the test wait.

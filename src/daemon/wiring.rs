@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::health::Observed;
 use crate::address_scope::is_loopback;
 use crate::call::{CallContext, CodecBudget};
 use crate::config::{Fixed, Live, Sip};
 use crate::http::{File, FileSource, HttpError, HttpLimits, Server};
 use crate::media::engine::{Engine, EngineSettings, MediaError};
 use crate::media::stream;
+use crate::numbers::Numbers;
 use crate::sealing;
 use crate::seed::Seed;
 use crate::sip::transport::{SipSettings, TransportError, UserAgent};
@@ -44,6 +46,7 @@ pub(super) fn engine(fixed: &Fixed) -> Result<Engine, MediaError> {
         advertise: fixed.media.advertise,
         ports: fixed.media.ports.clone(),
         timeouts: stream::MediaTimeouts::with_silence(fixed.media.silence),
+        dscp: fixed.media.dscp,
     };
     Engine::start(settings, Seed::fresh())
 }
@@ -59,8 +62,8 @@ pub(super) async fn agent(
     takes_calls: bool,
 ) -> Result<(UserAgent, Vec<Arc<Trunk>>), TransportError> {
     let trunks: Vec<Arc<Trunk>> = fixed.trunks.iter().cloned().map(Arc::new).collect();
-    let Sip { listen, tls_ca, name_server } = fixed.sip.clone();
-    let settings = SipSettings { listen, tls_ca, name_server, takes_calls };
+    let Sip { listen, advertise, dscp, tls_ca, name_server } = fixed.sip.clone();
+    let settings = SipSettings { listen, advertise, dscp, tls_ca, name_server, takes_calls };
     let agent = UserAgent::bind(settings, trunks.clone(), Seed::fresh()).await?;
     Ok((agent, trunks))
 }
@@ -73,10 +76,11 @@ pub(super) fn context(
     speaker: Speaker,
     store: Store,
     live: watch::Receiver<Arc<Live>>,
+    numbers: Numbers,
 ) -> CallContext {
     engine.reserve_port(agent.local().port());
     let codec_budget = CodecBudget::default();
-    CallContext { agent, engine, speaker, store, trunk_pool, codec_budget, live }
+    CallContext { agent, engine, speaker, store, trunk_pool, codec_budget, numbers, live }
 }
 
 /// What the gateway must know of those whom the component serves.
@@ -96,11 +100,12 @@ pub(super) fn served(fixed: &Fixed, live: &Live) -> ServedDomains {
     }
 }
 
-/// The HTTP server for recordings, if it is on.
+/// The HTTP server for recordings and for who watches the program, if it is on.
 pub(super) async fn http(
     fixed: &Fixed,
     live: &watch::Receiver<Arc<Live>>,
     store: &Store,
+    observed: Observed,
 ) -> Result<Option<Server>, HttpError> {
     let Some(listen) = fixed.http else { return Ok(None) };
     let (store, live) = (store.clone(), live.clone());
@@ -118,7 +123,8 @@ pub(super) async fn http(
             })
         })
     });
-    Server::start(listen, files, HttpLimits::default()).await.map(Some)
+    let (pages, limits) = (Some(observed.pages()), HttpLimits::default());
+    Server::start_with_pages(listen, files, pages, limits).await.map(Some)
 }
 
 /// What delivers voice answers to their senders.

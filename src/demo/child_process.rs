@@ -119,11 +119,16 @@ impl ChildProcess {
         last_lines(&String::from_utf8_lossy(&said), lines_max)
     }
 
-    /// Asks it to end, and kills it if it does not. Gives its exit code, if it ended by itself.
-    pub async fn stop(&mut self) -> Option<i32> {
+    /// Asks it to end.
+    pub fn ask_to_end(&self) {
         if let Some(pid) = self.group.filter(|_| self.child.id().is_some()) {
             let _ = kill_process(pid, Signal::TERM);
         }
+    }
+
+    /// Asks it to end, and kills it if it does not. Gives its exit code, if it ended by itself.
+    pub async fn stop(&mut self) -> Option<i32> {
+        self.ask_to_end();
         let ended = timeout(STOP, self.child.wait()).await;
         self.kill();
         let _ = self.child.wait().await;

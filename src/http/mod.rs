@@ -2,6 +2,7 @@
 
 mod client_address;
 mod link;
+mod page;
 mod range;
 mod request;
 mod response;
@@ -30,6 +31,7 @@ use crate::clock::now;
 use crate::rate_limit::RateLimit;
 use crate::redaction::Pii;
 pub use link::link;
+pub use page::{Asker, Page, PageAnswer, PageSource};
 use request::FileRequest;
 use response::HttpResponse;
 
@@ -52,6 +54,16 @@ impl Server {
         source: FileSource,
         limits: HttpLimits,
     ) -> Result<Self, HttpError> {
+        Self::start_with_pages(listen, source, None, limits).await
+    }
+
+    /// As [`Server::start`], and shows the pages of `pages`. Without them `/health` says that the server lives.
+    pub async fn start_with_pages(
+        listen: SocketAddr,
+        source: FileSource,
+        pages: Option<PageSource>,
+        limits: HttpLimits,
+    ) -> Result<Self, HttpError> {
         let failed = |error| HttpError::Listen(listen, error);
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -59,6 +71,7 @@ impl Server {
         let interval = Duration::from_secs(1) / limits.requests_per_s.max(1);
         let state = Arc::new(ServerState {
             source,
+            pages,
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
             clients: Mutex::new(RateLimit::new(limits.requests_burst, interval, CLIENTS_MAX)),
             limits,
@@ -144,6 +157,7 @@ pub enum HttpError {
 /// What all connections share.
 struct ServerState {
     source: FileSource,
+    pages: Option<PageSource>,
     downloads: Arc<Semaphore>,
     clients: Mutex<RateLimit<IpAddr>>,
     limits: HttpLimits,
@@ -221,7 +235,7 @@ impl ServerState {
             response::small(StatusCode::TOO_MANY_REQUESTS)
         } else {
             match request::read(request.method(), request.uri(), has_body) {
-                FileRequest::Health => response::small(StatusCode::OK),
+                FileRequest::Page(page) => self.page(page, &request, peer).await,
                 FileRequest::OtherMethod => response::small(StatusCode::METHOD_NOT_ALLOWED),
                 FileRequest::HasBody => response::small(StatusCode::PAYLOAD_TOO_LARGE),
                 FileRequest::NotFound => response::small(StatusCode::NOT_FOUND),
@@ -237,6 +251,19 @@ impl ServerState {
         }
         trace!(client = %Pii(client), %path, status = answer.status().as_u16(), "HTTP answered");
         answer
+    }
+
+    async fn page(&self, page: Page, request: &Request<Incoming>, peer: IpAddr) -> HttpResponse {
+        let Some(pages) = &self.pages else {
+            return response::small(match page {
+                Page::Health => StatusCode::OK,
+                Page::Metrics => StatusCode::NOT_FOUND,
+            });
+        };
+        match pages(page, Asker::read(peer, request.headers())).await {
+            Some(answer) => response::page(answer),
+            None => response::small(StatusCode::UNAUTHORIZED),
+        }
     }
 
     async fn download(

@@ -4,14 +4,15 @@ use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::link::FOLDER;
+use super::page::Page;
 
 /// What a request asks for, as far as its head tells.
 #[derive(Debug, PartialEq)]
 pub(super) enum FileRequest {
     /// `/r/<token>/<name>`, well formed; whether it exists is not known yet.
     File { token: String, name: String },
-    /// `/health`
-    Health,
+    /// A page for those who watch the program.
+    Page(Page),
     /// Any other path.
     NotFound,
     /// Neither GET nor HEAD, whatever the path.
@@ -31,8 +32,10 @@ pub(super) fn read(method: &Method, uri: &Uri, has_body: bool) -> FileRequest {
     if uri.query().is_some() {
         return FileRequest::NotFound;
     }
-    if uri.path() == "/health" {
-        return FileRequest::Health;
+    match uri.path() {
+        "/health" => return FileRequest::Page(Page::Health),
+        "/metrics" => return FileRequest::Page(Page::Metrics),
+        _ => {}
     }
     let file = || {
         let (token, name) = uri.path().strip_prefix(FOLDER)?.split_once('/')?;
@@ -73,7 +76,9 @@ mod tests {
             (format!("/r/{}1/a.mp3", &token[1..]), FileRequest::NotFound),
             (format!("//r/{token}/a.mp3"), FileRequest::NotFound),
             (format!("/x/../r/{token}/a.mp3"), FileRequest::NotFound),
-            ("/health".into(), FileRequest::Health),
+            ("/health".into(), FileRequest::Page(Page::Health)),
+            ("/metrics".into(), FileRequest::Page(Page::Metrics)),
+            ("/metrics?x".into(), FileRequest::NotFound),
             ("/health/".into(), FileRequest::NotFound),
             ("/".into(), FileRequest::NotFound),
         ];

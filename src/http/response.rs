@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::File;
 use super::link::ESCAPED;
+use super::page::PageAnswer;
 use super::range::{ByteRange, part};
 
 /// An answer with all its octets.
@@ -27,8 +28,19 @@ pub(super) fn small(status: StatusCode) -> HttpResponse {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         _ => {}
     }
+    answer
+}
+
+/// A page. One that tells of a fault has a status by which a machine sees it.
+pub(super) fn page(page: PageAnswer) -> HttpResponse {
+    let status = if page.is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut answer = with(status, Bytes::from(page.body));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(page.media_type));
     answer
 }
 

@@ -29,6 +29,9 @@ pub(super) struct MediaPeer {
     heard: Option<IpAddr>,
     /// How much sound may still go where nothing has come from.
     credit: Duration,
+    /// The same for the trunk's own host, which nobody could mean us to flood: it has answered our INVITE. A phone that
+    /// suppresses silence sends nothing before it is spoken into.
+    trunk_credit: Duration,
     is_ours: bool,
 }
 
@@ -54,7 +57,18 @@ impl MediaPeer {
     /// Through this trunk, at the address of the description; `credit` is for hosts that have not been heard.
     pub(super) fn new(trunk: IpAddr, named: SocketAddr, credit: Duration) -> Self {
         let (source, candidate, events, heard) = (None, None, None, None);
-        Self { trunk, named, source, candidate, events, heard, credit, is_ours: false }
+        let trunk_credit = credit * 2;
+        Self {
+            trunk,
+            named,
+            source,
+            candidate,
+            events,
+            heard,
+            credit,
+            trunk_credit,
+            is_ours: false,
+        }
     }
 
     /// Another description. What has been sent unheard stays counted.
@@ -142,19 +156,28 @@ impl MediaPeer {
 
     /// Whether a packet may go there now.
     pub(super) fn may_be_sent_to(&self) -> bool {
-        self.is_allowed() && (self.is_heard() || !self.credit.is_zero())
+        self.is_allowed() && (self.is_heard() || !self.credit().is_zero())
     }
 
     /// So much time has passed in which we send, or would.
     pub(super) fn pass(&mut self, time: Duration) {
-        if !self.is_heard() {
-            self.credit = self.credit.saturating_sub(time);
+        if self.is_heard() {
+            return;
         }
+        let credit = match self.address().ip() == self.trunk {
+            true => &mut self.trunk_credit,
+            false => &mut self.credit,
+        };
+        *credit = credit.saturating_sub(time);
+    }
+
+    fn credit(&self) -> Duration {
+        if self.address().ip() == self.trunk { self.trunk_credit } else { self.credit }
     }
 
     /// Whether all has been sent that may go to a host that is silent.
     pub(super) fn is_given_up(&self) -> bool {
-        !self.is_heard() && self.credit.is_zero()
+        !self.is_heard() && self.credit().is_zero()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod budget;
 pub mod holding;
 pub mod lifecycle;
 pub mod policy;
@@ -135,6 +136,10 @@ pub struct Attempt {
     pub picked_up: Option<PickedUp>,
     /// How good the line was, if there was talk.
     pub quality: Option<Quality>,
+    /// The message that was being read aloud at the end.
+    pub cut: Option<MessageId>,
+    /// Its messages and keys, a line each, as `offhook trace` shows them.
+    pub ladder: String,
 }
 
 impl Attempt {
@@ -152,6 +157,8 @@ impl Attempt {
             retry_after: None,
             picked_up: None,
             quality: None,
+            cut: None,
+            ladder: String::new(),
         }
     }
 }
@@ -207,6 +214,8 @@ pub struct Claim {
     pub messages: Vec<Message>,
     /// An earlier call about this broke off after some messages were heard.
     pub continuing: bool,
+    /// The callee's PIN was wrong too often today: nothing is read.
+    pub pin_locked: bool,
     /// When the claim runs out.
     pub lease_until: Timestamp,
 }

@@ -35,6 +35,11 @@ pub enum Status {
         /// When the next call is due.
         next: Option<Timestamp>,
     },
+    /// The call ended while the message was read aloud; `next` is the next one, if there is one.
+    HeardInPart {
+        /// When the next call is due, which reads it whole.
+        next: Option<Timestamp>,
+    },
     /// The recipient came online and has the message: no error came for it.
     Delivered,
     /// The recipient has switched phone calls off; the message stays held.
@@ -66,7 +71,8 @@ impl Status {
             Self::Heard | Self::Delivered => StatusKind::Outcome,
             Self::TakenBack | Self::TakenBackUnheard => StatusKind::Outcome,
             Self::HeardBeforeCorrection | Self::HeardBeforeRetraction => StatusKind::Outcome,
-            Self::NotReached { .. } | Self::Passed | Self::NotReadAloud => StatusKind::News,
+            Self::NotReached { .. } | Self::HeardInPart { .. } => StatusKind::News,
+            Self::Passed | Self::NotReadAloud => StatusKind::News,
             Self::CallsSwitchedOff | Self::NotTaken | Self::LeftWithServer => StatusKind::News,
             Self::Expired | Self::SetAside => StatusKind::News,
         }
@@ -76,9 +82,11 @@ impl Status {
     /// answer each status.
     pub fn is_for_programs(self) -> bool {
         match self {
-            Self::NotReached { next: None, .. } | Self::Expired | Self::SetAside => true,
+            Self::NotReached { next: None, .. } | Self::HeardInPart { next: None } => true,
+            Self::Expired | Self::SetAside => true,
             Self::CallsSwitchedOff | Self::LeftWithServer => true,
-            Self::NotReached { next: Some(_), .. } | Self::Held | Self::Waiting { .. } => false,
+            Self::NotReached { next: Some(_), .. } | Self::HeardInPart { next: Some(_) } => false,
+            Self::Held | Self::Waiting { .. } => false,
             Self::Calling | Self::Ringing | Self::Answered | Self::Heard | Self::Passed => false,
             Self::NotTaken | Self::NotReadAloud => false,
             Self::Delivered | Self::TakenBack | Self::TakenBackUnheard => false,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use xmpp_parsers::jid::BareJid;
 
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::Subscriber;
 
 /// Names one request for a code.
@@ -43,6 +43,8 @@ impl fmt::Debug for Code {
 pub enum Refusal {
     /// The operator does not let this number be dialled.
     NotAllowed,
+    /// Numbers of this type are not dialled.
+    NumberType(NumberType),
     /// The operator has stopped all calls for now.
     Suspended,
     /// The last request was less than [`PAUSE`] ago.

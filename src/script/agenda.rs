@@ -120,6 +120,12 @@ impl Agenda {
         }
     }
 
+    /// The current message, if something of it was read aloud and nothing more became of it.
+    pub(super) fn cut(&self) -> Option<MessageId> {
+        let cut = |current: &&Current| current.begun && !current.settled && current.speakable;
+        self.current.as_ref().filter(cut).map(|current| current.item.id)
+    }
+
     /// Whether the callee knows enough of the current message to answer it.
     pub(super) fn can_be_answered(&self) -> bool {
         self.current.as_ref().is_some_and(|current| current.begun || current.settled)

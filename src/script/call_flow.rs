@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::caller_login::{self, CallerLogin};
 use super::frame::{Event, Flow, Frame};
 use super::messages::Messages;
+use super::notice::Notice;
 use super::pin_gate::PinGate;
 use super::prompt::{Prompt, Prompts};
 use super::verification_call::VerificationCall;
@@ -46,6 +47,13 @@ impl CallFlow {
     pub fn caller_login(prompts: Prompts, preroll: Duration) -> Self {
         let frame = Frame::new(preroll, caller_login::CALL_MAX);
         Self { prompts, frame, flow: Box::new(CallerLogin::new(prompts)) }
+    }
+
+    /// Says this one sentence.
+    pub fn notice(prompts: Prompts, preroll: Duration, id: &str, count: u64) -> Self {
+        let said = prompts.announcement(id, &[("count", count.into())]);
+        let frame = Frame::new(preroll, NOTICE_MAX);
+        Self { prompts, frame, flow: Box::new(Notice::new(said)) }
     }
 
     /// Speaks these digits in the name of `domain`, once a key was pressed.
@@ -95,4 +103,11 @@ impl CallFlow {
     pub fn unsent_voice(&self) -> Option<MessageId> {
         self.flow.unsent_voice()
     }
+
+    /// The message of which something was read aloud, and not all. The callee knows its beginning when the call ends now.
+    pub fn cut(&self) -> Option<MessageId> {
+        self.flow.cut()
+    }
 }
+
+const NOTICE_MAX: Duration = Duration::from_secs(60);

@@ -28,6 +28,11 @@ pub(super) trait Flow: Debug + Send + Sync {
     fn unsent_voice(&self) -> Option<MessageId> {
         None
     }
+
+    /// As [`CallFlow::cut`](super::CallFlow::cut).
+    fn cut(&self) -> Option<MessageId> {
+        None
+    }
 }
 
 /// Where a call stands, whatever is said in it, and what is to be done next.

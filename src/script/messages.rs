@@ -430,6 +430,10 @@ impl Flow for Messages {
     fn unsent_voice(&self) -> Option<MessageId> {
         if let Step::AnsweringByVoice(answer) = &self.step { answer.unsent() } else { None }
     }
+
+    fn cut(&self) -> Option<MessageId> {
+        self.agenda.cut()
+    }
 }
 
 const NOTHING_WAITS: &str = "phone-nothing-waits";

@@ -12,6 +12,7 @@ pub mod machine_detection;
 pub mod menu;
 mod message_step;
 mod messages;
+mod notice;
 mod pin_gate;
 pub mod prompt;
 mod question;

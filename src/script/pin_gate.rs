@@ -139,6 +139,10 @@ impl Flow for PinGate {
     fn unsent_voice(&self) -> Option<MessageId> {
         self.flow.unsent_voice()
     }
+
+    fn cut(&self) -> Option<MessageId> {
+        self.flow.cut()
+    }
 }
 
 const WRONG_PINS_MAX: u32 = 3;

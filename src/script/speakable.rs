@@ -2,12 +2,13 @@
 
 use linkify::{LinkFinder, LinkKind};
 
-use crate::wording::phrase;
+use crate::speech::spoken_text::{EmojiNames, Written, line_kind, spoken, without_list_mark};
+use crate::wording::{phrase, worded_in};
 
 /// Turns the body of a chat message into what is said on the phone, at most `chars_max` characters of it.
 ///
-/// Links are named by their host, quotes and code are not read, marks of styling are removed, emoji are named only if
-/// the message has no words. What stands for the rest is said in `language`.
+/// Links are named by their host, quotes, code and lines of a log are not read, marks of styling are removed, emoji are
+/// named once. What stands for the rest is said in `language`.
 ///
 /// Contract: the result is still the text of a remote party; `speech` makes it harmless.
 /// Errors:   `None` if nothing in it can be said.
@@ -21,23 +22,35 @@ pub fn speakable(body: &str, chars_max: usize, language: Option<&str>) -> Option
     let sayable = |text: &String| text.chars().any(char::is_alphanumeric);
     let said = Some(written(start, language))
         .filter(sayable)
-        .or_else(|| Some(quoted(start, language)).filter(sayable))
-        .or_else(|| Some(emoji_names(start)).filter(sayable))?;
-    Some(cut(said, chars_max, language))
+        .or_else(|| Some(quoted(start, language)).filter(sayable))?;
+    Some(cut_as_spoken(said, chars_max, language))
 }
 
 /// The sender's own words.
 fn written(body: &str, language: Option<&str>) -> String {
-    let mut said = Vec::new();
+    let mut said: Vec<String> = Vec::new();
+    let mut emoji = EmojiNames::new(language);
     let mut in_code = false;
     for line in body.lines() {
-        if line.starts_with("```") {
+        let named = if line.starts_with("```") {
             in_code = !in_code;
-            if in_code {
-                said.push(phrase(language, "spoken-code", &[]));
+            if in_code { "spoken-code" } else { continue }
+        } else if in_code || line.starts_with('>') {
+            continue;
+        } else {
+            match line_kind(line) {
+                Written::ForPeople => {
+                    said.push(say_line(without_list_mark(line), &mut emoji, language));
+                    continue;
+                }
+                Written::AsCode => "spoken-code",
+                Written::AsLog => "spoken-log",
             }
-        } else if !in_code && !line.starts_with('>') {
-            said.push(say_line(line, language));
+        };
+        let instead = phrase(language, named, &[]);
+        // Said once for all lines in a row.
+        if said.last() != Some(&instead) {
+            said.push(instead);
         }
     }
     join(said)
@@ -46,14 +59,17 @@ fn written(body: &str, language: Option<&str>) -> String {
 /// The words that the sender quotes, for a message without own words.
 fn quoted(body: &str, language: Option<&str>) -> String {
     let quotes = body.lines().filter_map(|line| line.strip_prefix('>'));
-    join(quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), language)).collect())
+    let mut emoji = EmojiNames::new(language);
+    let said =
+        quotes.map(|line| say_line(line.trim_start_matches(['>', ' ']), &mut emoji, language));
+    join(said.collect())
 }
 
 /// Lines are read as sentences, so that a list does not run together.
 fn join(lines: Vec<String>) -> String {
     let mut joined = String::new();
     for line in lines.iter().filter(|line| !line.is_empty()) {
-        if joined.ends_with(|last: char| last.is_alphanumeric()) {
+        if !joined.is_empty() && !joined.ends_with(['.', '!', '?', ':', ';', ',']) {
             joined.push('.');
         }
         if !joined.is_empty() {
@@ -64,13 +80,13 @@ fn join(lines: Vec<String>) -> String {
     joined
 }
 
-fn say_line(line: &str, language: Option<&str>) -> String {
+fn say_line(line: &str, emoji: &mut EmojiNames<'_>, language: Option<&str>) -> String {
     let mut said = String::new();
     for span in LinkFinder::new().spans(line) {
         match span.kind() {
             Some(LinkKind::Url) => said.push_str(&say_link(span.as_str(), language)),
             Some(LinkKind::Email) => said.push_str(span.as_str()),
-            Some(_) | None => said.push_str(&without_marks(&without_emoji(span.as_str()))),
+            Some(_) | None => said.push_str(&without_marks(&emoji.named(span.as_str()))),
         }
     }
     said.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -121,54 +137,6 @@ fn without_marks(line: &str) -> String {
     chars.iter().zip(dropped).filter(|(_, dropped)| !dropped).map(|(c, _)| c).collect()
 }
 
-fn without_emoji(text: &str) -> String {
-    split_emoji(text).into_iter().map(|piece| piece.unwrap_or_else(|_| " ".into())).collect()
-}
-
-/// The names of a message of emoji, each once however often it stands in a row.
-fn emoji_names(text: &str) -> String {
-    let mut names: Vec<&str> =
-        split_emoji(text).into_iter().filter_map(|piece| piece.err().map(|e| e.name())).collect();
-    names.dedup();
-    names.truncate(EMOJI_MAX);
-    names.join(", ")
-}
-
-/// Text and emoji in their order.
-fn split_emoji(text: &str) -> Vec<Result<String, &'static emojis::Emoji>> {
-    if text.is_ascii() {
-        return vec![Ok(text.to_owned())];
-    }
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let ends = rest
-            .char_indices()
-            .skip(1)
-            .map(|(end, _)| end)
-            .chain([rest.len()])
-            .take(EMOJI_CHARS_MAX);
-        // The longest wins: a family is more than its first member. No emoji is plain ASCII.
-        let longest = ends
-            .filter_map(|end| {
-                Some((end, emojis::get(&rest[..end]).filter(|_| !rest[..end].is_ascii())?))
-            })
-            .last();
-        let end = if let Some((end, emoji)) = longest {
-            pieces.push(Err(emoji));
-            end
-        } else {
-            match pieces.last_mut() {
-                Some(Ok(text)) => String::push(text, first),
-                Some(Err(_)) | None => pieces.push(Ok(first.to_string())),
-            }
-            first.len_utf8()
-        };
-        rest = &rest[end..];
-    }
-    pieces
-}
-
 /// Ends a long text after a whole word, and says so.
 fn cut(mut said: String, chars_max: usize, language: Option<&str>) -> String {
     if let Some((end, _)) = said.char_indices().nth(chars_max) {
@@ -184,12 +152,23 @@ fn cut(mut said: String, chars_max: usize, language: Option<&str>) -> String {
     said
 }
 
+/// What is said may be longer than what was written: "0171" is four words. What the voice would leave out is not read.
+fn cut_as_spoken(said: String, chars_max: usize, language: Option<&str>) -> String {
+    let length = |text: &str| spoken(text, worded_in(language)).chars().count();
+    let mut cut_at = chars_max;
+    let mut whole = cut(said.clone(), cut_at, language);
+    while length(&whole) > SPOKEN_CHARS_MAX && cut_at > 1 {
+        cut_at = cut_at.min(said.chars().count()) * 4 / 5;
+        whole = cut(said.clone(), cut_at, language);
+    }
+    whole
+}
+
 /// How much of the body is looked at, in limits of what is said: links and quotes shrink.
 const INPUT_FACTOR: usize = 8;
 const HOST_CHARS_MAX: usize = 50;
-const EMOJI_MAX: usize = 5;
-/// Characters of the longest emoji: families and flags of regions.
-const EMOJI_CHARS_MAX: usize = 10;
+/// A little less than the voice takes at once.
+const SPOKEN_CHARS_MAX: usize = 950;
 const MARKS: [char; 4] = ['*', '_', '~', '`'];
 
 #[cfg(test)]
@@ -213,10 +192,14 @@ mod tests {
             ),
             ("a link in an unreadable script", "https://xn--bcher-kva.example/", Some("a link")),
             ("an address", "write to alice@example.org", Some("write to alice@example.org")),
-            ("emoji among words", "see you 👋🏽 soon 🎉", Some("see you soon")),
+            (
+                "emoji among words",
+                "see you 👋🏽 soon 🎉",
+                Some("see you, waving hand, soon, party popper"),
+            ),
             ("only emoji", "🎉🎉 👍", Some("party popper, thumbs up")),
             ("a family", "👨‍👩‍👧", Some("family: man, woman, girl")),
-            ("a keycap among words", "press 1️⃣ now", Some("press now")),
+            ("a keycap among words", "press 1️⃣ now", Some("press 1 now")),
             ("digits and marks are no emoji", "10 * 3 # 4", Some("10 * 3 # 4")),
             (
                 "styling",

@@ -12,6 +12,11 @@ use crate::phone_number::PhoneNumber;
 /// COMPAT(Cisco, Asterisk with `send_rpid`): `Remote-Party-ID` is what they show instead of P-Asserted-Identity.
 /// Source: RFC 3325 §9.1 (P-Asserted-Identity from whom we trust); RFC 3966 §5.1.4 (`00` and `0` are no part of a number).
 pub fn caller(invite: &Message, country: Option<&str>) -> Option<PhoneNumber> {
+    let from = invite.from.text.as_str();
+    let identities = ["P-Asserted-Identity", "Remote-Party-ID"].map(|name| invite.all(name));
+    if identities.into_iter().flatten().chain([from]).any(is_forged) {
+        return None;
+    }
     let mut asserted = invite.all("P-Asserted-Identity").flat_map(list).peekable();
     if asserted.peek().is_some() {
         return asserted.find_map(|identity| number(uri(identity)?, country));
@@ -23,6 +28,15 @@ pub fn caller(invite: &Message, country: Option<&str>) -> Option<PhoneNumber> {
         return number(uri(shown)?, country);
     }
     number(uri(&invite.from.text)?, country)
+}
+
+/// Whether the network has looked at a number and does not vouch for it.
+///
+/// Source: 3GPP TS 24.229 §7.2A.20 (`verstat`, a parameter of the URI or beside it).
+fn is_forged(identity: &str) -> bool {
+    let identity = identity.to_ascii_lowercase();
+    let mut said = identity.split("verstat=").skip(1);
+    said.any(|status| !status.trim_start_matches('"').starts_with("tn-validation-passed"))
 }
 
 fn number(uri: &str, country: Option<&str>) -> Option<PhoneNumber> {
@@ -115,6 +129,30 @@ mod tests {
                 Some("+81999999999"),
             ),
             ("asserted to be nobody", format!("{from}\r\n{asserted}<sip:bob@pbx>"), None, None),
+            (
+                "vouched for",
+                format!("{asserted}<sip:+81312345678;verstat=TN-Validation-Passed@pbx;user=phone>\r\n{from}"),
+                None,
+                Some("+81312345678"),
+            ),
+            (
+                "found to be forged",
+                format!("{asserted}<sip:+81312345678;verstat=TN-Validation-Failed@pbx;user=phone>\r\n{from}"),
+                None,
+                None,
+            ),
+            (
+                "found to be forged, beside the URI",
+                format!("{asserted}<tel:+81312345678>;verstat=tn-validation-failed-c\r\n{from}"),
+                None,
+                None,
+            ),
+            (
+                "not looked at",
+                "From: <sip:+81312345678;verstat=No-TN-Validation@pbx>".into(),
+                None,
+                None,
+            ),
             ("without a scheme", "From: <+81312345678>".into(), None, None),
         ];
         for (caller_is, headers, country, expected) in cases {

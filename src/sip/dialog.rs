@@ -58,6 +58,30 @@ impl Dialog {
         }
     }
 
+    /// Writes down what [`Dialog::recalled`] needs, as an answer that would make this dialog.
+    pub fn record(&self) -> Vec<u8> {
+        let mut builder = MessageBuilder::response(200)
+            .header("Via", "SIP/2.0/UDP record.invalid;branch=z9hG4bKrecord")
+            .header("From", &self.local)
+            .header("To", &self.remote)
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", &format!("{} INVITE", self.local_cseq))
+            .header("Contact", &format!("<{}>", self.target));
+        for route in self.routes.iter().rev() {
+            builder = builder.header("Record-Route", &format!("<{route}>"));
+        }
+        builder.end()
+    }
+
+    /// The dialog of a record.
+    ///
+    /// Contract: more requests may have left since than the record counts, so its next number is far ahead (RFC 3261
+    ///           §12.2.1.1: a gap is fine).
+    pub fn recalled(record: &Message) -> Self {
+        let dialog = Self::new(record, record);
+        Self { local_cseq: dialog.local_cseq.saturating_add(GAP), ..dialog }
+    }
+
     /// Goes on counting where the early dialog has stopped.
     pub fn follow(&mut self, early: &Self) {
         (self.local_cseq, self.remote_cseq) = (early.local_cseq, early.remote_cseq);
@@ -108,11 +132,13 @@ impl Dialog {
         rises
     }
 
-    /// Follows the far end to the address it names in a re-INVITE or UPDATE.
-    pub fn refresh(&mut self, request: &Message) {
-        if let Some(target) = target(request) {
-            self.target = target;
-        }
+    /// Follows the far end to the address it names in a re-INVITE or UPDATE. Tells whether that is another one.
+    pub fn refresh(&mut self, request: &Message) -> bool {
+        let Some(target) = target(request).filter(|target| *target != self.target) else {
+            return false;
+        };
+        self.target = target;
+        true
     }
 }
 
@@ -126,6 +152,7 @@ fn is_strict(route: &str) -> bool {
 }
 
 const ROUTES_MAX: usize = 16;
+const GAP: u32 = 1000;
 
 #[cfg(test)]
 mod tests {

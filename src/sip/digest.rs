@@ -115,7 +115,7 @@ fn readable(value: &str) -> Option<DigestChallenge> {
         return None;
     }
     let mut headers = Headers::new();
-    headers.insert(Name::WWW_AUTHENTICATE, format!("Digest {rest}"));
+    headers.insert(Name::WWW_AUTHENTICATE, format!("Digest {}", small_names(rest)));
     let Ok(AuthChallenge::Digest(mut challenge)) = headers.get(Name::WWW_AUTHENTICATE) else {
         return None;
     };
@@ -125,6 +125,25 @@ fn readable(value: &str) -> Option<DigestChallenge> {
     use AlgorithmValue::{MD5, SHA256, SHA512256};
     let known = matches!(&challenge.algorithm, Algorithm::AlgorithmValue(MD5 | SHA256 | SHA512256));
     known.then_some(challenge)
+}
+
+/// The parameters with their names in small letters, which is all that ezk-sip-types knows; the values stay as they are.
+///
+/// Source: RFC 3261 §7.3.1 (names are compared without regard to case).
+fn small_names(parameters: &str) -> String {
+    let (mut quoted, mut escaped, mut in_name) = (false, false, true);
+    let small = |c: char| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => in_name = true,
+            '=' if !quoted => in_name = false,
+            _ => {}
+        }
+        if in_name { c.to_ascii_lowercase() } else { c }
+    };
+    parameters.chars().map(small).collect()
 }
 
 fn method(method: &Method) -> ezk_sip_types::Method {
@@ -147,6 +166,12 @@ mod tests {
         let cases = [
             ("plain", "Digest realm=\"r\", nonce=\"n\"", md5),
             ("lower case", "digest realm=r,nonce=n,algorithm=md5", md5),
+            ("upper case", "DIGEST REALM=\"r\", Nonce=\"n\", Algorithm=MD5", md5),
+            (
+                "values that look like names",
+                "Digest Realm=\"R, Nonce=N\", nonce=\"n\"",
+                "realm=\"R, Nonce=N\"",
+            ),
             ("SHA-256", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256", sha),
             (
                 "SHA-512-256",

@@ -13,6 +13,7 @@ pub mod next_hop;
 pub mod offer_answer;
 pub mod out_of_dialog;
 pub mod probe;
+pub mod readable;
 pub mod registration;
 mod sdes;
 pub mod server_transaction;

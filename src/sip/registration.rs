@@ -36,6 +36,8 @@ pub struct Registration {
     stale: Option<String>,
     state: State,
     again: Option<Instant>,
+    /// When [`Output::KeepOpen`] is due.
+    keep_open: Option<Instant>,
     failures: u32,
     leaving: bool,
     outputs: VecDeque<Output>,
@@ -78,6 +80,8 @@ pub enum Input<'b> {
 pub enum Output {
     /// Send this to the trunk.
     Send(Vec<u8>),
+    /// Send something that keeps the way to us open through a NAT.
+    KeepOpen,
     /// The state is another now.
     Changed(State),
     /// The binding is given up, or the registrar does not care. Last.
@@ -100,6 +104,7 @@ impl Registration {
             pending: None,
             state: State::default(),
             again: None,
+            keep_open: None,
             failures: 0,
             leaving: false,
             outputs: VecDeque::new(),
@@ -141,7 +146,7 @@ impl Registration {
     /// Tells when [`Input::Tick`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
         let pending = self.pending.as_ref().and_then(|pending| pending.transaction.deadline());
-        pending.into_iter().chain(self.again).min()
+        pending.into_iter().chain(self.again).chain(self.keep_open).min()
     }
 
     /// The Call-ID, under which answers come in.
@@ -211,7 +216,17 @@ impl Registration {
         let per_mille = 750 + self.seed.below(150);
         self.again = Some(now + Duration::from_millis(u64::from(granted) * per_mille));
         self.failures = 0;
+        self.keep_open_later(now);
         self.change(State::Registered);
+    }
+
+    /// A NAT forgets a silent flow of datagrams within half a minute; connections are pinged by themselves.
+    ///
+    /// Source: RFC 5626 §4.4.2 (how often). COMPAT(pjsip and others): by empty lines, as over connections, which every
+    ///         registrar passes over, and not by STUN.
+    fn keep_open_later(&mut self, now: Instant) {
+        let pause = KEEP_OPEN_MIN + Duration::from_millis(self.seed.below(KEEP_OPEN_SPREAD_MS));
+        self.keep_open = (!self.local_addr.transport.is_reliable()).then_some(now + pause);
     }
 
     fn failed(&mut self, state: State, wait_s: Option<u32>, now: Instant) {
@@ -236,6 +251,10 @@ impl Registration {
         }
         if self.again.is_some_and(|again| now >= again) {
             self.begin(now);
+        }
+        if self.keep_open.is_some_and(|due| now >= due) {
+            self.outputs.push_back(Output::KeepOpen);
+            self.keep_open_later(now);
         }
     }
 
@@ -283,6 +302,7 @@ impl Registration {
 
     fn leave(&mut self) {
         self.again = None;
+        self.keep_open = None;
         self.pending = None;
         self.change(State::Left);
         self.outputs.push_back(Output::Done);
@@ -305,6 +325,8 @@ struct PendingRegister {
 const EXPIRES_S: u32 = 3600;
 const EXPIRES_S_MIN: u32 = 10;
 const EXPIRES_S_MAX: u32 = 86_400;
+const KEEP_OPEN_MIN: Duration = Duration::from_secs(24);
+const KEEP_OPEN_SPREAD_MS: u64 = 5000;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(480));
 
 #[cfg(test)]
@@ -318,7 +340,8 @@ mod tests {
         // Each word is what the registrar answers; the number after @ is the second since the last word.
         let cases = [
             ("is bound", "200:60", "REGISTER=3600 Registered"),
-            ("refreshes", "200:60 @55 200:60", "REGISTER=3600 Registered REGISTER=3600"),
+            ("refreshes", "200:60 @55 200:60", "REGISTER=3600 Registered open REGISTER=3600"),
+            ("is behind a NAT", "200:3600 @23 @6 @23 @6", "REGISTER=3600 Registered open open"),
             ("asks for longer", "423:7200 200:7200", "REGISTER=3600 REGISTER=7200 Registered"),
             ("asks for longer than a day", "423:90000", "REGISTER=3600 Refused423"),
             ("challenges", "401:one 200:60", "REGISTER=3600 REGISTER=3600+auth Registered"),
@@ -335,12 +358,12 @@ mod tests {
             (
                 "sees us elsewhere",
                 "200:60 move 200:60 @55 200:60",
-                "REGISTER=3600 Registered REGISTER=3600-1 REGISTER=3600",
+                "REGISTER=3600 Registered REGISTER=3600-1 open REGISTER=3600",
             ),
             (
                 "hides our contact",
                 "200:<sip:b@10.0.0.9>;expires=60,<sip:c@x>;expires=90 @55",
-                "REGISTER=3600 Registered REGISTER=3600",
+                "REGISTER=3600 Registered open REGISTER=3600",
             ),
             ("never had us", "leave", "REGISTER=3600 Left Done"),
         ];
@@ -384,6 +407,7 @@ mod tests {
                     *last = bytes;
                     format!("REGISTER={}{freed}{auth}", message.header("Expires").unwrap())
                 }
+                Output::KeepOpen => "open".to_owned(),
                 Output::Changed(State::Refused { status }) => format!("Refused{status}"),
                 Output::Changed(state) => format!("{state:?}"),
                 Output::Done => "Done".to_owned(),

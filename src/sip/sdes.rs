@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sdp_types::Media;
 use zeroize::Zeroizing;
 
-use crate::media::srtp::{MasterKey, Suite};
+use crate::media::srtp::{KeyIndex, MasterKey, Suite};
 use crate::seed::Seed;
 
 /// One `a=crypto` line: the key with which its writer encrypts.
@@ -34,7 +34,7 @@ impl Crypto {
         lines.filter_map(|line| Self::read(line.value.as_deref()?)).collect()
     }
 
-    /// `None` for another suite, an index of keys (MKI), several keys, a key that is too short-lived for a call, and a
+    /// `None` for another suite, several keys, a key that is too short-lived for a call, and a
     /// parameter that we do not take part in. One with a dash may be passed over; a window size is a hint.
     ///
     /// Source: RFC 4568 §6.1 (inline), §6.3 (session parameters).
@@ -47,12 +47,23 @@ impl Crypto {
         let mut info = info.split('|');
         let secret = info.next()?;
         let plain = words.all(|word| word.starts_with('-') || word.starts_with("WSH="));
-        if !method.eq_ignore_ascii_case("inline") || !plain || !info.all(is_long_life) {
+        let (life, index) = match (info.next(), info.next(), info.next()) {
+            (Some(life), Some(index), None) => (Some(life), Some(index)),
+            (Some(index), None, None) if index.contains(':') => (None, Some(index)),
+            (life, None, None) => (life, None),
+            _ => return None,
+        };
+        let is_long = life.is_none_or(is_long_life);
+        if !method.eq_ignore_ascii_case("inline") || !plain || !is_long {
             return None;
         }
+        let index = match index {
+            Some(text) => Some(key_index(text)?),
+            None => None,
+        };
         let mut octets = Zeroizing::new([0; 40]);
         let length = BASE64.decode_slice(secret, &mut *octets).ok()?;
-        let key = MasterKey::new(suite, octets.get(..length)?)?;
+        let key = MasterKey::new(suite, octets.get(..length)?)?.counted(index);
         Some(Self { tag: tag.parse().ok()?, key })
     }
 
@@ -61,6 +72,14 @@ impl Crypto {
         let secret = Zeroizing::new(BASE64.encode(self.key.octets()));
         format!("{} {} inline:{}", self.tag, self.key.suite().name(), *secret)
     }
+}
+
+/// The index that a far end writes into its packets: a number and in how many octets.
+///
+/// Source: RFC 4568 §6.1.
+fn key_index(text: &str) -> Option<KeyIndex> {
+    let (number, length) = text.split_once(':')?;
+    KeyIndex::new(number.parse().ok()?, length.parse().ok()?)
 }
 
 /// Whether a key may be used for as many packets as a call can have.
@@ -94,14 +113,23 @@ mod tests {
             format!("1  AEAD_AES_128_GCM  inline:{short}|2^48"),
             format!("1 AEAD_AES_128_GCM inline:{}", short.trim_end_matches('=')),
         ];
-        for line in taken {
-            let read = Crypto::read(&line).unwrap();
+        for line in &taken {
+            let read = Crypto::read(line).unwrap();
             assert_eq!(read.tag, 1, "{line}");
             assert_eq!(Crypto::read(&read.write()), Some(read), "{line}");
         }
+        for line in ["|2^31|1:1", "|7:4", "|1048576|255:8"] {
+            let plain = Crypto::read(&taken[0]).unwrap();
+            let counted = format!("{}{line}", taken[0]);
+            let read = Crypto::read(&counted).unwrap();
+            assert!(read != plain && read.key.octets() == plain.key.octets(), "{line}");
+        }
         let refused = [
-            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31|1:4"),
-            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|1:4"),
+            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31|1:0"),
+            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31|256:1"),
+            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|1:9"),
+            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|1:4|2^31"),
+            format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31|1:4|1:4"),
             format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^10"),
             format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^64"),
             format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31;inline:{key}|2^31"),

@@ -8,6 +8,7 @@ use ezk_sip_types::uri::{SipUri, SipUriUserPart};
 use secrecy::SecretString;
 
 use crate::media::{Negotiated, PayloadFormat};
+use crate::phone_number::PhoneNumber;
 
 /// One SIP trunk of the operator.
 #[derive(Clone, Debug)]
@@ -102,6 +103,14 @@ impl Trunk {
     /// Source: RFC 3323 §4.1.1.3.
     pub fn caller(&self) -> String {
         if self.privacy { ANONYMOUS.to_owned() } else { format!("<{}>", self.from) }
+    }
+
+    /// The numbers that the trunk is called by: those of its caller ID and identity.
+    pub fn own_numbers(&self) -> impl Iterator<Item = PhoneNumber> {
+        [Some(&self.from), self.identity.as_ref()].into_iter().flatten().filter_map(|uri| {
+            let user = uri.split_once(':')?.1.split_once('@')?.0;
+            PhoneNumber::as_dialled(user, self.country.as_deref())
+        })
     }
 
     /// The user of the address at which a call of ours is reached.

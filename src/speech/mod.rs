@@ -1,7 +1,7 @@
 //! Text to speech, in worker processes that may die.
 //!
 //! espeak-ng reads what strangers write and has known errors in memory; it therefore runs outside this process, locked
-//! in (`sandbox`), on text made harmless (`sanitise`), and is replaced when it crashes or hangs (`speaker`).
+//! in (`sandbox`), on text put into words (`spoken_text`) and made harmless (`sanitise`), and is replaced when it crashes or hangs (`speaker`).
 
 mod cache;
 mod data;
@@ -11,6 +11,7 @@ mod level;
 mod sandbox;
 pub mod sanitise;
 mod speaker;
+pub mod spoken_text;
 pub mod voices;
 pub(crate) mod wav;
 mod wire;

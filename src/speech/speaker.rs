@@ -17,7 +17,7 @@ use crate::speech::sanitise::{self, Unreadable};
 use crate::speech::voices::Voice;
 use crate::speech::wire::{SynthesisRequest, WorkerResponse};
 use crate::speech::worker_process::{Lost, START_MAX, Worker};
-use crate::speech::{SpeechError, SpeechSettings, Utterance, worker};
+use crate::speech::{SpeechError, SpeechSettings, Utterance, spoken_text, worker};
 
 /// Turns text into clips, by processes that a text may kill. Clones share them.
 ///
@@ -214,7 +214,8 @@ pub struct Rendered {
 fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), SpeechError> {
     let voice = Voice::for_language(language)
         .ok_or_else(|| SpeechError::UnknownLanguage(language.to_owned()))?;
-    let clean = sanitise::clean(text, voice).map_err(|Unreadable| SpeechError::Unspeakable)?;
+    let clean = sanitise::clean(&spoken_text::spoken(text, language), voice)
+        .map_err(|Unreadable| SpeechError::Unspeakable)?;
     Ok((voice, clean))
 }
 

@@ -1,7 +1,5 @@
 //! Calls that people make to us, to hear what is held.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::params;
 use xmpp_parsers::jid::BareJid;
@@ -10,6 +8,7 @@ use super::claims::to_read;
 use super::columns::ms;
 use super::rings::RingOf;
 use super::transaction::{LEASE, Transaction};
+use super::wrong_pins::PinWay;
 use super::{Store, StoreError};
 use crate::clock::Moment;
 use crate::notification::{AttemptId, Claim, MessageId, NotificationId, RingKind};
@@ -29,6 +28,17 @@ pub enum CallIn {
     OnTheLine,
     /// Too many digits that were not the PIN have come by call today.
     Locked,
+    /// They have no PIN, and their number alone is not believed.
+    NeedsPin(Box<Subscriber>),
+}
+
+/// What makes a caller a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerTrust {
+    /// Their number, and their PIN if they have one.
+    NumberAlone,
+    /// Their number and their PIN.
+    NumberAndPin,
 }
 
 impl Store {
@@ -39,9 +49,10 @@ impl Store {
     pub async fn call_in(
         &self,
         number: PhoneNumber,
+        trust: CallerTrust,
         now: impl Into<Moment>,
     ) -> Result<CallIn, StoreError> {
-        self.ask_at(now, move |transaction, now| transaction.call_in(&number, now)).await
+        self.ask_at(now, move |transaction, now| transaction.call_in(&number, trust, now)).await
     }
 
     /// As [`Store::call_in`] for a caller who has proved who they are, whatever number they call from.
@@ -64,14 +75,24 @@ impl Store {
     }
 
     /// Digits that were entered by phone were not this person's PIN.
-    pub async fn wrong_pin(&self, who: &BareJid, now: impl Into<Moment>) -> Result<(), StoreError> {
+    pub async fn wrong_pin(
+        &self,
+        who: &BareJid,
+        way: PinWay,
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
         let who = who.clone();
-        self.ask_at(now, move |transaction, now| transaction.wrong_pin(&who, now)).await
+        self.ask_at(now, move |transaction, now| transaction.wrong_pin(&who, way, now)).await
     }
 }
 
 impl Transaction<'_> {
-    fn call_in(&self, number: &PhoneNumber, now: Timestamp) -> Result<CallIn, StoreError> {
+    fn call_in(
+        &self,
+        number: &PhoneNumber,
+        trust: CallerTrust,
+        now: Timestamp,
+    ) -> Result<CallIn, StoreError> {
         let people = self.people_at(number)?;
         let Some(first) = people.first() else { return Ok(CallIn::Unknown) };
         // A caller who shares a phone with others hears what has waited longest.
@@ -82,7 +103,10 @@ impl Transaction<'_> {
             oldest = waiting.filter(earlier).map(|id| (id, person)).or(oldest);
         }
         let callee = oldest.map_or(first, |(_, person)| person).clone();
-        if callee.pin.is_some() && self.is_locked(&callee, now)? {
+        if callee.pin.is_none() && trust == CallerTrust::NumberAndPin {
+            return Ok(CallIn::NeedsPin(Box::new(callee)));
+        }
+        if self.is_locked(&callee, PinWay::OwnPhone, now)? {
             return Ok(CallIn::Locked);
         }
         self.admit(callee, number, now)
@@ -129,8 +153,17 @@ impl Transaction<'_> {
             self.note(message.id, now, "the recipient called in")?;
         }
         let (number, continuing) = (number.clone(), false);
-        let claim =
-            Claim { notification, attempt, number, callee, messages, continuing, lease_until };
+        let pin_locked = false;
+        let claim = Claim {
+            notification,
+            attempt,
+            number,
+            callee,
+            messages,
+            continuing,
+            pin_locked,
+            lease_until,
+        };
         Ok(CallIn::Admitted(Box::new(claim)))
     }
 
@@ -160,34 +193,10 @@ impl Transaction<'_> {
     ) -> Result<Vec<Subscriber>, StoreError> {
         let mut people = vec![];
         for person in self.people_at(number)? {
-            if person.pin.is_some() && !self.is_locked(&person, now)? {
+            if person.pin.is_some() && !self.is_locked(&person, PinWay::Elsewhere, now)? {
                 people.push(person);
             }
         }
         Ok(people)
     }
-
-    fn is_locked(&self, person: &Subscriber, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = "SELECT count(*) FROM wrong_pins WHERE jid = ? AND at > ?";
-        let mut find = self.conn.prepare_cached(sql)?;
-        let values = params![person.jid.as_str(), self.ahead.counted(a_day_before(now))];
-        let wrong: u32 = find.query_row(values, |row| row.get(0))?;
-        Ok(wrong >= WRONG_PINS_MAX)
-    }
-
-    fn wrong_pin(&self, who: &BareJid, now: Timestamp) -> Result<(), StoreError> {
-        let forget = "DELETE FROM wrong_pins WHERE at <= ?";
-        self.conn.prepare_cached(forget)?.execute([self.ahead.counted(a_day_before(now))])?;
-        let note = "INSERT INTO wrong_pins VALUES (?, ?)";
-        self.conn.prepare_cached(note)?.execute(params![who.as_str(), self.ahead.counted(now)])?;
-        Ok(())
-    }
 }
-
-fn a_day_before(now: Timestamp) -> Timestamp {
-    now.checked_sub(DAY).unwrap_or(Timestamp::MIN)
-}
-
-/// Three calls with three tries each in a day: at four digits, somebody who goes on for a year finds one PIN in three.
-const WRONG_PINS_MAX: u32 = 9;
-const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -153,7 +153,8 @@ impl Transaction<'_> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
         let event =
             if withdrawn { LifecycleEvent::Withdrawn } else { LifecycleEvent::Ended(attempt) };
-        self.end_call(id, attempt, event, &read, invited, now)
+        self.end_call(id, attempt, event, &read, invited, now)?;
+        self.forget_dialog(RingOf::Attempt(id))
     }
 
     /// Ends a call whose course is unknown: its INVITE may have left, so it counts as a call.
@@ -175,7 +176,7 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let mut end = self.conn.prepare_cached(
             "UPDATE attempts SET ended = ?, outcome = ?, status = ?, rang_ms = ?, talked_ms = ?,
-                 sip_call_id = ?, trunk = ?, stop_calls = ?, quality = ?, picked_up = ?, cause = ?
+                 sip_call_id = ?, trunk = ?, stop_calls = ?, quality = ?, picked_up = ?, cause = ?, ladder = ?
              WHERE id = ? AND ended IS NULL RETURNING notification, incoming, answered IS NOT NULL",
         )?;
         let values = params![
@@ -190,6 +191,7 @@ impl Transaction<'_> {
             attempt.quality.map(|quality| quality.to_string()),
             attempt.picked_up.map(PickedUp::word),
             attempt.cause,
+            Some(&attempt.ladder).filter(|ladder| !ladder.is_empty()),
             id.0,
         ];
         let ended = end.query_row(values, |row| {
@@ -264,7 +266,8 @@ impl Transaction<'_> {
     /// Erases up to `limit` old calls, and as many closed notifications without any. Tells how many rows.
     pub(super) fn forget_calls(&self, before: i64, limit: i64) -> Result<usize, StoreError> {
         let calls = self.conn.execute(
-            "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE ended IS NOT NULL AND counted <= ? LIMIT ?)",
+            "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE ended IS NOT NULL AND counted <= ? AND NOT EXISTS (
+                 SELECT 1 FROM notifications WHERE id = attempts.notification AND state <> 'closed') LIMIT ?)",
             [before, limit],
         )?;
         let closed = self.conn.execute(

@@ -7,6 +7,7 @@ use xmpp_parsers::jid::BareJid;
 use super::columns::ms;
 use super::rings::RingOf;
 use super::transaction::{LEASE, Transaction};
+use super::wrong_pins::PinWay;
 use super::{LiveCalls, Store, StoreError};
 use crate::clock::Moment;
 use crate::notification::lifecycle::{LifecycleEvent, Notification, Pending, State};
@@ -185,6 +186,7 @@ impl Transaction<'_> {
             messages.iter().map(|it| Pending { in_call: true, ..Pending::of(it.id) }).collect();
         let claimed = LifecycleEvent::Claimed { attempt, lease_until };
         self.change_among(notification, claimed, &in_call, now)?;
+        let pin_locked = self.is_locked(&callee, PinWay::OwnPhone, now)?;
         Ok(Claim {
             notification: notification.id,
             attempt,
@@ -192,6 +194,7 @@ impl Transaction<'_> {
             callee,
             messages,
             continuing,
+            pin_locked,
             lease_until,
         })
     }

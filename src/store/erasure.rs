@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tracing::info;
 use xmpp_parsers::jid::BareJid;
 
 use super::export::{Erased, PERSONAL_TABLES, PersonalTable};
@@ -72,7 +73,11 @@ impl Transaction<'_> {
         drop(find);
         for jid in asked {
             match BareJid::new(&jid) {
-                Ok(jid) => drop(self.erase(&jid)?),
+                Ok(jid) => {
+                    if self.erase(&jid)? {
+                        info!("everything about a person was removed, as `offhook erase` asked");
+                    }
+                }
                 Err(_) => drop(self.conn.execute("DELETE FROM erasures WHERE jid = ?1", [jid])?),
             }
         }

@@ -10,6 +10,7 @@ use xmpp_parsers::jid::BareJid;
 use super::columns::{Columns, misfit};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
+use crate::notification::budget::{CountryCalls, Spent};
 use crate::notification::lifecycle::Notification;
 use crate::notification::rules::History;
 use crate::notification::{NotificationId, Outcome, SenderCalls, Throttle};
@@ -90,7 +91,6 @@ impl Transaction<'_> {
     /// Gathers what bears on the next call to a person.
     pub(super) fn history(&self, ahead: &Ahead<'_>, now: Timestamp) -> Result<History, StoreError> {
         let recipient = ahead.recipient.as_str();
-        let (calls, day_filled_at) = self.calls_to(ahead.number, now)?;
         // What an earlier notification left over does not hurry this one.
         let gathering_since = self
             .times(
@@ -102,22 +102,20 @@ impl Transaction<'_> {
             .copied()
             .unwrap_or(now);
         Ok(History {
-            number: Some(ahead.number.clone()),
             gathering_since,
             quiet: ahead.callee.and_then(|callee| callee.quiet),
             zone: ahead.callee.and_then(|callee| callee.time_zone.clone()),
-            calls,
             senders: self.senders(ahead, now)?,
-            day_filled_at,
+            ..self.calls_to(ahead.number, now)?
         })
     }
 
-    /// The calls to a number, and when the one was started that fills the day.
+    /// The calls to a number, to its country and in all, as far as limits count them.
     pub(super) fn calls_to(
         &self,
         number: &PhoneNumber,
         now: Timestamp,
-    ) -> Result<(Vec<Timestamp>, Option<Timestamp>), StoreError> {
+    ) -> Result<History, StoreError> {
         let policy = &*self.policy;
         let span = longest(&policy.throttle);
         let mut calls = vec![];
@@ -132,10 +130,10 @@ impl Transaction<'_> {
         // Where there have never been so many calls, those of the day need no count. Asked apart, since SQLite would
         // ask it anew for each of them.
         let sql =
-            "SELECT coalesce((SELECT max(id) FROM rings) - (SELECT min(id) FROM rings), 0) >= ?";
-        let many: bool = self.conn.prepare_cached(sql)?.query_row([filled_by], |row| row.get(0))?;
+            "SELECT coalesce((SELECT max(id) FROM rings) - (SELECT min(id) FROM rings) + 1, 0)";
+        let ever: i64 = self.conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         let mut day_filled_at = None;
-        if many {
+        if ever > filled_by {
             let filled = self.times(
                 "SELECT counted AS at FROM rings
                  WHERE counted > ?1 AND counted <= ?2 AND invited = 1
@@ -144,7 +142,51 @@ impl Transaction<'_> {
             )?;
             day_filled_at = filled.first().copied();
         }
-        Ok((calls, day_filled_at))
+        let mut spent = vec![];
+        let longest_all = u128::from(ever.unsigned_abs()) * policy.call_max.as_millis();
+        if longest_all + policy.call_max.as_millis()
+            > u128::from(policy.minutes_per_day_max) * 60_000
+        {
+            spent = self.spent("", now)?;
+        }
+        let mut countries = vec![];
+        for country in policy.countries_of(number) {
+            let digits = country.prefix.trim_start_matches('+');
+            let (calls, spent) = (self.calls_in(digits, now)?, self.spent(digits, now)?);
+            countries.push(CountryCalls { calls, spent });
+        }
+        let number = Some(number.clone());
+        Ok(History { number, calls, day_filled_at, spent, countries, ..History::default() })
+    }
+
+    /// The calls of a day to numbers with these first digits.
+    fn calls_in(&self, digits: &str, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let sql = format!(
+            "SELECT counted AS at FROM rings WHERE counted > ?1 AND invited = 1 AND {IN_AREA}
+             ORDER BY counted DESC LIMIT ?3"
+        );
+        self.times(&sql, params![self.before(now, DAY), digits, CALLS_MAX])
+    }
+
+    /// The calls of a day to numbers with these first digits that count against the minutes, oldest first.
+    fn spent(&self, digits: &str, now: Timestamp) -> Result<Vec<Spent>, StoreError> {
+        let sql = format!(
+            "SELECT counted, talked_ms, ended IS NULL AS runs, ended IS NULL OR outcome = 'interrupted' AS unclear
+             FROM rings WHERE counted > ?1 AND invited = 1
+                 AND (ended IS NULL OR outcome = 'interrupted' OR talked_ms > 0) AND {IN_AREA}
+             ORDER BY counted LIMIT ?3"
+        );
+        let mut find = self.conn.prepare_cached(&sql)?;
+        let found = find.query_map(params![self.before(now, DAY), digits, CALLS_MAX], |row| {
+            let talked = row.maybe_span("talked_ms")?.unwrap_or_default();
+            let unclear: bool = row.get("unclear")?;
+            Ok(Spent {
+                started: self.ahead.wall(row.time("counted")?),
+                talked: if unclear { talked.max(self.policy.call_max) } else { talked },
+                runs: row.get("runs")?,
+            })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// What each sender of what waits has caused.
@@ -246,6 +288,9 @@ fn longest(throttles: &[Throttle]) -> Duration {
     throttles.iter().map(|throttle| throttle.span).max().unwrap_or_default()
 }
 
+/// A ring's area is cut off before its last digits; one that is shorter than the prefix counts, too, lest one be missed.
+const IN_AREA: &str = "(?2 = '' OR substr(area, 1, length(?2)) = ?2
+    OR (length(area) < length(?2) AND substr(?2, 1, length(area)) = area))";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A throttle of more calls than this to one number throttles nothing a phone could ring.

@@ -2,6 +2,7 @@
 //!
 //! Each file holds one group of operations: what the program asks of the [`Store`], and the SQL that does it.
 
+pub mod backup;
 mod call_ins;
 mod calls;
 mod claims;
@@ -13,6 +14,7 @@ mod counted_time;
 mod crash_blame;
 mod damage;
 mod deliveries;
+mod dialogs;
 pub mod erasure;
 mod error;
 mod expiry;
@@ -29,6 +31,7 @@ mod reader;
 mod recordings;
 mod replan;
 mod replies;
+pub mod restore;
 mod returned;
 pub mod rings;
 mod sqlite;
@@ -37,13 +40,16 @@ mod subscriber_cache;
 mod subscribers;
 #[cfg(test)]
 mod test_tables;
+pub mod totals;
 mod transaction;
 mod verifications;
 mod writer;
+mod wrong_pins;
 
-pub use call_ins::CallIn;
+pub use call_ins::{CallIn, CallerTrust};
 pub use corrections::{Corrected, Retracted};
 pub use deliveries::Delivering;
+pub use dialogs::KeptDialog;
 pub use error::StoreError;
 pub use expiry::{Expired, ExpiryStep};
 pub use history::RecentCall;
@@ -54,6 +60,7 @@ pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step,
 pub use recordings::{NotPassedOn, Served, Sound};
 pub use replies::{OwedRoom, OwedStanzas};
 pub use returned::AfterReturn;
+pub use wrong_pins::PinWay;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -211,6 +211,8 @@ pub struct CallRecord {
     pub picked_up: Option<PickedUp>,
     /// How good the line was, in words.
     pub quality: Option<String>,
+    /// Its messages and keys, a line each.
+    pub ladder: Option<String>,
     /// The callee asked for no more calls.
     pub stop_calls: bool,
     /// How many messages it was about.
@@ -324,6 +326,7 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         trunk: named("trunk")?,
         picked_up: row.maybe_word("picked_up")?,
         quality: row.get("quality")?,
+        ladder: row.get("ladder")?,
         stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
         messages: row.get("messages")?,
         heard: row.get("heard")?,

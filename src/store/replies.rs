@@ -356,6 +356,9 @@ impl ReplyColumns<'_> {
                 outcome: Some(outcome.word()),
                 ..plain("not_reached")
             },
+            Status::HeardInPart { next } => {
+                Self { call_at: next.map(ms), ..plain("heard_in_part") }
+            }
             Status::Held => plain("held"),
             Status::Calling => plain("calling"),
             Status::Ringing => plain("ringing"),
@@ -428,6 +431,7 @@ fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
             outcome: row.word::<Outcome>("outcome")?,
             next: row.maybe_time("call_at")?,
         },
+        "heard_in_part" => Status::HeardInPart { next: row.maybe_time("call_at")? },
         "held" => Status::Held,
         "calling" => Status::Calling,
         "ringing" => Status::Ringing,

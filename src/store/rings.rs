@@ -125,6 +125,21 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Takes the names from rings that limits still count.
+    pub(super) fn forget_names_of_rings(&self, before: i64, limit: i64) -> Result<(), StoreError> {
+        self.conn.execute(
+            "UPDATE rings SET callee_jid = NULL WHERE id IN (
+                 SELECT id FROM rings WHERE callee_jid IS NOT NULL AND ended IS NOT NULL AND counted <= ? LIMIT ?)",
+            [before, limit],
+        )?;
+        self.conn.execute(
+            "UPDATE ring_askers SET asker_jid = NULL WHERE (ring, asker) IN (
+                 SELECT ring, asker FROM ring_askers WHERE asker_jid IS NOT NULL AND counted <= ? LIMIT ?)",
+            [before, limit],
+        )?;
+        Ok(())
+    }
+
     /// Erases rings that no limit counts any more.
     pub(super) fn forget_rings(&self, before: i64, limit: i64) -> Result<(), StoreError> {
         self.conn.execute(

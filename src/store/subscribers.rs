@@ -215,7 +215,12 @@ impl Transaction<'_> {
                 Setting::Quiet(quiet) => ("own_quiet", quiet.map(quiet_word)),
                 Setting::TimeZone(zone) => ("own_time_zone", zone.as_ref().and_then(zone_name)),
                 Setting::Language(language) => ("own_language", language.clone()),
-                Setting::Pin(pin) => ("pin", pin.as_ref().map(Pin::stored)),
+                Setting::Pin(pin) => {
+                    // What was guessed at is another PIN; whoever sets one in the chat is its owner.
+                    let sql = "DELETE FROM wrong_pins WHERE jid = ?";
+                    self.conn.prepare_cached(sql)?.execute([jid.as_str()])?;
+                    ("pin", pin.as_ref().map(Pin::stored))
+                }
                 Setting::Senders(senders) => ("senders", senders.map(|it| it.word().to_owned())),
                 Setting::NoNumber => ("own_number", None),
                 Setting::NoSecondNumber => ("own_second", None),

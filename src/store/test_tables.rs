@@ -28,7 +28,7 @@ impl Tables {
     pub(super) fn with_people(people: usize) -> Self {
         let policy = Policy {
             quiet: Quiet::Never,
-            allow: vec!["+81".to_owned()],
+            allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
             throttle: vec![],
             sender_throttle: vec![],
             ..Policy::default()

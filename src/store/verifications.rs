@@ -11,13 +11,14 @@ use super::rings::{RingOf, area};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::clock::Moment;
+use crate::notification::policy::Forbidden;
 use crate::notification::rules::{Decision, History, Past, Rule};
 use crate::notification::verification::{
     CALLS_MAX, CALLS_TO_AREA_MAX, CALLS_TO_NUMBER_MAX, CODE_VALID, Code, CodeCheck, DAY,
     NumberSlot, PAUSE, REQUESTS_MAX, Refusal, VerificationId, VerificationNotice, WRONG_MAX,
 };
 use crate::notification::{Attempt, RingKind};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 
 impl ColumnValue for NumberSlot {
     const WORDS: &'static [(Self, &'static str)] =
@@ -103,8 +104,11 @@ impl Transaction<'_> {
         place: NumberSlot,
         now: Timestamp,
     ) -> Result<Result<Code, Refusal>, StoreError> {
-        if !self.policy.may_dial(number) {
-            return Ok(Err(Refusal::NotAllowed));
+        match self.policy.forbids(number) {
+            Some(Forbidden::Prefix) => return Ok(Err(Refusal::NotAllowed)),
+            Some(Forbidden::Unknown) => return Ok(Err(Refusal::NumberType(NumberType::Unknown))),
+            Some(Forbidden::Type(of)) => return Ok(Err(Refusal::NumberType(of))),
+            None => {}
         }
         let tag = self.ring_tag(number.as_str())?;
         let refused = "SELECT 1 FROM code_refusals WHERE number = ?";
@@ -172,9 +176,10 @@ impl Transaction<'_> {
         number: &PhoneNumber,
         now: Timestamp,
     ) -> Result<Option<Refusal>, StoreError> {
-        let (calls, day_filled_at) = self.calls_to(number, now)?;
+        let History { gathering_since, quiet, zone, .. } = self.hours_at(number, now)?;
         let senders = vec![self.caused_by(jid.as_str(), None, now)?];
-        let history = History { calls, day_filled_at, senders, ..self.hours_at(number, now)? };
+        let history =
+            History { gathering_since, quiet, zone, senders, ..self.calls_to(number, now)? };
         Ok(match self.policy.next_call(&Past::default(), &history, now) {
             Decision::Never(_) => Some(Refusal::NotAllowed),
             Decision::Call { at, .. } if at <= now => None,
@@ -225,7 +230,8 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
-        self.end_ring(RingOf::Verification(id), attempt, invited, now)
+        self.end_ring(RingOf::Verification(id), attempt, invited, now)?;
+        self.forget_dialog(RingOf::Verification(id))
     }
 
     /// Somebody has asked to hear the code; from now on it opens something.

@@ -30,6 +30,31 @@ impl Pin {
         Ok(Self { hash: hash.to_string(), digits: digits.len() })
     }
 
+    /// Whether these digits are among the first that somebody tries: a row, a year, a repetition, a column of the keys, or the
+    /// end of one of the person's numbers.
+    ///
+    /// Source: GSMA SG.20 (no obvious patterns).
+    pub fn is_trivial<'n>(digits: &str, mut numbers: impl Iterator<Item = &'n str>) -> bool {
+        let steps = |step: i32| {
+            let pairs = digits.as_bytes().windows(2);
+            pairs.into_iter().all(|two| (i32::from(two[1]) - i32::from(two[0]) - step) % 10 == 0)
+        };
+        let repeats = |length: usize| {
+            digits.len() >= 2 * length
+                && digits.as_bytes().chunks(length).all(|part| digits.as_bytes().starts_with(part))
+        };
+        let year = digits.len() == 4 && (digits.starts_with("19") || digits.starts_with("20"));
+        if digits.len() < 4 {
+            // None at all, or none that can be set.
+            return false;
+        }
+        [-1, 0, 1].into_iter().any(steps)
+            || (2..=4).any(repeats)
+            || year
+            || ["2580", "0852", "1379", "7139"].contains(&digits)
+            || numbers.any(|number| number.ends_with(digits))
+    }
+
     /// Whether these are its digits. Takes some milliseconds.
     pub fn is(&self, digits: &str) -> bool {
         let hash = PasswordHash::new(&self.hash);
@@ -73,6 +98,20 @@ fn argon2() -> Argon2<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_everybody_tries_first_is_no_pin() {
+        let number = "+81378901597";
+        for trivial in [
+            "0000", "1111", "88888888", "1234", "4321", "0123", "9876", "7890", "12345678", "1950",
+            "2026", "1212", "121212", "123123", "48214821", "2580", "1597", "78901597",
+        ] {
+            assert!(Pin::is_trivial(trivial, [number].into_iter()), "{trivial}");
+        }
+        for fine in ["4821", "1124", "90210", "195007", "1221", "3141592", "", "1", "off"] {
+            assert!(!Pin::is_trivial(fine, [number].into_iter()), "{fine}");
+        }
+    }
 
     #[test]
     fn only_its_digits_match_also_after_a_round_trip_through_the_store() {

@@ -101,6 +101,8 @@ pub enum NotASetting {
     Language,
     /// No PIN.
     Pin,
+    /// A PIN that is guessed at once.
+    TrivialPin,
     /// No address of a person.
     Jid,
 }

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::selector::{TrunkChoice, TrunkNews, TrunkReport, TrunkSelector};
 use crate::clock::now;
+use crate::numbers::TrunkCondition;
 use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 use crate::sip::transport::UserAgent;
@@ -29,6 +30,8 @@ struct PoolState {
     works: Notify,
     /// Trunks of which the operator knows that they lose telephone events.
     without_events: Mutex<Vec<String>>,
+    /// Trunks of which the operator knows that they are passed over.
+    passed_over: Mutex<Vec<usize>>,
 }
 
 impl TrunkPool {
@@ -37,14 +40,26 @@ impl TrunkPool {
         let selector = TrunkSelector::new(trunks.iter().map(|trunk| &**trunk), now());
         let selector = Mutex::new(selector);
         let (changed, answers, works) = (Notify::new(), Notify::new(), Notify::new());
-        let without_events = Mutex::default();
-        let state = PoolState { trunks, selector, changed, answers, works, without_events };
+        let (without_events, passed_over) = (Mutex::default(), Mutex::default());
+        let state =
+            PoolState { trunks, selector, changed, answers, works, without_events, passed_over };
         Self { shared: Arc::new(state) }
     }
 
     /// The first trunk's name.
     pub fn first(&self) -> &str {
         self.shared.trunks.first().map_or("", |trunk| &trunk.name)
+    }
+
+    /// Each trunk as it is now, in the operator's order.
+    pub fn condition(&self) -> Vec<TrunkCondition> {
+        let selector = self.selector();
+        let each = self.shared.trunks.iter().enumerate().map(|(index, trunk)| TrunkCondition {
+            name: trunk.name.clone(),
+            is_usable: !selector.is_cooling_down(index, now()),
+            calls: selector.calls(index),
+        });
+        each.collect()
     }
 
     /// Tells the operator, once for each trunk, that it does not pass on the telephone events that it has promised.
@@ -103,7 +118,10 @@ impl TrunkPool {
         }
     }
 
-    fn tell(&self, news: Option<TrunkNews>) {
+    fn tell(&self, index: usize, news: Option<TrunkNews>) {
+        if news == Some(TrunkNews::Works) {
+            self.passed_over().retain(|known| *known != index);
+        }
         match news {
             Some(TrunkNews::Answers) => self.shared.answers.notify_one(),
             Some(TrunkNews::Works) => self.shared.works.notify_one(),
@@ -137,8 +155,9 @@ impl TrunkPool {
                     Err(_) => TrunkReport::Fault(None),
                 };
                 let news = self.selector().probed(index, report, now());
-                self.tell(news);
-                self.log_change(index, cooling_down);
+                self.tell(index, news);
+                let because = "it does not answer";
+                self.log_change(index, cooling_down, because);
             }
         }
     }
@@ -148,15 +167,27 @@ impl TrunkPool {
         self.shared.selector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Logs that a trunk has begun or ceased to cool down, and wakes who waits for one.
-    fn log_change(&self, index: usize, was_cooling_down: bool) {
+    fn passed_over(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.shared.passed_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs that a trunk has begun or ceased to cool down, and wakes who waits for one. The operator is warned once, until
+    /// it has carried a call.
+    fn log_change(&self, index: usize, was_cooling_down: bool, because: &str) {
         let cooldown = self.selector().cooldown(index, now());
         let Some(trunk) = self.shared.trunks.get(index) else { return };
         match cooldown {
             Some(cooldown) if !was_cooling_down => {
                 // Rounded, as time has passed since it was set.
                 let seconds = cooldown.as_secs_f64().round();
-                warn!(trunk = trunk.name, "trunk cooled down for {seconds} s");
+                let trunk = &trunk.name;
+                let mut told = self.passed_over();
+                if told.contains(&index) {
+                    info!(trunk, because, "trunk cooled down again, for {seconds} s");
+                } else {
+                    told.push(index);
+                    warn!(trunk, because, "trunk cooled down for {seconds} s");
+                }
             }
             None if was_cooling_down => info!(trunk = trunk.name, "trunk tried again"),
             Some(_) | None => return,
@@ -199,9 +230,15 @@ impl Drop for TrunkSlot {
         let was_cooling_down = self.trunk_pool.selector().is_cooling_down(self.index, now());
         let callee = self.callee.as_ref();
         let news = self.trunk_pool.selector().ended(self.index, self.report, callee, now());
-        self.trunk_pool.tell(news);
+        self.trunk_pool.tell(self.index, news);
         self.trunk_pool.shared.changed.notify_waiters();
-        self.trunk_pool.log_change(self.index, was_cooling_down);
+        let because = match self.report {
+            TrunkReport::Fault(_) => "it does not answer",
+            TrunkReport::CallFailed(_) | TrunkReport::Works | TrunkReport::Unknown => {
+                "it has failed calls"
+            }
+        };
+        self.trunk_pool.log_change(self.index, was_cooling_down, because);
     }
 }
 

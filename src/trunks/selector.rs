@@ -184,6 +184,11 @@ impl TrunkSelector {
         self.all.get(index).is_some_and(TrunkHealth::is_unproved)
     }
 
+    /// How many calls this trunk carries.
+    pub fn calls(&self, index: usize) -> u32 {
+        self.all.get(index).map_or(0, |trunk| trunk.calls)
+    }
+
     /// Whether this trunk cools down now.
     pub fn is_cooling_down(&self, index: usize, now: Instant) -> bool {
         self.cooldown(index, now).is_some()

@@ -47,6 +47,7 @@ when-there = { $when }, nach der Uhr von { $callee }
 ## Warum ein Anruf nicht erreicht hat
 
 not-reached-not-heard = Am Telefon von { $callee } wurde abgehoben, Ihre Nachricht aber nicht angehört.
+not-reached-heard-in-part = { $callee } hat den Anfang Ihrer Nachricht gehört; der Anruf endete vor dem Rest.
 not-reached-no-answer = { $callee } ist nicht ans Telefon gegangen.
 not-reached-machine = Für { $callee } hat ein Anrufbeantworter abgenommen. Ihre Nachricht wurde ihm nicht vorgelesen.
 not-reached-busy = Der Anschluss von { $callee } ist besetzt.
@@ -124,6 +125,7 @@ invalid-quiet = Ruhezeiten sind eine Zeit des Tages, etwa ruhe 22:00-07:30 oder 
 invalid-timezone = Diese Zeitzone kenne ich nicht. Ich kenne große Städte wie Berlin, Namen wie Europe/Berlin, und UTC+2.
 invalid-timezone-near = Diese Zeitzone kenne ich nicht. Meinten Sie { $zone }? Dann senden Sie „zeitzone { $zone }“.
 invalid-language = Diese Sprache kenne ich nicht. Ich kenne: { $known }.
+trivial-pin = Diese PIN würde jeder zuerst raten. Bitte nehmen Sie eine, die keine Reihe, kein Jahr, keine Wiederholung und kein Teil Ihrer Nummer ist.
 invalid-pin = Eine PIN hat 4 bis 8 Ziffern; oder „pin off“.
 invalid-jid = Das ist keine Adresse einer Person, wie etwa alice@example.org.
 show =
@@ -167,6 +169,19 @@ changed-number-default = Ihre Nummer ist gelöscht. Sie werden unter der angeruf
 changed-second-off = Ihre zweite Nummer ist gelöscht.
 code-calling = Ich rufe { $number } jetzt an. Drücken Sie dort eine Taste, um einen Code zu hören, und senden Sie ihn mir.
 code-not-allowed = Diese Nummer darf von hier nicht gewählt werden.
+code-type-refused = { $type ->
+    [premium_rate] Das ist eine Premiumnummer; sie wird von hier nicht angerufen.
+    [shared_cost] Das ist eine Nummer mit geteilten Kosten; sie wird von hier nicht angerufen.
+    [personal_number] Das ist eine persönliche Nummer mit eigenem Preis; sie wird von hier nicht angerufen.
+    [satellite] Das ist die Nummer eines Satellitennetzes; sie wird von hier nicht angerufen.
+    [pager] Das ist ein Funkrufempfänger; er wird von hier nicht angerufen.
+    [voicemail] Das ist eine Mailbox; sie wird von hier nicht angerufen.
+    [uan] Das ist eine Firmennummer mit eigenem Preis; sie wird von hier nicht angerufen.
+    [short_code] Diese Nummer ist zu kurz, um jemandes Telefon zu sein.
+    [emergency] Das gleicht einer Notrufnummer; sie wird von hier nicht angerufen.
+    [own] Das ist unsere eigene Nummer.
+   *[other] Diese Nummer gibt es nicht. Stimmt eine Ziffer nicht?
+}
 code-suspended = Der Betreiber hat alle Anrufe ausgesetzt. Bitte versuchen Sie es später noch einmal.
 code-too-soon = Ich habe gerade erst angerufen. Bitte warten Sie eine Minute und senden Sie es dann noch einmal.
 code-too-many = Heute gab es zu viele solche Anrufe. Bitte versuchen Sie es morgen noch einmal.
@@ -272,6 +287,11 @@ pin-question = { $count ->
    *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
 }
 pin-wrong = Das ist nicht die PIN.
+pin-locked = { $count ->
+    [one] Hallo. Es wartet 1 Nachricht. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+   *[other] Hallo. Es warten { $count } Nachrichten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+}
+pin-needed = Hallo. Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
 
 ## Chat und Telefon
 
@@ -405,6 +425,7 @@ spoken-link-to = ein Link zu { $host }
 spoken-link = ein Link
 spoken-dot = Punkt
 spoken-code = Etwas Programmcode.
+spoken-log = Zeilen aus einem Protokoll.
 spoken-rest = Der Rest steht in Ihrem Chat.
 
 ## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest

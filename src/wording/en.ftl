@@ -48,6 +48,7 @@ when-there = { $when }, { $callee }'s time
 ## Why a call did not reach
 
 not-reached-not-heard = { $callee }'s phone was answered, but your message was not heard.
+not-reached-heard-in-part = { $callee } has heard the beginning of your message; the call ended before the rest.
 not-reached-no-answer = { $callee } did not answer the phone.
 not-reached-machine = An answering machine took the call for { $callee }. Your message was not read to it.
 not-reached-busy = { $callee }'s line is busy.
@@ -125,6 +126,7 @@ invalid-quiet = Quiet hours are a span of the day, such as quiet 22:00-07:30 or 
 invalid-timezone = I do not know that time zone. I know big cities, such as Berlin, names such as Asia/Tokyo, and UTC+2.
 invalid-timezone-near = I do not know that time zone. Did you mean { $zone }? Then send "timezone { $zone }".
 invalid-language = I do not know that language. I know: { $known }.
+trivial-pin = Everybody would guess this PIN first. Please take one that is no row, no year, no repetition and no part of your number.
 invalid-pin = A PIN has 4 to 8 digits; or "pin off".
 invalid-jid = That is no address of a person, such as alice@example.org.
 show =
@@ -168,6 +170,19 @@ changed-number-default = Your number is removed. You will be phoned at the one t
 changed-second-off = Your second number is removed.
 code-calling = I am calling { $number } now. Press a key there to hear a code, and send it to me.
 code-not-allowed = This number may not be dialled from here.
+code-type-refused = { $type ->
+    [premium_rate] This is a premium-rate number, which is not called from here.
+    [shared_cost] This is a shared-cost number, which is not called from here.
+    [personal_number] This is a personal number at a price of its own, which is not called from here.
+    [satellite] This is a number of a satellite network, which is not called from here.
+    [pager] This is a pager, which is not called from here.
+    [voicemail] This is a voicemail box, which is not called from here.
+    [uan] This is a company's number at a price of its own, which is not called from here.
+    [short_code] This number is too short to be somebody's phone.
+    [emergency] This is like an emergency number, which is not called from here.
+    [own] This is our own number.
+   *[other] There is no such number. Is a digit wrong?
+}
 code-suspended = The operator has stopped all calls for now. Please try again later.
 code-too-soon = I have just called. Please wait a minute, then send it again.
 code-too-many = There were too many such calls today. Please try again tomorrow.
@@ -273,6 +288,11 @@ pin-question = { $count ->
    *[other] Hello. { $count } messages are waiting. Please enter your PIN.
 }
 pin-wrong = That is not the PIN.
+pin-locked = { $count ->
+    [one] Hello. 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
+   *[other] Hello. { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
+}
+pin-needed = Hello. Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
 
 ## The chat and the phone
 
@@ -367,6 +387,7 @@ spoken-link-to = a link to { $host }
 spoken-link = a link
 spoken-dot = dot
 spoken-code = Some code.
+spoken-log = Lines of a log.
 spoken-rest = The rest is in your chat.
 
 ## The menu, where the operator writes no other: what is said before "press 1", and what the sender reads

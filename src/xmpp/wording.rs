@@ -41,16 +41,10 @@ fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
         Status::NotReadAloud => ("status-not-read-aloud", None),
         Status::Passed => ("status-passed", None),
         Status::NotReached { outcome, next } => {
-            let why = phrase(language, not_reached(outcome), &[("callee", callee.into())]);
-            let next = match next {
-                Some(at) => {
-                    let when = when(language, at, owed);
-                    phrase(language, "next-call", &[("when", (&when).into())])
-                }
-                None => phrase(language, "next-call-none", &[]),
-            };
-            let values = [("why", (&why).into()), ("next", (&next).into())];
-            return phrase(language, "status-not-reached", &values);
+            return not_told(language, not_reached(outcome), next, owed);
+        }
+        Status::HeardInPart { next } => {
+            return not_told(language, "not-reached-heard-in-part", next, owed);
         }
         Status::Delivered => ("status-delivered", None),
         Status::CallsSwitchedOff => ("status-calls-switched-off", None),
@@ -65,6 +59,19 @@ fn status_words(language: Option<&str>, status: Status, owed: &Owed) -> String {
     };
     let when = at.map(|at| when(language, at, owed)).unwrap_or_default();
     phrase(language, id, &[("callee", callee.into()), ("when", (&when).into())])
+}
+
+/// Why a call has not told a message, and when the next one is.
+fn not_told(language: Option<&str>, why: &str, next: Option<Timestamp>, owed: &Owed) -> String {
+    let why = phrase(language, why, &[("callee", owed.callee_name.as_str().into())]);
+    let next = match next {
+        Some(at) => {
+            let when = when(language, at, owed);
+            phrase(language, "next-call", &[("when", (&when).into())])
+        }
+        None => phrase(language, "next-call-none", &[]),
+    };
+    phrase(language, "status-not-reached", &[("why", (&why).into()), ("next", (&next).into())])
 }
 
 /// What is true of some or all of several lines.
@@ -301,6 +308,10 @@ mod tests {
                 "Bob did not answer the phone. No further call is planned; your message stays held.",
             ),
             (Status::Heard, "Bob has heard your message."),
+            (
+                Status::HeardInPart { next: Some(at) },
+                "Bob has heard the beginning of your message; the call ended before the rest. The next call is in a minute.",
+            ),
             (
                 Status::NotTaken,
                 "Your message to Bob could not be delivered yet. It stays held and is tried again.",

@@ -109,7 +109,7 @@ pub(crate) async fn a_strangers_phone_opens_by_number_and_pin(kind: Kind) {
 
 /// Offhook that phones nobody for an hour and takes calls, and Bob's phone.
 async fn bed_for_callers(kind: Kind) -> (TestBed, Phone, Folder) {
-    bed_for(kind, "").await
+    bed_for(kind, "callback_without_pin = true\n").await
 }
 
 async fn bed_for(kind: Kind, keys: &str) -> (TestBed, Phone, Folder) {

@@ -1,5 +1,6 @@
 //! Calls taken by a phone, and what is heard in them.
 
+use std::process::Command;
 use std::time::Duration;
 
 use offhook::demo::phone::Phone;
@@ -46,7 +47,7 @@ impl Heard {
 
     /// Waits until about as much was said as `sentence` is long, and the voice pauses; gives the sound since the last part.
     pub(crate) async fn part(&mut self, sentence: &str) -> Vec<i16> {
-        let least = sentence.len() * SAMPLES_A_CHARACTER_MIN;
+        let least = spoken_length(sentence) * 3 / 4;
         let ended = |samples: &[i16]| {
             let first = samples.iter().position(is_loud).unwrap_or(samples.len());
             let last = samples.iter().rposition(is_loud).unwrap_or(first);
@@ -71,8 +72,17 @@ impl Heard {
     }
 }
 
-/// Speech takes about 65 ms a character: less than this has been said of a sentence that has begun and not ended.
-const SAMPLES_A_CHARACTER_MIN: usize = 40 * 8;
+/// How long espeak-ng speaks a sentence, in samples of a telephone. On a busy machine one sentence of several may be ready late:
+/// a pause after less than most of it is not its end.
+fn spoken_length(sentence: &str) -> usize {
+    let arguments = ["-v", "en-us", "-s", "150", "-g", "1", "--stdout", sentence];
+    let spoken = Command::new("espeak-ng").args(arguments).output().unwrap();
+    assert!(spoken.status.success(), "{}", String::from_utf8_lossy(&spoken.stderr));
+    let (octets, rate_hz) = (spoken.stdout.len().saturating_sub(WAV_HEADER), 22_050);
+    octets / 2 * 8000 / rate_hz
+}
+
+const WAV_HEADER: usize = 44;
 /// So many loud samples are no click of the line.
 const WORD: usize = 800;
 const STEP: Duration = Duration::from_millis(50);

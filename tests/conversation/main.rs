@@ -105,6 +105,7 @@ plays! {
         no_stanza_of_a_user_ends_the_link;
     starting_and_stopping:
         sigterm_ends_what_rings_and_what_talks_and_nothing_is_lost
+        a_kill_leaves_nobody_on_a_dead_line
         a_server_that_restarts_gets_what_was_owed
         who_is_not_let_in_is_told_why;
 }

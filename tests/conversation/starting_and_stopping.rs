@@ -6,7 +6,7 @@ use offhook::demo::child_process::Folder;
 use offhook::demo::phone::Phone;
 
 use crate::answer::bed_with_phone;
-use crate::listening::pick_up;
+use crate::listening::{pick_up, talking};
 use crate::offhook::{Offhook, said_by};
 use crate::test_bed::{Kind, LONG, Server, TO_BOB, TestBed};
 
@@ -32,6 +32,18 @@ pub(crate) async fn sigterm_ends_what_rings_and_what_talks_and_nothing_is_lost(k
     bed.close(&["Can you come"]).await;
 }
 
+pub(crate) async fn a_kill_leaves_nobody_on_a_dead_line(kind: Kind) {
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    bed.alice.write(TO_BOB, "m1", "Can you come?").await;
+    pick_up(&mut phone).await;
+    bed.alice.reads("phone was answered").await;
+    bed.offhook.part.kill();
+    bed.offhook = Offhook::start(bed.offhook.folder(), &bed.configuration).unwrap();
+    phone.event("CALL_CLOSED", LONG).await.unwrap();
+    bed.offhook.until_it_says("call that was cut off is ended now").await.unwrap();
+    bed.close(&["Can you come"]).await;
+}
+
 /// Stops Offhook as an operator does: the call ends at once, and the message is still held.
 async fn stops(bed: &mut TestBed, phone: &mut Phone) {
     assert_eq!(bed.offhook.part.stop().await, Some(0), "{}", bed.offhook.log());
@@ -42,12 +54,15 @@ async fn stops(bed: &mut TestBed, phone: &mut Phone) {
 }
 
 pub(crate) async fn a_server_that_restarts_gets_what_was_owed(kind: Kind) {
-    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0\nring_s = 180").await;
     bed.alice.write(TO_BOB, "m1", "Can you come?").await;
-    pick_up(&mut phone).await.voice().await;
+    // Who picks up before the server is gone may have hung up before that.
+    phone.event("CALL_INCOMING", LONG).await.unwrap();
     bed.server.stop().await;
     // Before that, the answer could still reach the client that is connected now.
     bed.offhook.until_it_says("link down").await.unwrap();
+    let heard = talking(&mut phone, async |phone| phone.answer().await.unwrap()).await;
+    heard.voice().await;
     phone.press("52").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
     bed.server.start_again().await;

@@ -10,6 +10,11 @@ mod auto_phone;
 #[path = "../support/chat.rs"]
 mod chat;
 mod clock;
+mod kills;
+mod moments;
 #[allow(dead_code)] // Other tests have use for more of it.
 #[path = "../support/phone.rs"]
 mod phone;
+mod told;
+mod troubles;
+mod world;

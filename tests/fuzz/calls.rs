@@ -111,6 +111,7 @@ impl Watched {
                     assert!(self.over && !self.done, "done before it is over, or twice");
                     self.done = true;
                 }
+                Output::Dialog(record) => assert!(record.ends_with("\r\n\r\n")),
                 Output::Key(key) => assert!("0123456789*#ABCD".contains(key), "{key}"),
                 _ => {}
             }
@@ -201,7 +202,7 @@ fn no_registrar_stops_a_binding() {
                 match output {
                     registration::Output::Send(bytes) => asked = Some(assert_is_sip(&bytes)),
                     registration::Output::Done => done = true,
-                    registration::Output::Changed(_) => {}
+                    registration::Output::Changed(_) | registration::Output::KeepOpen => {}
                 }
             }
             let request = asked.as_ref().unwrap();

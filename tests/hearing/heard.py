@@ -21,6 +21,8 @@ import pocketsphinx
 RATE_HZ = 8000
 FRAME, HOP, FFT, BANDS, CEPSTRA = 200, 80, 256, 23, 13
 FLOOR = 1e6
+# As in src/demo/recording.rs; a fifth of a second.
+LOUD, BREATH = 400, RATE_HZ // 5
 SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -36,15 +38,26 @@ def number(value):
 
 
 def time_of_day(match):
-    """As espeak-ng reads it: 10:05 is "ten zero five", 10:00 "ten zero zero"."""
+    """As a text is spoken in English: 10:00 is "ten o'clock", 14:05 "two oh five p m"."""
     hour, minute = int(match[1]), int(match[2])
-    return f"{number(hour)} {'zero ' if minute < 10 else ''}{number(minute)}"
+    if minute == 0 and hour % 12 == 0:
+        return "noon" if hour == 12 else "midnight"
+    half = " p m" if hour > 12 else " a m" if hour == 0 or match[1].startswith("0") else ""
+    spoken = number(hour % 12 or 12)
+    if minute == 0:
+        return spoken + (half or " o'clock")
+    return f"{spoken} {'oh ' if minute < 10 else ''}{number(minute)}{half}"
+
+
+def with_times_in_words(sentence):
+    """With its times of day in words."""
+    return re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
 
 
 def words(sentence):
     # The recogniser's dictionary has it in two words.
     sentence = sentence.lower().replace("localhost", "local host")
-    sentence = re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
+    sentence = with_times_in_words(sentence)
     sentence = re.sub(r"\d+", lambda match: f" {number(int(match[0]))} ", sentence)
     return re.findall(r"[a-z']+", sentence)
 
@@ -53,7 +66,15 @@ def samples(file):
     with wave.open(file, "rb") as sound:
         assert (sound.getsampwidth(), sound.getnchannels()) == (2, 1), "mono with 16 bits a sample is wanted"
         heard = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
-        return resampled(heard.astype(float), sound.getframerate(), RATE_HZ)
+        return voiced(resampled(heard.astype(float), sound.getframerate(), RATE_HZ))
+
+
+def voiced(heard):
+    """Without the quiet around it: loudness and mean are taken over all that is left, and a busy machine begins late."""
+    loud = np.flatnonzero(np.abs(heard) > LOUD)
+    if len(loud) == 0:
+        return heard
+    return heard[max(0, loud[0] - BREATH) : loud[-1] + BREATH]
 
 
 def resampled(heard, rate, wanted):
@@ -93,7 +114,7 @@ def named(heard, candidates):
 
 
 def reading(sentence):
-    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", sentence]
+    command = ["espeak-ng", "-v", "en-us", "-s", "150", "-g", "1", "--stdout", with_times_in_words(sentence)]
     spoken = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     with wave.open(io.BytesIO(spoken), "rb") as sound:
         rate = sound.getframerate()

@@ -43,10 +43,10 @@ pub(crate) fn file(blanks: &[(&str, String)], changed: impl Fn(&str) -> bool) ->
     let mut lines: Vec<String> = vec![];
     let mut table = "";
     for key in KEYS {
-        let (of, name) = key.name.split_once('.').unwrap();
+        let (of, name) = key.name.rsplit_once('.').unwrap();
         if of != table {
             table = of;
-            let is_list = ["trunk", "key", "subscriber"].contains(&table);
+            let is_list = ["trunk", "dial.country", "key", "subscriber"].contains(&table);
             lines.push(if is_list { format!("[[{table}]]") } else { format!("[{table}]") });
         }
         let value = if changed(key.name) { key.then } else { key.first };
@@ -63,7 +63,7 @@ pub(crate) fn file(blanks: &[(&str, String)], changed: impl Fn(&str) -> bool) ->
 
 /// Another value of this key, in place of the one that it has in `file`.
 pub(crate) fn with(file: &str, name: &str, value: &str) -> String {
-    let (table, key) = name.split_once('.').unwrap();
+    let (table, key) = name.rsplit_once('.').unwrap();
     let mut at = "";
     let lines = file.lines().map(|line| {
         if line.starts_with('[') {
@@ -109,6 +109,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("store.held_mb_max", "16384", "4096", IN_VALUE),
     key("store.person_held_max", "10000", "5000", IN_VALUE),
     key("store.person_held_mb_max", "64", "32", IN_VALUE),
+    key("store.trace_days", "3", "30", IN_VALUE),
+    key("store.keep_calls_days", "30", "7", IN_VALUE),
     key("store.path", "\"offhook.db\"", "\"other.db\"", AtStart),
     key("store.postgres", "", "\"\"", Never),
     key("trunk.name", "\"pbx\"", "\"other\"", AtStart),
@@ -129,17 +131,22 @@ pub(crate) const KEYS: &[Key] = &[
     key("trunk.prefixes", "[\"+\"]", "[\"+999\"]", AtStart),
     key("trunk.country", "\"\"", "\"+81\"", AtStart),
     key("sip.listen", "\"<sip>\"", "\"127.0.0.1:<other>\"", AtStart),
+    key("sip.advertise", "\"\"", "\"127.0.0.1:<other>\"", AtStart),
+    key("sip.dscp", "24", "0", AtStart),
     key("sip.tls_ca", "\"\"", "\"ca.pem\"", AtStart),
     key("sip.name_server", "\"\"", "\"127.0.0.1\"", AtStart),
     key("sip.callback", "false", "true", OUTSIDE),
     key("sip.callback_pin", "false", "true", OUTSIDE),
+    key("sip.callback_without_pin", "false", "true", IN_VALUE),
     key("media.listen", "\"127.0.0.1\"", "\"127.0.0.2\"", AtStart),
     key("media.advertise", "\"\"", "\"127.0.0.3\"", AtStart),
     key("media.ports", "[20000, 29999]", "[30000, 30999]", AtStart),
     key("media.codecs", "[\"opus\", \"g722\", \"pcmu\", \"pcma\"]", "[\"pcmu\"]", OUTSIDE),
     key("media.silence_s", "30", "60", AtStart),
-    key("dial.allow", "[\"+999\"]", "[\"+999\", \"+888\"]", OUTSIDE),
+    key("media.dscp", "46", "0", AtStart),
+    key("dial.allow", "[\"+999\"]", "[\"+999\", \"+210\"]", OUTSIDE),
     key("dial.deny", "[]", "[\"+99966\"]", OUTSIDE),
+    key("dial.types", "[]", "[\"pager\"]", IN_VALUE),
     key("dial.wait_s", "1", "0", OUTSIDE),
     key("dial.ring_s", "30", "60", OUTSIDE),
     key("dial.attempts", "3", "4", OUTSIDE),
@@ -154,6 +161,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("dial.sender_calls", "[]", "[\"40/1h\"]", OUTSIDE),
     key("dial.senders", "\"domain\"", "\"everyone\"", OUTSIDE),
     key("dial.calls_per_day_max", "200", "100", OUTSIDE),
+    key("dial.minutes_per_day_max", "600", "500", IN_VALUE),
+    key("dial.country.prefix", "\"+210\"", "\"+2105\"", IN_VALUE),
+    key("dial.country.calls_per_day_max", "200", "100", IN_VALUE),
+    key("dial.country.minutes_per_day_max", "600", "500", IN_VALUE),
     key("speech.language", "\"en\"", "\"de\"", OUTSIDE),
     key("speech.hear_first", "true", "false", OUTSIDE),
     key("speech.body_chars_max", "400", "40", OUTSIDE),
@@ -171,6 +182,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("voice_reply.transcribe", "[]", "[\"sh\", \"-c\", \"echo on my way\"]", OUTSIDE),
     key("http.listen", "\"<http>\"", "\"127.0.0.1:<other>\"", AtStart),
     key("http.public_url", "\"http://<http>\"", "\"http://localhost/recordings\"", OUTSIDE),
+    key("http.token_file", "\"\"", "\"http.token\"", IN_VALUE),
     key("subscriber.jid", "\"bob@example.org\"", "\"robert@example.org\"", OUTSIDE),
     key("subscriber.name", "\"Bob\"", "\"Robert\"", OUTSIDE),
     key("subscriber.number", "\"+9995550100\"", "\"+9995550109\"", OUTSIDE),

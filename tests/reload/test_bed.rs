@@ -257,7 +257,12 @@ pub(crate) fn blanks(
 
 /// The files that the configuration names.
 pub(crate) fn write_files(home: &std::path::Path) {
-    let files = [("other.secret", "another"), ("ca.pem", ""), ("voice.key", &*"0f".repeat(32))];
+    let files = [
+        ("other.secret", "another"),
+        ("ca.pem", ""),
+        ("voice.key", &*"0f".repeat(32)),
+        ("http.token", "token"),
+    ];
     for (name, content) in files {
         fs::write(home.join(name), content).unwrap();
         fs::set_permissions(home.join(name), Permissions::from_mode(0o600)).unwrap();

@@ -24,6 +24,8 @@ impl World {
         match output {
             Output::SendSip(bytes) => self.sends_to_phone(id, bytes),
             Output::Stream(_) | Output::DetectMachine | Output::ListenForTones => {}
+            // That a callee is hung up on after a kill is for the tests of the dialogs.
+            Output::Dialog(_) => {}
             Output::Ringing => self.note_progress(id, Progress::Ringing),
             Output::Answered => {
                 if let Some(call) = self.real_calls.get_mut(&id) {
@@ -116,7 +118,8 @@ impl World {
                 self.push_request(id, async move {
                     let right = digits == PIN;
                     if !right {
-                        let _ = store.wrong_pin(&callee, now).await;
+                        let _ =
+                            store.wrong_pin(&callee, offhook::store::PinWay::OwnPhone, now).await;
                     }
                     CallDone::Pin(right)
                 });
@@ -139,7 +142,7 @@ impl World {
                     let found = store.call_in_as(&person.jid, now).await;
                     return CallDone::Identified(found.ok().map(Box::new));
                 }
-                let _ = store.wrong_pin(&person.jid, now).await;
+                let _ = store.wrong_pin(&person.jid, offhook::store::PinWay::Elsewhere, now).await;
             }
             CallDone::Identified(None)
         });

@@ -10,7 +10,7 @@ use offhook::script::{CallFlow, Opening};
 use offhook::sip::invite::{Invite, Reason};
 use offhook::sip::message;
 use offhook::sip::trunk::Dtmf;
-use offhook::store::CallIn;
+use offhook::store::{CallIn, CallerTrust};
 
 use crate::callee::Temper;
 use crate::far_end::FarEnd;
@@ -30,7 +30,7 @@ impl World {
             .insert(call, RealCall::new(Subject::Nothing, &number, None, far_end, temper));
         let (store, now) = (self.disk.store.clone(), self.now().at);
         self.call_store(async move {
-            let found = store.call_in(number.parse().unwrap(), now).await;
+            let found = store.call_in(number.parse().unwrap(), CallerTrust::NumberAlone, now).await;
             Stored::Caller(call, found.ok().map(Box::new))
         });
     }
@@ -84,7 +84,7 @@ impl World {
                 let flow = announcer(*callee).flow(&[], Opening::New, pin);
                 Some((Subject::Nothing, flow))
             }
-            CallIn::Unknown | CallIn::Locked | CallIn::OnTheLine => None,
+            CallIn::Unknown | CallIn::Locked | CallIn::NeedsPin(_) | CallIn::OnTheLine => None,
         }
     }
 

@@ -145,7 +145,7 @@ fn world(change: impl FnOnce(&mut Policy)) -> World {
     let mut policy = Policy {
         wait: Duration::from_secs(10),
         quiet: Quiet::Never,
-        allow: vec!["+81".to_owned()],
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
         throttle: vec![],
         sender_throttle: vec![],
         sender_calls: vec![],

@@ -74,7 +74,7 @@ impl Nature {
             wait: Duration::from_secs(wait),
             quiet: quiet_hours(seed),
             zone: TimeZone::UTC,
-            allow: vec!["+81".to_owned()],
+            allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
             retry: RetryPauses { no_answer: vec![Duration::from_secs(60)], ..Default::default() },
             throttle: if seed.below(2) == 0 { free } else { bound },
             sender_throttle: vec![],

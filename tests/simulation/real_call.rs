@@ -161,7 +161,11 @@ impl World {
         let announcer =
             MessageAnnouncer { callee: claim.callee.clone(), settings: self.nature.force.live() };
         let opening = if claim.continuing { Opening::Continued } else { Opening::New };
-        let pin = if self.has(Plant::AsksForNoPin) { PinCheck::Done } else { PinCheck::Due };
+        let pin = match self.has(Plant::AsksForNoPin) {
+            true => PinCheck::Done,
+            false if claim.pin_locked => PinCheck::Locked,
+            false => PinCheck::Due,
+        };
         let flow = announcer.flow(&claim.messages, opening, pin);
         let announcer = Box::new(announcer);
         let subject = Subject::Messages { claim: Box::new(claim), announcer };

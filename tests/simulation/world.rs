@@ -91,7 +91,7 @@ impl World {
         let policy = Policy {
             wait,
             quiet: Quiet::Never,
-            allow: vec!["+81".to_owned()],
+            allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
             throttle: vec![],
             sender_throttle: vec![],
             sender_calls: vec![],

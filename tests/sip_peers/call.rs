@@ -159,7 +159,7 @@ impl Call {
                         line.send(&bytes).await.unwrap();
                         continue;
                     }
-                    Output::Done => continue,
+                    Output::Done | Output::Dialog(_) => continue,
                     Output::Ringing => "ringing".to_owned(),
                     Output::EarlyMedia(_) => "early media".to_owned(),
                     Output::Answered(sdp) => {

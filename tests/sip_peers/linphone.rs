@@ -40,6 +40,7 @@ async fn keys_that_are_pressed_on_linphone_are_heard() {
         advertise: None,
         ports: 44_000..=44_999,
         timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let media = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();

@@ -14,6 +14,7 @@ use offhook::media::engine::{Engine, EngineSettings};
 use offhook::media::stream::MediaTimeouts;
 use offhook::notification::verification::{Code, VerificationId};
 use offhook::notification::{AttemptId, Circumstances, Claim, Draft, NotificationId, Outcome};
+use offhook::numbers::Numbers;
 use offhook::script::prompt::Prompts;
 use offhook::seed::Seed;
 use offhook::speech::{Speaker, SpeechSettings};
@@ -107,6 +108,7 @@ async fn context(call: &Call, name: &str) -> Arc<CallContext> {
         advertise: None,
         ports: 44_000..=44_999,
         timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
+        dscp: 46,
     };
     let program = Some(env!("CARGO_BIN_EXE_offhook").into());
     let speaker =
@@ -125,6 +127,7 @@ async fn context(call: &Call, name: &str) -> Arc<CallContext> {
         store: Store::open(&folder(name).join("offhook.db"), policy).unwrap(),
         trunk_pool: TrunkPool::new(vec![trunk]),
         codec_budget: CodecBudget::default(),
+        numbers: Numbers::default(),
         live,
     })
 }
@@ -158,6 +161,7 @@ fn claim() -> Claim {
         callee: Subscriber::new(bob.clone(), "Bob".to_owned()),
         messages: vec![message(1), message(2)],
         continuing: false,
+        pin_locked: false,
         lease_until: clock::timestamp(),
     }
 }

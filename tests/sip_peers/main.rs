@@ -262,6 +262,31 @@ async fn a_trunk_reached_by_a_connection_is_not_believed_of_a_datagram() {
 }
 
 #[tokio::test]
+async fn a_contact_names_what_can_be_reached() {
+    let connections = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let outer = "198.51.100.7:5060".parse().unwrap();
+    for advertise in [None, Some(outer)] {
+        let trunks = [
+            Call::by(&format!("sip:{};transport=tcp", connections.local_addr().unwrap())).trunk,
+            Call::to(datagrams.local_addr().unwrap().port()).trunk,
+        ];
+        let mut settings = SipSettings::listening("127.0.0.1:0".parse().unwrap());
+        settings.advertise = advertise;
+        for (trunk, transport) in trunks.into_iter().zip([";transport=tcp", ""]) {
+            let name = trunk.name.clone();
+            let agent =
+                UserAgent::bind(settings.clone(), vec![Arc::new(trunk)], Seed::fresh()).await;
+            let agent = agent.unwrap();
+            let route = agent.reach(&name).await.unwrap();
+            let expected = advertise.unwrap_or(agent.local());
+            let contact = route.local_addr.contact("us");
+            assert_eq!(contact, format!("sip:us@{expected}{transport}"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn strangers_hear_nothing_and_trunks_hear_what_they_must() {
     let trunk = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let stranger = UdpSocket::bind("127.0.0.2:0").await.unwrap();

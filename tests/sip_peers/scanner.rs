@@ -45,6 +45,7 @@ async fn scanners_get_no_answer_and_cost_no_frame() {
         advertise: Some(Ipv4Addr::LOCALHOST.into()),
         ports: 26_000..=27_999,
         timeouts: MediaTimeouts { first: HOUR, silence: HOUR },
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
 

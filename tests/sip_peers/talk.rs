@@ -49,6 +49,7 @@ pub(crate) async fn talk(
         advertise: None,
         ports: 43_000..=43_999,
         timeouts: MediaTimeouts::with_silence(Duration::from_secs(60)),
+        dscp: 46,
     };
     let engine = Engine::start(settings, Seed::fresh()).unwrap();
     let mut media = engine.open(Ipv4Addr::LOCALHOST.into()).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook::notification::policy::Policy;
 use offhook::notification::{Claim, MessageId, Outcome, Progress, Status, Wait};
 use offhook::seed::Seed;
-use offhook::store::CallIn;
+use offhook::store::{CallIn, CallerTrust, PinWay};
 use offhook::subscriber::{Pin, Setting, WhenOffline};
 
 use crate::world::{World, bob, policy};
@@ -99,7 +99,7 @@ async fn a_pin_is_guessed_nine_times_a_day_by_call_and_no_more() {
     for _ in 0..3 {
         let call = admitted(calls_in(&world).await);
         for _ in 0..3 {
-            world.store().wrong_pin(&bob().jid, world.now).await.unwrap();
+            world.store().wrong_pin(&bob().jid, PinWay::OwnPhone, world.now).await.unwrap();
         }
         world.settle(&call, Outcome::Answered).await;
     }
@@ -117,11 +117,63 @@ async fn a_number_that_nobody_has_opens_nothing() {
     let mut world = World::new().await;
     world.alice_writes("One").await;
     let stranger = "+81378902222".parse().unwrap();
-    assert!(matches!(world.store().call_in(stranger, world.now).await.unwrap(), CallIn::Unknown));
+    assert!(matches!(
+        world.store().call_in(stranger, CallerTrust::NumberAlone, world.now).await.unwrap(),
+        CallIn::Unknown
+    ));
+}
+
+#[tokio::test]
+async fn the_lock_holds_for_calls_of_ours_too_until_the_owner_sets_another_pin() {
+    let mut world = World::new().await;
+    world.store().set(&bob().jid, vec![pin("4821")], world.now).await.unwrap();
+    let message = world.alice_writes("One").await;
+    for _ in 0..9 {
+        world.store().wrong_pin(&bob().jid, PinWay::OwnPhone, world.now).await.unwrap();
+    }
+    world.at(60);
+    let call = world.claim().await.unwrap();
+    assert!(call.pin_locked, "no PIN is asked for");
+    world.settle(&call, Outcome::NoAnswer).await;
+    world.store().set(&bob().jid, vec![pin("5309")], world.now).await.unwrap();
+    world.at(660);
+    let call = world.claim().await.unwrap();
+    assert_eq!((call.pin_locked, ids(&call)), (false, vec![message]));
+}
+
+#[tokio::test]
+async fn strangers_phones_lock_nobody_out_of_their_own() {
+    let mut world = World::new().await;
+    world.store().set(&bob().jid, vec![pin("4821")], world.now).await.unwrap();
+    world.alice_writes("One").await;
+    let mut tries = 0;
+    let number = bob().number.unwrap();
+    while !world.store().people_with_pin(number.clone(), world.now).await.unwrap().is_empty() {
+        world.store().wrong_pin(&bob().jid, PinWay::Elsewhere, world.now).await.unwrap();
+        tries += 1;
+    }
+    assert_eq!(tries, 6);
+    admitted(calls_in(&world).await);
+}
+
+#[tokio::test]
+async fn a_number_alone_opens_nothing_unless_the_operator_says_so() {
+    let mut world = World::new().await;
+    world.alice_writes("One").await;
+    let number = bob().number.unwrap();
+    let call = world.store().call_in(number.clone(), CallerTrust::NumberAndPin, world.now).await;
+    assert!(matches!(call.unwrap(), CallIn::NeedsPin(person) if person.jid == bob().jid));
+    world.store().set(&bob().jid, vec![pin("4821")], world.now).await.unwrap();
+    let call = world.store().call_in(number, CallerTrust::NumberAndPin, world.now).await;
+    admitted(call.unwrap());
+}
+
+fn pin(digits: &str) -> Setting {
+    Setting::Pin(Some(Pin::new(digits, &mut Seed::fixed(1)).unwrap()))
 }
 
 async fn calls_in(world: &World) -> CallIn {
-    world.store().call_in(bob().number.unwrap(), world.now).await.unwrap()
+    world.store().call_in(bob().number.unwrap(), CallerTrust::NumberAlone, world.now).await.unwrap()
 }
 
 fn admitted(call: CallIn) -> Claim {

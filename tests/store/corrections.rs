@@ -295,8 +295,11 @@ async fn a_caller_hears_the_new_wording_and_not_what_was_taken_back() {
     world.alice_writes("Wrong").await;
     world.alice_writes("Never mind").await;
     let number = bob().number.unwrap();
-    let offhook::store::CallIn::Admitted(claim) =
-        world.store().call_in(number, world.now).await.unwrap()
+    let offhook::store::CallIn::Admitted(claim) = world
+        .store()
+        .call_in(number, offhook::store::CallerTrust::NumberAlone, world.now)
+        .await
+        .unwrap()
     else {
         panic!("Bob calls in");
     };

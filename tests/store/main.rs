@@ -3,12 +3,15 @@
 // A step that fails is a test that fails; clippy knows test functions but not what they share.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
 mod call_ins;
 mod calls;
 mod clocks;
 mod corrections;
 mod crash;
 mod damage;
+mod dialogs;
+mod limits;
 mod messages;
 mod opening;
 mod personal_data;

@@ -206,6 +206,7 @@ async fn a_status_that_may_have_left_before_a_crash_keeps_its_text() {
 async fn what_nobody_could_be_reached_for_expires_and_is_erased() {
     let mut world = World::with(offhook::notification::policy::Policy {
         keep: Duration::from_secs(3600),
+        keep_trace: Duration::from_secs(3600),
         ..policy()
     })
     .await;

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use offhook::notification::verification::NumberSlot;
 use offhook::notification::{Answer, Outcome, VoiceAnswer};
-use offhook::store::Store;
 use offhook::store::export::export;
+use offhook::store::{PinWay, Store};
 use offhook::subscriber::{SenderRule, Setting};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -92,7 +92,7 @@ async fn fill(world: &mut World) {
     let number = "+81378904444".parse().unwrap();
     let code = world.store().ask_code(&bob, number, NumberSlot::Second, world.now).await.unwrap();
     assert!(code.is_ok());
-    world.store().wrong_pin(&bob, world.now).await.unwrap();
+    world.store().wrong_pin(&bob, PinWay::OwnPhone, world.now).await.unwrap();
     let message = world.alice_writes("For Bob").await;
     world.corrects("alice-1", "c1", "For you").await;
     world.at(60);

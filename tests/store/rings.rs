@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use offhook::notification::budget::Country;
 use offhook::notification::policy::Policy;
 use offhook::notification::verification::{Code, NumberSlot, Refusal};
-use offhook::notification::{Outcome, RingKind, Throttle, Wait};
+use offhook::notification::{Attempt, Claim, Draft, Outcome, RingKind, Throttle, Wait};
 use offhook::phone_number::PhoneNumber;
 use offhook::store::Reader;
 use offhook::subscriber::{Quiet, Subscriber};
@@ -202,6 +203,33 @@ async fn every_ring_is_listed_with_its_kind_and_erasure_takes_only_the_names() {
 }
 
 #[tokio::test]
+async fn calls_lose_their_names_when_the_operator_says_and_count_all_the_same() {
+    let keep_calls = Duration::from_secs(86_400);
+    let mut world = World::with(Policy { keep_calls, ..policy() }).await;
+    world.alice_writes("Hello").await;
+    world.at(60);
+    let claim = world.claim().await.unwrap();
+    world.settle(&claim, Outcome::Busy).await;
+    world.at(86_000);
+    world.store().expire(world.now).await.unwrap();
+    assert_eq!(reader(&world)[0].callee.as_deref(), Some("bob@example.org"));
+    assert!(reader(&world)[0].call.is_some());
+
+    world.comes_online().await;
+    world.send_all().await;
+    world.at(86_400 + 120);
+    world.store().expire(world.now).await.unwrap();
+    let rings = reader(&world);
+    assert_eq!(rings.len(), 1, "limits count it");
+    assert!(rings[0].call.is_none(), "its record is gone");
+    assert!(rings[0].callee.as_ref().unwrap().starts_with("erased-"));
+    assert!(rings[0].askers.iter().all(|asker| asker.starts_with("erased-")));
+    world.at(31 * 86_400);
+    world.store().expire(world.now).await.unwrap();
+    assert!(reader(&world).is_empty());
+}
+
+#[tokio::test]
 async fn a_code_call_that_a_crash_ended_is_listed_as_interrupted() {
     let mut world = World::new().await;
     asks(&world, &jid("carol@example.org"), &number("+81666666666")).await.unwrap();
@@ -323,6 +351,72 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn no_call_is_placed_that_could_pass_the_minutes_of_a_day() {
+    let mut world = World::with(Policy { minutes_per_day_max: 10, ..unthrottled() }).await;
+    everybody_is_written_to(&mut world, 5).await;
+    let first = world.store().claim_due(world.now, 8).await.unwrap();
+    assert_eq!(first.len(), 2, "each may take five minutes of the ten");
+    world.at(60);
+    talks(&world, &first[0], Outcome::Answered, 20).await;
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), [], "the other still may");
+    let again = world.store().next_due().await.unwrap().unwrap();
+    assert_eq!(again, world.time(300), "then it is over");
+    world.at(290);
+    talks(&world, &first[1], Outcome::Answered, 200).await;
+    world.at(300);
+    let third = world.store().claim_due(world.now, 8).await.unwrap();
+    assert_eq!(third.len(), 1, "220 s were talked");
+    // How a call ended is not known: it may have talked for five minutes.
+    world.crash().await;
+    world.at(3_600);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), []);
+    world.at(86_399);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap(), []);
+    world.at(86_400);
+    assert_eq!(world.store().claim_due(world.now, 8).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_country_has_its_own_calls_and_minutes_whoever_causes_them() {
+    let country = |calls_per_day_max, minutes_per_day_max| {
+        vec![Country { prefix: "+81378".to_owned(), calls_per_day_max, minutes_per_day_max }]
+    };
+    let limits = [country(Some(2), None), country(None, Some(10))];
+    for countries in limits {
+        let mut world = World::with(Policy { countries, ..unthrottled() }).await;
+        let asker = jid("carol@example.org");
+        assert!(asks(&world, &asker, &number("+81378905001")).await.is_ok());
+        everybody_is_written_to(&mut world, 3).await;
+        let rings = world.store().claim_due(world.now, 8).await.unwrap();
+        assert_eq!(rings.len(), 1, "the call with the code is one of two");
+        let refused = asks(&world, &jid("dora@example.org"), &number("+81378905002")).await;
+        assert_eq!(refused, Err(Refusal::Throttled));
+        let elsewhere = asks(&world, &jid("dora@example.org"), &number("+81666666666")).await;
+        assert!(elsewhere.is_ok());
+    }
+}
+
+fn unthrottled() -> Policy {
+    let (throttle, sender_throttle, sender_calls) = (vec![], vec![], vec![]);
+    Policy { wait: Duration::ZERO, throttle, sender_throttle, sender_calls, ..policy() }
+}
+
+async fn everybody_is_written_to(world: &mut World, people: u32) {
+    let people: Vec<Subscriber> = (0..people).map(person).collect();
+    world.store().configure_subscribers(people.clone(), world.now).await.unwrap();
+    for (place, person) in people.iter().enumerate() {
+        let message = draft(&format!("m{place}"), "alice@example.org/x", "Hello");
+        world.hold(Draft { recipient: person.jid.clone(), ..message }, 0).await.unwrap();
+    }
+}
+
+async fn talks(world: &World, claim: &Claim, outcome: Outcome, seconds: u64) {
+    let talked = Duration::from_secs(seconds);
+    let ended = Attempt { talked, ..attempt(outcome) };
+    world.store().settle(claim.attempt, ended, world.now).await.unwrap();
 }
 
 fn person(place: u32) -> Subscriber {

@@ -354,7 +354,8 @@ fn people() -> [Subscriber; 2] {
 
 fn rules() -> Policy {
     let Policy { throttle, sender_throttle, quiet, .. } = Policy::default();
-    Policy { throttle, sender_throttle, quiet, keep: Duration::from_secs(40 * 3600), ..policy() }
+    let keep = Duration::from_secs(40 * 3600);
+    Policy { throttle, sender_throttle, quiet, keep, keep_trace: keep, ..policy() }
 }
 
 proptest! {

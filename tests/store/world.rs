@@ -195,7 +195,11 @@ pub(crate) fn start() -> Timestamp {
 }
 
 pub(crate) fn policy() -> Policy {
-    Policy { quiet: Quiet::Never, allow: vec!["+81".to_owned()], ..Policy::default() }
+    Policy {
+        quiet: Quiet::Never,
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
+        ..Policy::default()
+    }
 }
 
 pub(crate) fn bob() -> Subscriber {
@@ -232,6 +236,8 @@ pub(crate) fn attempt(outcome: Outcome) -> Attempt {
         stop_calls: false,
         retry_after: None,
         picked_up: (outcome == Outcome::Answered).then_some(PickedUp::Human),
+        cut: None,
+        ladder: "   0.000 -> INVITE".to_owned(),
         quality: (outcome == Outcome::Answered).then_some(Quality {
             sent: 500,
             received: 498,

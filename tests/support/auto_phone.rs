@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -18,10 +18,23 @@ pub(crate) enum Manner {
     Voice(mpsc::Sender<String>),
 }
 
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Rings,
+    PickedUp,
+    SpokenTo,
+    PressedHear,
+    PressedAnswer,
+}
+
 /// Rings and answers as told, whatever number is called. It goes with its last handle.
 pub(crate) struct AutoPhone {
     /// Where it takes calls.
     pub(crate) sip: SocketAddr,
+    /// Each step of each call, with the number that was called.
+    steps: UnboundedReceiver<(String, Step)>,
+    seen: Vec<(String, Step)>,
     _life: JoinSet<()>,
 }
 
@@ -30,27 +43,51 @@ impl AutoPhone {
     pub(crate) async fn start(ring: Duration, manner: Manner) -> Self {
         let mut phone = Phone::start().await;
         let sip = phone.address;
+        let (told, steps) = mpsc::unbounded_channel();
         let mut life = JoinSet::new();
         life.spawn(async move {
             let mut calls = JoinSet::new();
             loop {
                 let call = phone.next_call().await;
                 // A call whose caller was killed is left.
-                calls.spawn(timeout(CALL_MAX, answer(call, ring, manner.clone())));
+                calls.spawn(timeout(CALL_MAX, answer(call, ring, manner.clone(), told.clone())));
             }
         });
-        Self { sip, _life: life }
+        Self { sip, steps, seen: Vec::new(), _life: life }
+    }
+
+    /// Whether a call to this number has come so far.
+    pub(crate) fn has_come_to(&mut self, number: &str, step: Step) -> bool {
+        while let Ok(seen) = self.steps.try_recv() {
+            self.seen.push(seen);
+        }
+        self.seen.iter().any(|(called, seen)| (&**called, *seen) == (number, step))
     }
 }
 
-async fn answer(mut call: Call, ring: Duration, manner: Manner) {
+async fn answer(
+    mut call: Call,
+    ring: Duration,
+    manner: Manner,
+    told: UnboundedSender<(String, Step)>,
+) {
+    let number = call.number().to_owned();
+    // Nobody has to listen.
+    let tells = |step| drop(told.send((number.clone(), step)));
+    tells(Step::Rings);
     sleep(ring).await;
     call.picks_up().await;
+    tells(Step::PickedUp);
     call.is_spoken_to().await;
+    tells(Step::SpokenTo);
     call.presses(5);
+    tells(Step::PressedHear);
     call.is_spoken_to().await;
     match manner {
-        Manner::Key => call.presses(1),
+        Manner::Key => {
+            call.presses(1);
+            tells(Step::PressedAnswer);
+        }
         Manner::Voice(told) => {
             call.presses(7);
             call.is_spoken_to().await;

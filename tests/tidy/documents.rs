@@ -32,7 +32,7 @@ fn files_that_the_documents_name_exist() {
         let links = text.split("](").skip(1).filter_map(|it| it.split([')', '#']).next());
         let links =
             links.filter(|it| !it.is_empty() && !it.contains(':')).map(|it| folder.join(it));
-        let of_ours = ["src/", "tests/", "docs/", ".ci/", "benches/"];
+        let of_ours = ["src/", "tests/", "docs/", ".ci/", "benches/", "packaging/"];
         let paths = quoted(&text).filter(|it| of_ours.iter().any(|start| it.starts_with(start)));
         let paths = paths.filter_map(|it| it.split([' ', '*', '<', '…']).next());
         // `tests/fuzz/__fuzz__/TARGET/crashes` names a folder for each target.
@@ -135,6 +135,58 @@ fn the_layers_of_the_architecture_are_those_of_rooms() {
         layers.0.len() > 20 && gone.is_empty(),
         "in docs/architecture.md but not in src: {gone:?}"
     );
+}
+
+/// After a change of `Cargo.lock`, run `.ci/notices`.
+#[test]
+fn the_notices_are_those_of_the_crates_in_the_lock_file() {
+    let notices = document("packaging/notices.txt");
+    let (crates, others) = notices.split_once("In Cargo.lock for other systems").unwrap();
+    let others = others.split("====").next().unwrap();
+    let crates = crates.lines().filter_map(|line| Some(line.split_once(" | ")?.0));
+    let named: BTreeSet<_> = crates.chain(others.lines().skip(2)).map(str::trim).collect();
+    let named: BTreeSet<_> = named.into_iter().filter(|it| it.split(' ').count() == 2).collect();
+    let lock = document("Cargo.lock");
+    let built = built_crates(&lock);
+    let missing: Vec<_> = built.iter().filter(|it| !named.contains(it.as_str())).collect();
+    let gone: Vec<_> = named.iter().filter(|it| !built.contains(**it)).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty() && named.len() > 200,
+        "run .ci/notices: not in packaging/notices.txt: {missing:?}; not in Cargo.lock: {gone:?}"
+    );
+}
+
+/// Name and version of each crate that Offhook depends on, but for those that only its tests use.
+fn built_crates(lock: &str) -> BTreeSet<String> {
+    let mut packages: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+    for entry in lock.split("[[package]]").skip(1) {
+        let value = |key: &str| entry.split(&format!("\n{key} = \"")).nth(1)?.split('"').next();
+        let (name, version) = (value("name").unwrap(), value("version").unwrap());
+        let list = entry.split("dependencies = [").nth(1).and_then(|it| it.split(']').next());
+        let needs = list.unwrap_or_default().split('"').skip(1).step_by(2).map(str::to_owned);
+        packages.insert(format!("{name} {version}"), (name.to_owned(), needs.collect()));
+    }
+    // A dependency without a version is the only one of that name.
+    let full = |need: &str| {
+        let is_it =
+            |(of, (name, _)): &(&String, &(String, Vec<String>))| *of == need || name == need;
+        packages.iter().find(is_it).map(|(of, _)| of.clone()).unwrap()
+    };
+    let manifest = document("Cargo.toml");
+    let of_tests =
+        manifest.split("[dev-dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let of_tests: Vec<_> =
+        of_tests.lines().filter_map(|it| Some(it.split_once(" = ")?.0)).collect();
+    let (_, (_, roots)) = packages.iter().find(|(_, (name, _))| name == "offhook").unwrap();
+    let mut open: Vec<_> =
+        roots.iter().filter(|it| !of_tests.contains(&it.as_str())).map(|it| full(it)).collect();
+    let mut found = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        if found.insert(next.clone()) {
+            open.extend(packages[&next].1.iter().map(|it| full(it)));
+        }
+    }
+    found
 }
 
 #[test]

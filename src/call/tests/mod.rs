@@ -1,11 +1,14 @@
 //! Calls as timelines: what the trunk, the callee and the store do, and what the call does about it.
 
 mod codec_changes;
+mod held;
 mod presses;
+mod words;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::words::{description, requested, said};
 use super::machine::{Call, Input, Output};
 use super::outcome::outcome;
 use crate::clock;
@@ -14,8 +17,8 @@ use crate::media::codec::Codec;
 use crate::media::{Fault, MediaEvent};
 use crate::notification::MessageId;
 use crate::script::menu::Menu;
-use crate::script::prompt::{Prompt, PromptKind, Prompts};
-use crate::script::{CallFlow, Opening, Request, ScriptSettings, SpokenMessage};
+use crate::script::prompt::{Prompt, Prompts};
+use crate::script::{CallFlow, Opening, ScriptSettings, SpokenMessage};
 use crate::seed::Seed;
 use crate::sip::invite::{Invite, InvitePlan, Reason};
 use crate::sip::message::Message;
@@ -224,6 +227,8 @@ struct Play {
     /// The tag of what was last spoken.
     tag: u32,
     spoken: Vec<Prompt>,
+    /// What there is to do for the sound, until somebody takes it.
+    sound: Vec<Output>,
     seen: Vec<String>,
 }
 
@@ -245,7 +250,8 @@ impl Play {
         let invite = Invite::new(plan, seed, now);
         let call = Call::new(invite, (setup.flow)(), Dtmf::Auto, setup.notice.clone(), now);
         let (invite, request, spoken, seen) = (vec![], vec![], vec![], vec![]);
-        let mut play = Self { call, now, invite, request, cseq: 1, tag: 0, spoken, seen };
+        let sound = vec![];
+        let mut play = Self { call, now, invite, request, cseq: 1, tag: 0, spoken, sound, seen };
         play.drain();
         play
     }
@@ -275,7 +281,9 @@ impl Play {
             _ if word.starts_with("left") => {
                 Input::Media(MediaEvent::Played(self.tag + word[4..].parse::<u32>().unwrap()))
             }
-            _ if word.starts_with('@') => return self.pass(word[1..].parse().unwrap()),
+            _ if word.starts_with('@') => {
+                return self.pass(Duration::from_secs(word[1..].parse().unwrap()));
+            }
             _ if word.len() == 1 => Input::Media(MediaEvent::Key(word.chars().next().unwrap())),
             _ => {
                 sip = self.sent_by_trunk(word);
@@ -286,8 +294,8 @@ impl Play {
         self.drain();
     }
 
-    fn pass(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
         while let Some(deadline) = self.call.deadline().filter(|deadline| *deadline <= end) {
             self.now = deadline;
             self.call.handle(Input::Tick, self.now);
@@ -336,7 +344,11 @@ impl Play {
 
     fn drain(&mut self) {
         while let Some(output) = self.call.poll() {
+            if let Output::Stream(_) | Output::Speak(..) | Output::StopPlayback = output {
+                self.sound.push(output.clone());
+            }
             let word = match output {
+                Output::Dialog(_) => continue,
                 Output::SendSip(bytes) => self.sent(bytes),
                 Output::Stream(agreed) if agreed.sending => "media".into(),
                 Output::Stream(_) => "media(held)".into(),
@@ -370,47 +382,6 @@ impl Play {
     }
 }
 
-fn requested(request: &Request) -> String {
-    match request {
-        Request::Heard(id) => format!("heard{}", id.0),
-        Request::Passed(id) => format!("passed{}", id.0),
-        Request::Commit(answer) => format!("commit{}={}", answer.message.0, answer.key),
-        Request::Record => "record".into(),
-        Request::StopRecording(id) => format!("keep{}", id.0),
-        Request::CommitVoice(id) => format!("voice{}", id.0),
-        Request::CheckPin(digits) => format!("pin:{digits}"),
-        Request::Identify { number, pin } => format!("identify:{number}/{pin}"),
-        Request::CodeWanted => "code?".into(),
-        Request::RefuseCodes => "never".into(),
-        Request::StopCalls => "off".into(),
-        Request::CheckForMore => "more?".into(),
-    }
-}
-
-/// What kind of a prompt it is; in which words is for the script to decide.
-fn said(prompt: &Prompt) -> &'static str {
-    match prompt.kind {
-        _ if *prompt == Prompts::new("en").notice_for_machines() => "say:notice",
-        PromptKind::Body(_) => "say:body",
-        PromptKind::Tone => "say:tone",
-        PromptKind::Recording => "say:recording",
-        PromptKind::Prompt | PromptKind::Announcement => "say",
-    }
-}
-
-fn description(kind: &str) -> String {
-    let (format, direction) = match kind {
-        "g729" => (18, "sendrecv"),
-        "hold" => (0, "sendonly"),
-        "pcma" => (8, "sendrecv"),
-        _ => (0, "sendrecv"),
-    };
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
-         m=audio 40000 RTP/AVP {format}\r\na={direction}\r\n"
-    )
-}
-
 fn setup(srtp: Srtp, notice: Option<Prompt>, flow: fn() -> CallFlow) -> Setup {
     Setup { srtp, notice, flow }
 }
@@ -424,9 +395,14 @@ fn unidentified() -> CallFlow {
 }
 
 fn messages() -> CallFlow {
+    told(true)
+}
+
+/// Messages that are read after a key, or at once.
+fn told(hear_first: bool) -> CallFlow {
     let settings = ScriptSettings {
         preroll: PREROLL,
-        hear_first: true,
+        hear_first,
         menu: Menu::default(),
         voice: true,
         call_max: Duration::from_secs(300),

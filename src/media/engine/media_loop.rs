@@ -208,6 +208,7 @@ impl<'l> MediaLoop<'l> {
                 let packet_ms = usize::from(agreed.packet_ms());
                 let new = Stream::new(agreed, open.trunk, open.random, self.timeouts, now);
                 let stream = open.stream.insert(new);
+                stream.set_clock(clock::timestamp(), now);
                 stream.forbid_port(forbidden_ports);
                 open.prepared.drain(..).for_each(|(clip, tag)| stream.play(clip, tag));
                 open.turn(now, self.load);

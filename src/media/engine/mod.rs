@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::sync::{mpsc as events, watch};
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
@@ -20,6 +21,7 @@ use super::ports::Ports;
 use super::stream::MediaTimeouts;
 use super::{MediaCommand, MediaEvent, realtime};
 use crate::clock;
+use crate::dscp;
 use crate::seed::Seed;
 
 /// A handle to the media thread. The thread ends when the last handle and the last port are gone.
@@ -45,6 +47,8 @@ pub struct EngineSettings {
     pub ports: RangeInclusive<u16>,
     /// How long nothing may arrive before [`MediaEvent::Silent`].
     pub timeouts: MediaTimeouts,
+    /// How the network is asked to treat the packets (RFC 2474).
+    pub dscp: u8,
 }
 
 #[derive(Debug)]
@@ -162,6 +166,9 @@ impl Engine {
             };
             for socket in [&socket, &reports] {
                 socket.set_nonblocking(true).map_err(MediaError::Socket)?;
+                if let Err(error) = dscp::mark(&SockRef::from(socket), settings.dscp) {
+                    debug!(%error, "voice cannot be marked for the network");
+                }
             }
             *count += 1;
             let id = *count;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::Fault;
 use super::srtp::Suite;
 use rtcp_types::{
@@ -18,6 +20,8 @@ pub struct Reports {
     ssrc: u32,
     ticks_per_ms: i64,
     start: Instant,
+    /// The wall clock at the start, since 1900.
+    epoch: Duration,
     due: Instant,
     random: u64,
     /// The CNAME.
@@ -96,6 +100,7 @@ impl Reports {
             ssrc,
             ticks_per_ms: ticks_per_ms.into(),
             start: now,
+            epoch: Duration::from_secs(1),
             due: now,
             random,
             name: format!("{random:x}"),
@@ -108,6 +113,16 @@ impl Reports {
         };
         reports.due = now + reports.pause() / 2;
         reports
+    }
+
+    /// Tells the wall clock of this moment, so that recordings of two machines can be laid side by side. A clock that is
+    /// set during the call does not move the reports.
+    ///
+    /// Source: RFC 3550 §6.4.1 (NTP timestamp).
+    pub fn set_clock(&mut self, wall: Timestamp, now: Instant) {
+        let since_1970 = Duration::try_from(wall.as_duration()).unwrap_or_default();
+        let passed = now.saturating_duration_since(self.start);
+        self.epoch = (since_1970 + FROM_1900_TO_1970).saturating_sub(passed);
     }
 
     /// The clock of both ends is another from now on.
@@ -306,10 +321,9 @@ impl Reports {
         )
     }
 
-    /// Time since the start as the reports write it: seconds, and parts of 2^32.
+    /// The time as the reports write it: seconds of this era, and parts of 2^32.
     fn ntp(&self, now: Instant) -> u64 {
-        // Not from zero, which would mean that there was no report.
-        let time = now.duration_since(self.start) + Duration::from_secs(1);
+        let time = now.duration_since(self.start) + self.epoch;
         (time.as_secs() << 32) | ((u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
     }
 
@@ -364,6 +378,7 @@ const ONE_WAY_MIN: u32 = 100;
 const UNHEARD_MIN: u32 = 750;
 /// Room for a report.
 pub const REPORT_BYTES_MAX: usize = 256;
+const FROM_1900_TO_1970: Duration = Duration::from_secs(2_208_988_800);
 const PAUSE: Duration = Duration::from_secs(5);
 /// A deviation of a second is no jitter but another clock.
 const LEAP_MS: i64 = 1000;

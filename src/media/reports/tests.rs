@@ -95,6 +95,20 @@ fn each_report_names_us_alike_and_the_last_one_counts_all() {
 }
 
 #[test]
+fn reports_bear_the_wall_clock_of_their_moment() {
+    let start = clock::now();
+    let (mut us, mut buffer) = (Reports::new(1, 7, 8, start), [0; REPORT_BYTES_MAX]);
+    us.sent(160, 1);
+    us.set_clock("2026-12-01T12:00:00.5Z".parse().unwrap(), start + MS * 500);
+    let length = us.write(160, start + PAUSE * 2, &mut buffer).unwrap();
+    let report = Compound::parse(&buffer[..length]).unwrap().next().unwrap().unwrap();
+    let Packet::Sr(report) = report else { panic!("{report:?}") };
+    // In seconds since 1900.
+    let noon = 4_005_115_200_u64;
+    assert_eq!(report.ntp_timestamp() >> 32, noon + 10);
+}
+
+#[test]
 fn changed_reports_stop_nothing() {
     let start = clock::now();
     let (mut seed, mut us) = (crate::seed::Seed::fixed(3), Reports::new(1, 7, 8, start));

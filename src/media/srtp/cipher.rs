@@ -130,13 +130,17 @@ impl Cipher {
 
     /// The index that a report brings; `None` if it is not encrypted, which we have not agreed to.
     pub(super) fn report_index(&self, report: &[u8]) -> Option<u64> {
-        let behind = match self.mode {
-            Mode::Counter { tag, .. } => tag,
-            Mode::Galois { .. } => 0,
-        };
-        let end = report.len().checked_sub(behind)?;
+        let end = report.len().checked_sub(self.behind_index())?;
         let word = report.get(..end)?.last_chunk().copied().map(u32::from_be_bytes)?;
         (word & ENCRYPTED != 0).then_some((word & !ENCRYPTED).into())
+    }
+
+    /// How many octets stand behind the index of the key, where the far end writes one.
+    pub(super) fn behind_index(&self) -> usize {
+        match self.mode {
+            Mode::Counter { tag, .. } => tag,
+            Mode::Galois { .. } => 0,
+        }
     }
 
     /// What is authenticated behind a packet, its roll-overs, or behind a report, its index.

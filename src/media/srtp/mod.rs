@@ -52,6 +52,29 @@ pub struct MasterKey {
     suite: Suite,
     /// What is behind the salt is zero, as the derivation wants it (RFC 7714 §11).
     secret: [u8; SECRET_OCTETS_MAX],
+    index: Option<KeyIndex>,
+}
+
+/// What a far end that counts its keys (MKI) writes into each packet, in front of what authenticates it.
+///
+/// Source: RFC 3711 §3.1; RFC 7714 §9.4; RFC 4568 §6.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyIndex {
+    octets: [u8; 8],
+    length: usize,
+}
+
+impl KeyIndex {
+    /// This number in so many octets; `None` for more than eight, or a number that needs more.
+    pub fn new(number: u64, length: usize) -> Option<Self> {
+        let unused = 8_usize.checked_sub(length).filter(|unused| *unused < 8)?;
+        let octets = number.to_be_bytes();
+        octets.iter().take(unused).all(|octet| *octet == 0).then_some(Self { octets, length })
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.octets.get(8 - self.length..).unwrap_or_default()
+    }
 }
 
 impl MasterKey {
@@ -62,7 +85,14 @@ impl MasterKey {
             return None;
         }
         secret.get_mut(..octets.len())?.copy_from_slice(octets);
-        Some(Self { suite, secret })
+        Some(Self { suite, secret, index: None })
+    }
+
+    /// The same, of an end that counts its keys.
+    #[must_use]
+    pub fn counted(mut self, index: Option<KeyIndex>) -> Self {
+        self.index = index;
+        self
     }
 
     /// For which suite.
@@ -176,6 +206,7 @@ impl Inbound {
 
     /// Decrypts a packet where it lies, and tells how long it is then. `None` if it is not to be taken.
     pub fn packet(&mut self, datagram: &mut [u8]) -> Option<usize> {
+        let datagram = without_index(datagram, self.key.index, self.packets.behind_index())?;
         let head = payload_at(datagram)?;
         let sequence = u16::from_be_bytes([*datagram.get(2)?, *datagram.get(3)?]);
         let (at, mut source) = self.source(ssrc(datagram, 8)?)?;
@@ -188,6 +219,7 @@ impl Inbound {
 
     /// Decrypts a report where it lies, and tells how long it is then. `None` if it is not to be taken.
     pub fn report(&mut self, datagram: &mut [u8]) -> Option<usize> {
+        let datagram = without_index(datagram, self.key.index, self.reports.behind_index())?;
         let index = self.reports.report_index(datagram)?;
         let (at, mut source) = self.source(ssrc(datagram, 4)?)?;
         if !source.reports.is_new(index) {
@@ -215,6 +247,18 @@ impl Inbound {
             None => self.sources.push(source),
         }
     }
+}
+
+/// What came without the index of its key, which stands in front of the last `behind` octets. `None` if it has another one.
+fn without_index(datagram: &mut [u8], index: Option<KeyIndex>, behind: usize) -> Option<&mut [u8]> {
+    let Some(index) = index else { return Some(datagram) };
+    let rest = datagram.len().checked_sub(index.length)?;
+    let at = rest.checked_sub(behind)?;
+    if datagram.get(at..at + index.length)? != index.octets() {
+        return None;
+    }
+    datagram.copy_within(at + index.length.., at);
+    datagram.get_mut(..rest)
 }
 
 /// Where the payload of an RTP packet begins; `None` if it is none.

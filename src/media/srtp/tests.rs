@@ -108,6 +108,40 @@ fn what_has_come_or_is_changed_or_is_of_another_key_is_not_taken() {
 }
 
 #[test]
+fn a_far_end_that_counts_its_keys_is_understood() {
+    for suite in Suite::ALL {
+        for (number, octets) in [(1_u64, &[1_u8][..]), (258, &[0, 0, 1, 2])] {
+            let index = KeyIndex::new(number, octets.len());
+            let mut into = Inbound::new(key(suite).counted(index));
+            let mut out = Outbound::new(key(suite), 0);
+            let counted = |sealed: &[u8], behind: usize, octets: &[u8]| {
+                let (front, tag) = sealed.split_at(sealed.len() - behind);
+                [front, octets, tag].concat()
+            };
+            let tag = match suite {
+                Suite::AesCm80 => [10, 10],
+                Suite::AesCm32 => [4, 10],
+                Suite::AesGcm => [0, 0],
+            };
+            let plain = sealed(&out, 7);
+            let mut other = octets.to_vec();
+            other[0] ^= 1;
+            assert_eq!(into.packet(&mut counted(&plain, tag[0], &other)), None, "another key");
+            assert_eq!(into.packet(&mut plain.clone()), None, "{suite:?} without an index");
+            let mut got = counted(&plain, tag[0], octets);
+            let length = into.packet(&mut got).unwrap();
+            assert_eq!(got[..length], packet(7), "{suite:?}");
+            let mut got = counted(&sealed_report(&mut out), tag[1], octets);
+            let length = into.report(&mut got).unwrap();
+            assert_eq!(got[..length], report(), "{suite:?}");
+        }
+    }
+    for (number, length) in [(256, 1), (1, 0), (1, 9)] {
+        assert_eq!(KeyIndex::new(number, length), None);
+    }
+}
+
+#[test]
 fn a_call_may_go_on_over_a_roll_over_and_another_key_counts_anew() {
     let mut into = Inbound::new(key(Suite::AesCm80));
     let out = Outbound::new(key(Suite::AesCm80), 0);

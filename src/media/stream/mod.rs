@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rtp_rs::{RtpPacketBuilder, RtpReader, Seq};
 
 use self::timestamp_scaler::TimestampScaler;
@@ -164,6 +165,11 @@ impl Stream {
         }
         self.agreed = agreed;
         self.heard_at = now;
+    }
+
+    /// Tells the wall clock of this moment, for the reports.
+    pub fn set_clock(&mut self, wall: Timestamp, now: Instant) {
+        self.reports.set_clock(wall, now);
     }
 
     /// Plays after what is playing. More than a call can need is dropped.

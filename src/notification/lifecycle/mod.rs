@@ -148,13 +148,11 @@ impl Notification {
                 self.past.last = Some(LastCall { outcome, ended: now, retry_after });
             }
         }
-        let outcome = attempt.outcome;
         match situation.policy.next_call(&self.past, situation.history, now) {
             Decision::Call { at, by } => {
                 let why = by.wait();
                 self.state = State::Waiting { due: at, why };
-                let next = Some(at);
-                let mut owed = owe(Status::NotReached { outcome, next }, situation.in_call(true));
+                let mut owed = not_reached(attempt, Some(at), situation.in_call(true));
                 owed.extend(owe(Status::Waiting { call_at: at, why }, situation.in_call(false)));
                 owed
             }
@@ -167,11 +165,11 @@ impl Notification {
                 }
                 self.past = Past::default();
                 self.state = State::Waiting { due: now, why: Wait::Retry };
-                owe(Status::NotReached { outcome, next: Some(now) }, situation.all())
+                not_reached(attempt, Some(now), situation.all())
             }
             Decision::Never(never) => {
                 self.state = State::Closed(never.into());
-                owe(Status::NotReached { outcome, next: None }, situation.all())
+                not_reached(attempt, None, situation.all())
             }
         }
     }
@@ -250,7 +248,7 @@ pub enum Closing {
 impl From<Never> for Closing {
     fn from(never: Never) -> Self {
         match never {
-            Never::NotAllowed => Self::Unreachable,
+            Never::NotAllowed | Never::NumberType(_) => Self::Unreachable,
             Never::AttemptsUsed => Self::GaveUp,
             Never::Declined => Self::Declined,
             Never::WrongNumber => Self::WrongNumber,
@@ -343,6 +341,19 @@ impl Outcome {
             Self::TrunkFailed | Self::Cancelled | Self::Interrupted => false,
         }
     }
+}
+
+/// What is owed for messages that this call has not told. Of the one that it was reading aloud the beginning was heard.
+fn not_reached(
+    attempt: &Attempt,
+    next: Option<Timestamp>,
+    messages: impl Iterator<Item = MessageId>,
+) -> Vec<(MessageId, Reply)> {
+    let status = |message| match attempt.cut == Some(message) {
+        true => Status::HeardInPart { next },
+        false => Status::NotReached { outcome: attempt.outcome, next },
+    };
+    messages.map(|message| (message, Reply::Status(status(message)))).collect()
 }
 
 fn owe(status: Status, messages: impl IntoIterator<Item = MessageId>) -> Vec<(MessageId, Reply)> {

@@ -23,7 +23,7 @@ impl Play {
             throttle: vec![],
             sender_throttle: vec![],
             sender_calls: vec![],
-            allow: vec!["+81".to_owned()],
+            allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
             ..Policy::default()
         };
         let notification =
@@ -73,7 +73,7 @@ impl Play {
 
     fn end(&mut self, step: char) {
         let outcome = match step {
-            'A' | 'S' => Outcome::Answered,
+            'A' | 'S' | 'P' => Outcome::Answered,
             'N' => Outcome::NoAnswer,
             'B' => Outcome::Busy,
             'D' => Outcome::Declined,
@@ -82,7 +82,8 @@ impl Play {
             'X' => Outcome::Cancelled,
             _ => Outcome::Interrupted,
         };
-        let attempt = Attempt { stop_calls: step == 'S', ..Attempt::without_invite(outcome) };
+        let cut = self.waiting.first().filter(|_| step == 'P').map(|first| first.id);
+        let attempt = Attempt { stop_calls: step == 'S', cut, ..Attempt::without_invite(outcome) };
         self.apply(LifecycleEvent::Ended(&attempt));
     }
 
@@ -97,6 +98,9 @@ impl Play {
                     format!("{outcome:?}+{}", self.until(next))
                 }
                 Status::NotReached { outcome, next: None } => format!("{outcome:?}"),
+                Status::HeardInPart { next } => {
+                    format!("Part+{}", next.map_or(0, |next| self.until(next)))
+                }
                 other => format!("{other:?}"),
             };
             self.told.push(format!("{}:{says}", message.0));
@@ -120,7 +124,8 @@ impl Play {
 fn a_notification_lives_until_its_messages_are_told_or_given_up() {
     // m message held, c call claimed, r rings, a answered, h oldest heard, j late one joins the call.
     // How the call ends: A answered, N no answer, B busy, D declined, W wrong number, T trunk failed, X cancelled,
-    // I interrupted, S answered and 9 9 pressed. o came online, f switched off, u lost the number.
+    // I interrupted, S answered and 9 9 pressed,
+    // P answered and ended while the first message was read. o came online, f switched off, u lost the number.
     let cases = [
         ("is heard", "crahA", "Done", "1:Calling 1:Ringing 1:Answered"),
         ("comes while another waits", "m", "waiting", "2:Gathering+58"),
@@ -141,6 +146,13 @@ fn a_notification_lives_until_its_messages_are_told_or_given_up() {
             "cmajhA",
             "waiting",
             "1:Calling 2:Calling 1:Answered 2:Answered 2:Answered+600",
+        ),
+        ("is heard in part", "caP", "waiting", "1:Calling 1:Answered 1:Part+600"),
+        (
+            "is heard in part before another",
+            "cmajP",
+            "waiting",
+            "1:Calling 2:Calling 1:Answered 2:Answered 1:Part+600 2:Answered+600",
         ),
         ("finds a busy line", "cB", "waiting", "1:Calling 1:Busy+180"),
         (

@@ -19,6 +19,7 @@ impl fmt::Display for Rule {
             Self::Calling => f.write_str("call being made"),
             Self::Planned(_) => f.write_str("planned call"),
             Self::Allowed | Self::Never(Never::NotAllowed) => f.write_str("dial.allow, dial.deny"),
+            Self::NumberType(_) | Self::Never(Never::NumberType(_)) => f.write_str("dial.types"),
             Self::Attempts { .. } | Self::Never(Never::AttemptsUsed) => {
                 f.write_str("dial.attempts")
             }
@@ -33,6 +34,9 @@ impl fmt::Display for Rule {
             }
             Self::NewRecipients(max) => write!(f, "a sender's new recipients of a day, {max}"),
             Self::Day(max) => write!(f, "dial.calls_per_day_max {max}"),
+            Self::Minutes(max) => write!(f, "dial.minutes_per_day_max {max}"),
+            Self::CountryCalls(max) => write!(f, "dial.country.calls_per_day_max {max}"),
+            Self::CountryMinutes(max) => write!(f, "dial.country.minutes_per_day_max {max}"),
             Self::Quiet => f.write_str("quiet hours"),
         }
     }
@@ -73,6 +77,10 @@ impl Rule {
             Self::Planned(Wait::Throttled) => "it waits for a throttle or the daily limit",
             Self::Planned(Wait::Retry) => "it waits for the pause after the last call",
             Self::Allowed => "allowed",
+            Self::NumberType(of) => of.name(),
+            Self::Never(Never::NumberType(of)) => {
+                return Some(format!("{of}, which may not be dialled"));
+            }
             Self::Attempts { used, max } => return Some(format!("{used} of {max} used")),
             Self::Never(Never::NotAllowed) => "not allowed",
             Self::Never(Never::AttemptsUsed) => "used up",
@@ -86,6 +94,9 @@ impl Rule {
             | Self::SenderShare(_)
             | Self::NewRecipients(_)
             | Self::Day(_)
+            | Self::Minutes(_)
+            | Self::CountryCalls(_)
+            | Self::CountryMinutes(_)
             | Self::Quiet => return None,
         };
         Some(says.to_owned())

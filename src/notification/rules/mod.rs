@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::policy::Policy;
 use super::verification::NumberSlot;
 use super::{Throttle, Wait};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::{Subscriber, WhenOffline};
 
 /// What the rules about people must know.
@@ -195,6 +195,8 @@ pub enum Rule {
     Planned(Wait),
     /// `dial.allow` and `dial.deny`: the number may be dialled.
     Allowed,
+    /// `dial.types`: the sort of number may be dialled.
+    NumberType(NumberType),
     /// `dial.attempts`: calls so far, and how many may fail.
     Attempts {
         /// Calls that did not reach the person.
@@ -220,6 +222,12 @@ pub enum Rule {
     NewRecipients(u32),
     /// `dial.calls_per_day_max`.
     Day(u32),
+    /// `dial.minutes_per_day_max`.
+    Minutes(u32),
+    /// `calls_per_day_max` of a `[[dial.country]]`.
+    CountryCalls(u32),
+    /// `minutes_per_day_max` of a `[[dial.country]]`.
+    CountryMinutes(u32),
     /// The quiet hours.
     Quiet,
 }
@@ -233,7 +241,10 @@ impl Rule {
             | Self::SenderCalls(_)
             | Self::SenderShare(_)
             | Self::NewRecipients(_)
-            | Self::Day(_) => Wait::Throttled,
+            | Self::Day(_)
+            | Self::Minutes(_)
+            | Self::CountryCalls(_)
+            | Self::CountryMinutes(_) => Wait::Throttled,
             Self::Retry => Wait::Retry,
             Self::Quiet => Wait::Quiet,
             Self::Planned(why) => why,
@@ -245,6 +256,7 @@ impl Rule {
             | Self::OnTheLine(_)
             | Self::Calling
             | Self::Allowed
+            | Self::NumberType(_)
             | Self::Attempts { .. }
             | Self::Never(_)
             | Self::Gathering => Wait::Gathering,

@@ -143,9 +143,53 @@ fn each_rule_says_until_when_and_the_last_one_that_moves_the_call_gives_the_reas
             0,
             "NotAllowed",
         ),
+        (
+            "is a premium-rate number",
+            none,
+            History { number: "+81990123456".parse().ok(), ..fresh() },
+            0,
+            "NumberType(PremiumRate)",
+        ),
+        (
+            "is our own",
+            none,
+            History { number: "+81312345678".parse().ok(), ..fresh() },
+            0,
+            "NumberType(Own)",
+        ),
+        (
+            "is in no plan",
+            none,
+            History { number: "+8112345".parse().ok(), ..fresh() },
+            0,
+            "NumberType(ShortCode)",
+        ),
+        (
+            "is in no plan, but named by its prefix",
+            none,
+            History { number: "+81555555555555".parse().ok(), ..fresh() },
+            0,
+            "Gathering 60",
+        ),
+        (
+            "is in no plan, and only its country is named",
+            none,
+            History { number: "+81444444444444".parse().ok(), ..fresh() },
+            0,
+            "NumberType(Unknown)",
+        ),
+        (
+            "is a pager, and pagers are named",
+            none,
+            History { number: "+812034567890".parse().ok(), ..fresh() },
+            0,
+            "Gathering 60",
+        ),
     ];
     let policy = Policy {
-        allow: vec!["+81".to_owned()],
+        allow: vec!["+81".to_owned(), "+81555".to_owned()],
+        types: vec![NumberType::Pager],
+        own: vec!["+81312345678".parse().unwrap()],
         deny: vec!["+8190".to_owned()],
         ..Policy::default()
     };

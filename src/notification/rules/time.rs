@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Past, Rule, Ruling, Verdict};
-use crate::notification::policy::Policy;
+use crate::notification::budget::{CountryCalls, Spent, fits_at};
+use crate::notification::policy::{Forbidden, Policy};
 use crate::notification::throttle::{Throttle, later};
 use crate::notification::{Outcome, SenderCalls, Wait};
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{NumberType, PhoneNumber};
 use crate::subscriber::Quiet;
 
 impl Policy {
@@ -52,10 +53,16 @@ impl Policy {
     fn limits(&self, past: &Past, history: &History) -> Vec<Ruling> {
         let mut told = Vec::with_capacity(12);
         let attempts = Rule::Attempts { used: past.attempts, max: self.attempts };
-        let not_allowed = history.number.as_ref().is_some_and(|number| !self.may_dial(number));
+        let forbids = history.number.as_ref().and_then(|number| self.forbids(number));
+        let of = history.number.as_ref().map(|number| self.type_of(number));
         let last = past.last.map(|call| call.outcome);
         let rules = [
-            (Rule::Allowed, not_allowed.then_some(Never::NotAllowed)),
+            (Rule::Allowed, (forbids == Some(Forbidden::Prefix)).then_some(Never::NotAllowed)),
+            (
+                Rule::NumberType(of.unwrap_or(NumberType::Unknown)),
+                of.filter(|_| !matches!(forbids, None | Some(Forbidden::Prefix)))
+                    .map(Never::NumberType),
+            ),
             (Rule::Retry, (last == Some(Outcome::Declined)).then_some(Never::Declined)),
             (Rule::Retry, (last == Some(Outcome::WrongNumber)).then_some(Never::WrongNumber)),
             (attempts, (past.attempts >= self.attempts).then_some(Never::AttemptsUsed)),
@@ -66,8 +73,9 @@ impl Policy {
                     told.push(Ruling { rule: Rule::Never(never), verdict: Verdict::Never });
                     break;
                 }
-                // How the last call ended is told where it makes a pause.
+                // How the last call ended is told where it makes a pause; a number that is not known has no type.
                 None if rule == Rule::Retry => {}
+                None if matches!(rule, Rule::NumberType(_)) && of.is_none() => {}
                 None => told.push(Ruling { rule, verdict: Verdict::Pass }),
             }
         }
@@ -98,6 +106,19 @@ impl Policy {
         let day = Throttle { calls: self.calls_per_day_max.max(1), span: DAY };
         let day_over = history.day_filled_at.and_then(|filled_at| day.free_after(filled_at, now));
         pauses.push((Rule::Day(self.calls_per_day_max), day_over));
+        let fits = |spent: &[Spent], most| fits_at(spent, most, self.call_max, now);
+        let minutes = self.minutes_per_day_max;
+        pauses.push((Rule::Minutes(minutes), fits(&history.spent, minutes)));
+        let countries = history.number.iter().flat_map(|number| self.countries_of(number));
+        for (country, made) in countries.zip(&history.countries) {
+            if let Some(calls) = country.calls_per_day_max {
+                let full = Throttle { calls, span: DAY }.free_at(&made.calls, now);
+                pauses.push((Rule::CountryCalls(calls), full));
+            }
+            if let Some(minutes) = country.minutes_per_day_max {
+                pauses.push((Rule::CountryMinutes(minutes), fits(&made.spent, minutes)));
+            }
+        }
         pauses
     }
 
@@ -163,6 +184,10 @@ pub struct History {
     /// When the call of the whole component was started that is the `calls_per_day_max`th from the last;
     /// `None` while there were fewer in the last 24 hours.
     pub day_filled_at: Option<Timestamp>,
+    /// The calls of the whole component that count against its minutes, oldest first.
+    pub spent: Vec<Spent>,
+    /// The same, and the calls, for each of the policy's countries that the number belongs to, in their order.
+    pub countries: Vec<CountryCalls>,
 }
 
 /// When to phone.
@@ -194,6 +219,8 @@ impl Decision {
 pub enum Never {
     /// The number is outside `dial.allow` or inside `dial.deny`.
     NotAllowed,
+    /// `dial.types` does not name the sort of number it is.
+    NumberType(NumberType),
     /// `dial.attempts` calls did not reach the person.
     AttemptsUsed,
     /// The callee declined.

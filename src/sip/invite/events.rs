@@ -59,6 +59,8 @@ pub enum Output {
     Accepted(Negotiated),
     /// The far end changed the session (hold, resume, another address); it has its answer already.
     Reoffered(Negotiated),
+    /// What another run of the program would need to end this call: keep the last one as long as the call lasts.
+    Dialog(String),
     /// A key came by INFO.
     Key(char),
     /// The call is over. Once.

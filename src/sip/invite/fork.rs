@@ -48,14 +48,20 @@ impl Fork {
 
     /// The dialog of a call that the far end has made; its ACK is theirs.
     pub(super) fn accepted(invite: &Message, local_tag: &str) -> Self {
+        let takes_update = invite.items("Allow").any(|method| method == "UPDATE");
+        Self { takes_update, ..Self::of(Dialog::uas(invite, local_tag)) }
+    }
+
+    /// A dialog in which nothing is to be acknowledged.
+    pub(super) fn of(dialog: Dialog) -> Self {
         Self {
-            dialog: Dialog::uas(invite, local_tag),
+            dialog,
             is_over: false,
             ack: vec![],
             send_ack: false,
             bye: None,
             refresh: None,
-            takes_update: invite.items("Allow").any(|method| method == "UPDATE"),
+            takes_update: false,
         }
     }
 

@@ -4,6 +4,8 @@ mod cause;
 mod events;
 mod fork;
 mod in_dialog_request;
+mod info_key;
+mod leftover;
 mod reliable;
 mod request;
 mod retry;
@@ -23,9 +25,9 @@ pub use self::cause::Reason;
 use self::cause::cause;
 pub use self::events::{Ending, Input, InvitePlan, Output};
 use self::fork::{Fork, Received};
-use self::reliable::{EarlyDialog, reliable};
+use self::reliable::{EarlyDialog, last_keys, reliable};
 use self::request::{
-    InviteContent, branch, contact, ours, request_uri_of, retry_after, write_invite,
+    InviteContent, branch, contact, ours, request_uri_of, retry_after, write_fitting_invite,
 };
 use self::session_timer::{SessionTimer, USUAL_S};
 use super::T4;
@@ -75,7 +77,7 @@ pub struct Invite {
 
 impl Invite {
     /// Begins the call; the INVITE is the first output.
-    pub fn new(plan: InvitePlan, mut seed: Seed, now: Instant) -> Self {
+    pub fn new(mut plan: InvitePlan, mut seed: Seed, now: Instant) -> Self {
         let invite_content = InviteContent {
             call_id: seed.token(),
             local_tag: seed.token(),
@@ -88,7 +90,8 @@ impl Invite {
         let digest = Digest::new(plan.trunk.credentials.as_ref());
         let branch = branch(&mut seed);
         let (transport, until) = (plan.local_addr.transport, now + plan.patience);
-        let bytes = write_invite(&plan, &invite_content, &branch);
+        let mut sdp_version = 0;
+        let bytes = write_fitting_invite(&mut plan, &mut sdp_version, &invite_content, &branch);
         let mut invite = Self {
             plan,
             seed,
@@ -102,7 +105,7 @@ impl Invite {
             early_dialogs: Vec::new(),
             server_transactions: VecDeque::new(),
             early: None,
-            sdp_version: 0,
+            sdp_version,
             offered_in_response: None,
             without_session: false,
             unacknowledged: None,
@@ -241,6 +244,7 @@ impl Invite {
             Phase::Calling { .. } => {
                 let until = now + if alerts { self.plan.ring } else { self.plan.setup };
                 self.phase = Phase::Proceeding { until, alerted: alerts, rang: false };
+                self.note_invite();
             }
             // Setting up may take long; the phone still gets its whole time to ring.
             Phase::Proceeding { until, alerted, .. } if alerts && !*alerted => {
@@ -305,7 +309,8 @@ impl Invite {
         }
         match std::mem::replace(&mut self.phase, Phase::Confirmed) {
             Phase::Calling { .. } | Phase::Proceeding { .. } => {
-                let sdp = early.and_then(EarlyDialog::answer).or(response.sdp()).map(str::to_owned);
+                let sdp = early.and_then(EarlyDialog::answer);
+                let sdp = last_keys(sdp, response.sdp()).map(str::to_owned);
                 let sdp = sdp.or_else(|| self.early.clone());
                 self.session = SessionTimer::agreed(response, now);
                 self.events.push_back(Output::Answered(sdp.unwrap_or_default()));
@@ -321,6 +326,9 @@ impl Invite {
             }
         }
         self.forks.push(fork);
+        if self.forks.len() == 1 && matches!(self.phase, Phase::Confirmed) {
+            self.note_dialog();
+        }
     }
 
     fn is_calling(&self) -> bool {

@@ -82,7 +82,7 @@ impl EarlyDialog {
         true
     }
 
-    /// The answer to our offer that has come reliably; what the 2xx says besides is no other one.
+    /// The answer to our offer that has come reliably; what the 2xx says besides is no other one, but for [`last_keys`].
     pub(super) fn answer(&self) -> Option<&str> {
         self.answer.as_deref()
     }
@@ -98,6 +98,22 @@ impl EarlyDialog {
 
     pub(super) fn transactions_mut(&mut self) -> impl Iterator<Item = &mut ClientTransaction> {
         self.pracks.iter_mut().map(|prack| &mut prack.transaction)
+    }
+}
+
+/// The answer that holds: that of a reliable provisional response, if there is one. COMPAT(FreeSWITCH): a far end that
+/// names other keys in the 200 encrypts with those.
+///
+/// Source: RFC 3262 §5; RFC 3261 §13.2.1.
+pub(super) fn last_keys<'s>(early: Option<&'s str>, late: Option<&'s str>) -> Option<&'s str> {
+    fn keys(sdp: &str) -> Vec<&str> {
+        sdp.lines().filter(|line| line.starts_with("a=crypto:")).collect()
+    }
+    match (early, late) {
+        (Some(early), Some(late)) if !keys(late).is_empty() && keys(late) != keys(early) => {
+            Some(late)
+        }
+        (early, late) => early.or(late),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::request::write_invite;
+use super::request::write_fitting_invite;
 use super::session_timer::at_least;
 use super::{Invite, InvitePlan, Phase, branch};
 use crate::sip::client_transaction::ClientTransaction;
@@ -87,7 +87,8 @@ impl Invite {
         self.early_dialogs.clear();
         self.invite_content.cseq += 1;
         let branch = branch(&mut self.seed);
-        let bytes = write_invite(&self.plan, &self.invite_content, &branch);
+        let (plan, version) = (&mut self.plan, &mut self.sdp_version);
+        let bytes = write_fitting_invite(plan, version, &self.invite_content, &branch);
         let transport = self.plan.local_addr.transport;
         self.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
         self.phase = Phase::Calling { until: now + self.plan.patience };

@@ -6,11 +6,12 @@ use tracing::debug;
 
 use super::cause::cause;
 use super::fork::Fork;
+use super::info_key::{self, Info};
 use super::session_timer::{SHORTEST_S, SessionTimer};
 use super::{Ending, Invite, Output, Phase, contact};
 use crate::media::Negotiated;
 use crate::sip::message::{Message, Method};
-use crate::sip::offer_answer::{accept, reanswer, reoffer};
+use crate::sip::offer_answer::{AnswerError, accept, reanswer, reoffer};
 use crate::sip::out_of_dialog;
 use crate::sip::server_transaction::ServerTransaction;
 
@@ -77,8 +78,8 @@ impl Invite {
                 self.refuse(request, 422, "Min-SE", &SHORTEST_S.to_string(), now);
             }
             Method::Invite | Method::Update => {
-                fork.dialog.refresh(request);
-                self.receive_offer(request, now);
+                let moved = fork.dialog.refresh(request);
+                self.follow(request, moved, now);
             }
             method => self.reply(request, out_of_dialog::unknown(method), now),
         }
@@ -116,6 +117,14 @@ impl Invite {
         }
     }
 
+    /// Takes an offer of a far end that may be reached elsewhere from now on.
+    fn follow(&mut self, request: &Message, moved: bool, now: Instant) {
+        if moved {
+            self.note_dialog();
+        }
+        self.receive_offer(request, now);
+    }
+
     /// Source: RFC 3264 §8; an offer that we cannot take leaves everything as it was.
     pub(super) fn receive_offer(&mut self, request: &Message, now: Instant) {
         let version = self.sdp_version + 1;
@@ -125,7 +134,7 @@ impl Invite {
                 Ok((answer, negotiated)) => (answer, Some(negotiated)),
                 Err(error) => {
                     debug!(%error, "offer refused");
-                    return self.reply(request, 488, now);
+                    return self.refuse(request, 488, "Warning", &warning(error), now);
                 }
             },
             None if invite => (reoffer(&self.plan.offer, version).unwrap_or_default(), None),
@@ -190,24 +199,21 @@ impl Invite {
         }
     }
 
-    /// Source: RFC 6086 §4.2.2 (an INFO without a body is fine), §5.2 (415); `application/dtmf-relay` as Cisco and
-    /// Asterisk write it: `Signal=5`.
+    /// Source: RFC 6086 §5.2 (415).
     fn receive_info(&mut self, request: &Message, now: Instant) {
-        let kind = request.header("Content-Type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let text = String::from_utf8_lossy(&request.body);
-        let key = match kind.as_str() {
-            _ if request.body.is_empty() => None,
-            "application/dtmf" => key(text.trim()),
-            "application/dtmf-relay" => text.lines().find_map(|line| {
-                let (name, value) = line.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("Signal").then(|| key(value.trim())).flatten()
-            }),
-            _ => return self.refuse(request, 415, "Accept", KEYS, now),
-        };
-        self.reply(request, 200, now);
-        let key = key.filter(|_| self.unacknowledged.is_none() && !self.without_session);
-        self.events.extend(key.map(Output::Key));
+        let info = info_key::read(request);
+        match info {
+            Info::Foreign => return self.refuse(request, 415, "Accept", info_key::ACCEPTED, now),
+            // A phone that is told 200 shows its user that the key was taken.
+            Info::Unreadable => return self.reply(request, 400, now),
+            Info::Key(_) | Info::Nothing => self.reply(request, 200, now),
+        }
+        let open = self.unacknowledged.is_none() && !self.without_session;
+        if let Info::Key(key) = info
+            && open
+        {
+            self.events.push_back(Output::Key(key));
+        }
     }
 
     /// Tells whether an offer comes while one of ours waits for its answer.
@@ -257,23 +263,22 @@ impl Invite {
     }
 }
 
+/// Why an offer is refused, for whoever looks after the far end.
+///
+/// Source: RFC 3261 §20.43; the name of who warns may be a made-up one.
+fn warning(error: AnswerError) -> String {
+    let code = match error {
+        AnswerError::NoAddress => 301,
+        AnswerError::NoAudio => 304,
+        AnswerError::NoCodec => 305,
+        AnswerError::NoKeys | AnswerError::NotSdp | AnswerError::TooLarge => 399,
+    };
+    format!("{code} offhook \"{error}\"")
+}
+
 /// What a request insists on and we do not know. Requiring a session timer is fine.
 pub(super) fn unknown_extensions(request: &Message) -> impl Iterator<Item = &str> {
     request.items("Require").filter(|option| !option.eq_ignore_ascii_case("timer"))
 }
 
-/// A key by its character, or by the number of its telephone event.
-fn key(text: &str) -> Option<char> {
-    match text {
-        "10" => Some('*'),
-        "11" => Some('#'),
-        _ => {
-            let mut letters = text.chars();
-            let key = letters.next()?.to_ascii_uppercase();
-            (letters.next().is_none() && "0123456789*#ABCD".contains(key)).then_some(key)
-        }
-    }
-}
-
-const KEYS: &str = "application/dtmf-relay, application/dtmf";
 const ANSWERED_MAX: usize = 64;

@@ -12,9 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tracing::{debug, trace};
+use tracing::debug;
 
+use super::sip_log::{self, Way};
 use super::socket::{TransportState, lock};
+use crate::dscp;
 use crate::sip::framing::{Framer, PING, PONG, Piece};
 use crate::sip::trunk::Transport;
 
@@ -37,7 +39,7 @@ impl Connection {
         let late = |_| io::Error::from(io::ErrorKind::TimedOut);
         let opened = async {
             let stream = TcpStream::connect(to).await?;
-            let ends = ends(&stream)?;
+            let ends = ends(&stream, shared.dscp)?;
             match tls {
                 None => Ok(Self::carried(shared, stream, Transport::Tcp, ends)),
                 Some((connector, name)) => {
@@ -51,7 +53,7 @@ impl Connection {
 
     /// Takes a connection that a trunk has opened.
     pub(super) fn accepted(shared: &Arc<TransportState>, stream: TcpStream) -> io::Result<Self> {
-        let ends = ends(&stream)?;
+        let ends = ends(&stream, shared.dscp)?;
         Ok(Self::carried(shared, stream, Transport::Tcp, ends))
     }
 
@@ -146,7 +148,7 @@ impl StreamReader {
             }
             for answer in answers {
                 ping_at = Instant::now() + PING_EVERY;
-                trace!(bytes = answer.len(), "sent over a connection");
+                sip_log::show(Way::Sent, self.peer, self.by, &answer);
                 let late = |_| io::Error::from(io::ErrorKind::TimedOut);
                 timeout(SEND_WAIT, writer.write_all(&answer)).await.map_err(late)??;
             }
@@ -165,10 +167,13 @@ impl StreamReader {
 
 /// Both addresses of a connection, on which small messages leave at once from now on, and on which a far end that
 /// is gone is noticed also while no call is made.
-fn ends(stream: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
+fn ends(stream: &TcpStream, dscp: u8) -> io::Result<(SocketAddr, SocketAddr)> {
     let keepalive = TcpKeepalive::new().with_time(PING_EVERY).with_interval(SEND_WAIT);
     stream.set_nodelay(true)?;
     SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    if let Err(error) = dscp::mark(&SockRef::from(stream), dscp) {
+        debug!(%error, "connection not marked for the network");
+    }
     Ok((stream.local_addr()?, stream.peer_addr()?))
 }
 

@@ -93,18 +93,16 @@ impl TransportState {
         let here = &self.endpoints[endpoint];
         if !by.is_reliable() {
             let local = self.local_towards(source)?;
-            let public = here.public().unwrap_or(local);
+            let public = self.advertise.or(here.public()).unwrap_or(local);
             let target = Target { transport: Transport::Udp, address: source };
             let local_addr = LocalAddr { transport: Transport::Udp, local, public };
             return Ok(Route { local_addr, target, spare: false, endpoint, connection: None });
         }
         let connection = lock(&self.connections).get(&source).cloned();
         let connection = connection.ok_or(io::ErrorKind::NotConnected)?;
-        let local = connection.local;
-        let public = connection.public().unwrap_or(local);
+        let local_addr = self.end_of(&connection, by);
         // When the connection is gone, the trunk is reached as for calls of ours.
         let target = here.pick().unwrap_or(Target { transport: by, address: source });
-        let local_addr = LocalAddr { transport: by, local, public };
         Ok(Route { local_addr, target, spare: false, endpoint, connection: Some(connection) })
     }
 }

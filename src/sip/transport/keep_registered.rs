@@ -10,6 +10,7 @@ use super::socket::TransportState;
 use super::trunk_endpoint::{Route, TrunkEndpoint};
 use crate::clock::now;
 use crate::seed::Seed;
+use crate::sip::framing::PING;
 use crate::sip::registration::{Input, Output, Registration, State};
 
 /// Keeps one trunk's binding until it is to leave, or until the user agent is dropped.
@@ -40,6 +41,11 @@ pub(super) async fn keep_registered(
                     if let Err(error) = shared.send(&message, &mut route).await {
                         debug!(trunk = endpoint.trunk.name, %error, "REGISTER not sent");
                         patience = Some(now() + RECONNECT_PAUSE);
+                    }
+                }
+                Output::KeepOpen => {
+                    if let Err(error) = shared.send(PING, &mut route).await {
+                        debug!(trunk = endpoint.trunk.name, %error, "keep-alive not sent");
                     }
                 }
                 Output::Changed(state) => {
@@ -84,7 +90,9 @@ pub(super) async fn keep_registered(
                             registration.handle(Input::Moved(route.local_addr), now());
                         }
                         Err(error) => {
-                            warn!(%error, "registration waits for a route");
+                            if endpoint.is_news(Some(error.to_string())) {
+                                warn!(%error, "registration waits for a route");
+                            }
                             patience = Some(now() + REACH_PAUSE);
                         }
                     }
@@ -108,7 +116,9 @@ async fn first_route(
         if let Some(endpoint) = shared.endpoints.get(index)
             && endpoint.pick().is_some()
         {
-            warn!(%error, "not registered");
+            if endpoint.is_news(Some(error.to_string())) {
+                warn!(%error, "not registered");
+            }
             endpoint.registration.send_replace(State::Silent);
         }
         tokio::select! {

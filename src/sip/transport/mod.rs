@@ -4,6 +4,7 @@ mod connection;
 mod incoming;
 mod keep_registered;
 mod resolve;
+mod sip_log;
 mod socket;
 mod tls;
 mod trunk_endpoint;
@@ -20,7 +21,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::{debug, trace, warn};
+use tracing::{debug, info, trace, warn};
 
 pub use self::incoming::Incoming;
 use self::keep_registered::keep_registered;
@@ -35,6 +36,7 @@ use super::probe::Probe;
 use super::registration::State;
 use super::trunk::Trunk;
 use crate::clock::now;
+use crate::dscp;
 use crate::seed::Seed;
 
 /// Our end of the trunks.
@@ -42,6 +44,10 @@ use crate::seed::Seed;
 pub struct SipSettings {
     /// Local address for datagrams and connections; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Where trunks reach us by UDP and TCP, behind NAT; without it they are told what they see.
+    pub advertise: Option<SocketAddr>,
+    /// How the network is asked to treat what we send (RFC 2474).
+    pub dscp: u8,
     /// A PEM file with authorities that are trusted beside the system's.
     pub tls_ca: Option<PathBuf>,
     /// The DNS server to ask in place of the system's.
@@ -53,7 +59,8 @@ pub struct SipSettings {
 impl SipSettings {
     /// The system's authorities and DNS, and no calls of the trunks.
     pub fn listening(listen: SocketAddr) -> Self {
-        Self { listen, tls_ca: None, name_server: None, takes_calls: false }
+        let (advertise, dscp, tls_ca, name_server) = (None, DSCP, None, None);
+        Self { listen, advertise, dscp, tls_ca, name_server, takes_calls: false }
     }
 }
 
@@ -84,6 +91,9 @@ impl UserAgent {
         if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BYTES) {
             debug!(%error, "receive buffer stays small");
         }
+        if let Err(error) = dscp::mark(&SockRef::from(&socket), settings.dscp) {
+            info!(%error, "SIP cannot be marked for the network");
+        }
         let local = socket.local_addr().map_err(refused)?;
         let tls = match (tls::connector(settings.tls_ca.as_deref()), settings.tls_ca) {
             (Err(error), Some(file)) => return Err(TransportError::Authorities(file, error)),
@@ -94,6 +104,8 @@ impl UserAgent {
         let shared = Arc::new(TransportState {
             socket,
             local,
+            advertise: settings.advertise,
+            dscp: settings.dscp,
             endpoints: trunks.into_iter().map(TrunkEndpoint::new).collect(),
             inboxes: Mutex::new(HashMap::new()),
             connections: Mutex::new(HashMap::new()),
@@ -285,7 +297,7 @@ impl SipChannel {
         if self.route.connection.is_none()
             && let Some(other) = self.elsewhere(message)
         {
-            return self.shared.socket.send_to(message, other).await.map(drop);
+            return self.shared.send_datagram(message, other).await;
         }
         self.shared.send(message, &mut self.route).await
     }
@@ -326,6 +338,7 @@ impl SipChannel {
                     Output::Accepted(_)
                     | Output::Reoffered(_)
                     | Output::Key(_)
+                    | Output::Dialog(_)
                     | Output::Over(_) => {}
                 }
             }
@@ -359,7 +372,7 @@ impl TransportState {
     /// Sends a request on a route. A connection that is gone is opened anew.
     async fn send(self: &Arc<Self>, message: &[u8], route: &mut Route) -> io::Result<()> {
         let Some(connection) = &route.connection else {
-            return self.socket.send_to(message, route.target.address).await.map(drop);
+            return self.send_datagram(message, route.target.address).await;
         };
         if connection.is_open() && connection.send(message.to_vec()).await.is_ok() {
             return Ok(());
@@ -423,6 +436,8 @@ pub enum TransportError {
     Refused(String, u16),
 }
 
+/// CS3, for signalling (RFC 4594 §4.2, §2.3).
+const DSCP: u8 = 24;
 /// How long [`UserAgent::close`] may take.
 pub const LEAVE_WAIT: Duration = Duration::from_secs(2);
 const PROBE_WAIT: Duration = Duration::from_secs(10);

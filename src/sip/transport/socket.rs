@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, trace, warn};
 
 use super::connection::Connection;
+use super::sip_log::{self, Way};
 use super::tls::Tls;
 use super::trunk_endpoint::TrunkEndpoint;
 use crate::sip::message::{DATAGRAM_BYTES_MAX, Message, Method, Start};
@@ -24,6 +25,9 @@ use crate::sip::via::{return_address, seen_from, stamped, transport};
 pub(super) struct TransportState {
     pub(super) socket: UdpSocket,
     pub(super) local: SocketAddr,
+    /// Where trunks reach us, if the operator says so.
+    pub(super) advertise: Option<SocketAddr>,
+    pub(super) dscp: u8,
     pub(super) endpoints: Vec<TrunkEndpoint>,
     pub(super) inboxes: Mutex<HashMap<String, Inbox>>,
     pub(super) connections: Mutex<HashMap<SocketAddr, Connection>>,
@@ -121,7 +125,7 @@ impl TransportState {
                     }
                     let Some(answer) = taken.answer else { continue };
                     let to = self.return_address(&answer).unwrap_or(source);
-                    if let Err(error) = self.socket.send_to(&answer, to).await {
+                    if let Err(error) = self.send_datagram(&answer, to).await {
                         debug!(%error, "answer not sent");
                     }
                 }
@@ -171,6 +175,7 @@ impl TransportState {
         if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
             return None;
         }
+        sip_log::show(Way::Received, source, by, bytes);
         let message = match Message::parse(bytes) {
             Ok(message) => message,
             Err(error) => {
@@ -236,7 +241,7 @@ impl TransportState {
         let connected = parsed.as_ref().and_then(transport).is_some_and(Transport::is_reliable);
         let to = self.return_address(response).unwrap_or(otherwise);
         if !connected {
-            return self.socket.send_to(response, to).await.map(drop);
+            return self.send_datagram(response, to).await;
         }
         let connection = {
             let connections = lock(&self.connections);
@@ -246,6 +251,11 @@ impl TransportState {
             Some(connection) => connection.send(response.to_vec()).await,
             None => Err(io::ErrorKind::NotConnected.into()),
         }
+    }
+
+    pub(super) async fn send_datagram(&self, message: &[u8], to: SocketAddr) -> io::Result<()> {
+        sip_log::show(Way::Sent, to, Transport::Udp, message);
+        self.socket.send_to(message, to).await.map(drop)
     }
 
     /// A connection is over.

@@ -28,6 +28,8 @@ pub(super) struct TrunkEndpoint {
     pub(super) registration: watch::Sender<registration::State>,
     found: Mutex<Found>,
     streams: AsyncMutex<Vec<(Target, Connection)>>,
+    /// What the operator knows of why it cannot be used.
+    told: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +64,17 @@ impl Route {
 impl TrunkEndpoint {
     pub(super) fn new(trunk: Arc<Trunk>) -> Self {
         let streams = AsyncMutex::default();
-        Self { trunk, registration: watch::Sender::default(), found: Mutex::default(), streams }
+        let (registration, found, told) =
+            (watch::Sender::default(), Mutex::default(), Mutex::default());
+        Self { trunk, registration, found, streams, told }
+    }
+
+    /// Why the trunk cannot be used, or that it can. Tells whether that is another reason than before.
+    pub(super) fn is_news(&self, trouble: Option<String>) -> bool {
+        let mut told = lock(&self.told);
+        let news = trouble.is_some() && *told != trouble;
+        *told = trouble;
+        news
     }
 
     pub(super) fn is_member(&self, ip: IpAddr) -> bool {
@@ -118,7 +130,7 @@ impl TrunkEndpoint {
             let found = lock(&self.found);
             let local = found.locals.iter().find(|(known, _)| *known == target);
             let local = local.ok_or(io::ErrorKind::AddrNotAvailable)?.1;
-            let public = found.public.unwrap_or(local);
+            let public = shared.advertise.or(found.public).unwrap_or(local);
             return Ok((LocalAddr { transport: target.transport, local, public }, None));
         }
         let mut streams = self.streams.lock().await;
@@ -140,9 +152,7 @@ impl TrunkEndpoint {
                 connection
             }
         };
-        let (transport, local) = (target.transport, connection.local);
-        let public = connection.public().unwrap_or(local);
-        Ok((LocalAddr { transport, local, public }, Some(connection)))
+        Ok((shared.end_of(&connection, target.transport), Some(connection)))
     }
 }
 
@@ -156,7 +166,10 @@ impl TransportState {
             let unresolved = || TransportError::Unresolved(endpoint.trunk.name.clone());
             let target = endpoint.pick().ok_or_else(unresolved)?;
             match self.route(index, target).await {
-                Ok(route) => return Ok(route),
+                Ok(route) => {
+                    endpoint.is_news(None);
+                    return Ok(route);
+                }
                 Err(error) => {
                     let trunk = endpoint.trunk.name.clone();
                     debug!(trunk, %error, "address of the trunk not reached");
@@ -164,7 +177,12 @@ impl TransportState {
                         continue;
                     }
                     return Err(match tls::distrust(&error) {
-                        Some(why) => TransportError::Distrusted(trunk, why),
+                        Some(why) => {
+                            if endpoint.is_news(Some(distrusted(&trunk, &why))) {
+                                warn!(trunk, because = why, "certificate of trunk is not trusted");
+                            }
+                            TransportError::Distrusted(trunk, why)
+                        }
                         None => TransportError::Unreachable(trunk, error),
                     });
                 }
@@ -236,6 +254,21 @@ impl TransportState {
         found.holds
     }
 
+    /// Our end of a connection, and where we are reached once it is closed. By TCP that is the port where we listen, unless
+    /// a NAT lies between: then only the connection itself leads to us, as it always does by TLS.
+    ///
+    /// Source: RFC 3261 §18.1.1 (who sends over a connection listens for others), §8.1.1.8 (Contact).
+    pub(super) fn end_of(&self, connection: &Connection, transport: Transport) -> LocalAddr {
+        let local = connection.local;
+        let seen = connection.public().filter(|seen| seen.ip() != local.ip());
+        let listening = || SocketAddr::new(local.ip(), self.local.port());
+        let public = match transport {
+            Transport::Tcp => self.advertise.or(seen).unwrap_or_else(listening),
+            Transport::Udp | Transport::Tls => connection.public().unwrap_or(local),
+        };
+        LocalAddr { transport, local, public }
+    }
+
     /// The address that we have towards a trunk: the system's routing table knows.
     pub(super) fn local_towards(&self, to: SocketAddr) -> io::Result<SocketAddr> {
         if !self.local.ip().is_unspecified() {
@@ -245,6 +278,11 @@ impl TransportState {
         probe.connect(to)?;
         Ok(SocketAddr::new(probe.local_addr()?.ip(), self.local.port()))
     }
+}
+
+/// As [`TransportError::Distrusted`] says it, which is told once.
+fn distrusted(trunk: &str, why: &str) -> String {
+    TransportError::Distrusted(trunk.to_owned(), why.to_owned()).to_string()
 }
 
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

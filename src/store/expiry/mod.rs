@@ -82,14 +82,18 @@ impl Transaction<'_> {
                     (rows.len(), ExpiryStep::Erase(Ended::default()))
                 }
                 ExpiryStep::Erase(after) => {
-                    let rows = self.ended(TO_ERASE, after, before(self.policy.keep), left)?;
+                    let rows = self.ended(TO_ERASE, after, before(self.policy.keep_trace), left)?;
                     found += self.erase_messages(&rows)?;
                     step = rows.last().map_or(step, |row| ExpiryStep::Erase(row.place));
                     (rows.len(), ExpiryStep::Rest)
                 }
                 ExpiryStep::Rest => {
-                    let calls = self.forget_calls(before(CALLS_KEPT), left as i64)?;
-                    self.forget_rings(before(RINGS_KEPT), left as i64)?;
+                    let keep_calls = self.policy.keep_calls;
+                    let calls = self.forget_calls(before(keep_calls), left as i64)?;
+                    if keep_calls < RINGS_KEPT {
+                        self.forget_names_of_rings(before(keep_calls), left as i64)?;
+                    }
+                    self.forget_rings(before(RINGS_KEPT.max(keep_calls)), left as i64)?;
                     self.forget_codes(now)?;
                     let silenced = self.forget_recordings(before(self.policy.keep_voice))?;
                     let next = (calls + silenced > 0).then_some(ExpiryStep::Rest);
@@ -195,8 +199,6 @@ const TO_WIPE: &str = ended_rows!("ended", " AND wiped = 0");
 const TO_ERASE: &str = ended_rows!("counted_end", "");
 /// Bounds how long one slice keeps other operations waiting.
 const ROWS_MAX: usize = 200;
-/// Call records, which name no text, stay for thirty days.
-const CALLS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[cfg(test)]
 mod tests;

@@ -15,8 +15,11 @@ use super::transaction::Transaction;
 use super::{StoreError, sqlite};
 use crate::notification::lifecycle::{Closing, State};
 use crate::notification::policy::Policy;
-use crate::notification::rules::{Call, Judgement, Plan, Rule, Ruling, Sender, Verdict};
+use crate::notification::rules::{
+    Call, Decision, Judgement, Past, Plan, Rule, Ruling, Sender, Verdict,
+};
 use crate::notification::{MessageId, Wait};
+use crate::phone_number::PhoneNumber;
 use crate::seed::Seed;
 use crate::subscriber::Subscriber;
 
@@ -80,6 +83,22 @@ pub fn kept_by(
 ) -> Result<Vec<Option<String>>, StoreError> {
     look(path, policy, |transaction| {
         messages.iter().map(|message| transaction.keeper_of(*message, now)).collect()
+    })
+}
+
+/// The rule of time that keeps a call to this number from being made now, whoever causes it.
+pub fn call_kept_by(
+    path: &Path,
+    policy: &Policy,
+    number: &PhoneNumber,
+    now: Timestamp,
+) -> Result<Option<Rule>, StoreError> {
+    look(path, policy, |transaction| {
+        let history = transaction.calls_to(number, now)?;
+        Ok(match policy.next_call(&Past::default(), &history, now) {
+            Decision::Call { at, by } => (at > now).then_some(by),
+            Decision::Never(never) => Some(Rule::Never(never)),
+        })
     })
 }
 

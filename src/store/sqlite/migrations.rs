@@ -18,5 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("0014.sql"),
     include_str!("0015.sql"),
     include_str!("0016.sql"),
+    include_str!("0017.sql"),
     include_str!("0018.sql"),
+    include_str!("0019.sql"),
 ];

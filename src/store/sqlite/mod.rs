@@ -53,7 +53,7 @@ impl Lock {
     }
 }
 
-fn lock_file(path: &Path) -> PathBuf {
+pub(super) fn lock_file(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     beside.into()
@@ -120,6 +120,15 @@ pub(super) fn begin(conn: &Connection) -> Result<(), StoreError> {
 
 /// Opens the file for a command that only looks, beside a running daemon or without one.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let (conn, version) = open_to_copy(path)?;
+    if version < latest_schema() {
+        return Err(StoreError::Older(path.to_owned()));
+    }
+    Ok(conn)
+}
+
+/// As [`open_to_read`], also a file of an earlier version; tells its schema.
+pub(super) fn open_to_copy(path: &Path) -> Result<(Connection, u32), StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing(path.to_owned()));
     }
@@ -128,10 +137,41 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
     let version = recognise(&conn, path)?;
-    if version < MIGRATIONS.len() as u32 {
-        return Err(StoreError::Older(path.to_owned()));
+    Ok((conn, version))
+}
+
+/// The schema of this version.
+pub(super) fn latest_schema() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
+/// What a copy of a store has turned out to be.
+pub(super) struct Inspected {
+    pub(super) schema: u32,
+    pub(super) held: i64,
+}
+
+/// Looks through a copy that nobody else has open: every page, every index and every reference.
+///
+/// Errors: with the path `named`, under which the operator knows it.
+pub(super) fn inspect(copy: &Path, named: &Path) -> Result<Inspected, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(copy, flags)?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    let schema = recognise(&conn, named)?;
+    if schema == 0 {
+        return Err(StoreError::Foreign(named.to_owned()));
     }
-    Ok(conn)
+    let damaged = |found| StoreError::Damaged { path: named.to_owned(), found };
+    let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(damaged(found));
+    }
+    if conn.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(damaged("a row belongs to one that is not there".into()));
+    }
+    let held = "SELECT count(*) FROM messages WHERE ended IS NULL";
+    Ok(Inspected { schema, held: conn.query_row(held, [], |row| row.get(0))? })
 }
 
 /// An empty store that is gone when it is closed, for a command that looks before there is a file.

@@ -69,6 +69,7 @@ pub fn invalid_value(language: Language<'_>, value: NotASetting) -> String {
             return phrase(language, "invalid-language", &[("known", (&known).into())]);
         }
         NotASetting::Pin => "invalid-pin",
+        NotASetting::TrivialPin => "trivial-pin",
         NotASetting::Jid => "invalid-jid",
     };
     phrase(language, id, &[])
@@ -139,13 +140,16 @@ fn shown_language(language: Language<'_>, person: &Subscriber) -> String {
 
 /// A verification call begins.
 pub fn calling(language: Language<'_>, number: &PhoneNumber) -> String {
-    phrase(language, "code-calling", &[("number", number.as_str().into())])
+    phrase(language, "code-calling", &[("number", (&number.spaced()).into())])
 }
 
 /// A verification call is refused.
 pub fn refused(language: Language<'_>, refusal: Refusal) -> String {
     let id = match refusal {
         Refusal::NotAllowed => "code-not-allowed",
+        Refusal::NumberType(of) => {
+            return phrase(language, "code-type-refused", &[("type", of.name().into())]);
+        }
         Refusal::Suspended => "code-suspended",
         Refusal::TooSoon => "code-too-soon",
         Refusal::TooMany => "code-too-many",
@@ -176,7 +180,7 @@ pub fn verified(language: Language<'_>, slot: NumberSlot, number: &PhoneNumber) 
         NumberSlot::First => "code-right",
         NumberSlot::Second => "code-right-second",
     };
-    phrase(language, id, &[("number", number.as_str().into())])
+    phrase(language, id, &[("number", (&number.spaced()).into())])
 }
 
 /// A wrong code came.

@@ -92,7 +92,7 @@ pub(super) fn second_number(written: &str) -> Result<UserCommand, CommandError> 
 
 /// Reads a telephone number as people write it.
 pub(super) fn number(written: &str) -> Result<PhoneNumber, CommandError> {
-    PhoneNumber::as_written(written).map_err(|_| {
+    written.parse::<PhoneNumber>().map_err(|_| {
         let digits: String = written.chars().filter(char::is_ascii_digit).collect();
         if is_like_number(written) && digits.starts_with('0') {
             CommandError::NationalNumber(digits)

@@ -264,6 +264,15 @@ fn a_far_end_that_says_nothing_is_not_sent_to_for_long() {
     assert_eq!(nobody.farewell(&mut report, clock::now()), None);
     assert!(nobody.quality().to_string().starts_with("ended, nothing came from the far end: "));
 
+    let mut at_trunk = Stream::new(
+        agreed(),
+        agreed().remote.ip(),
+        7,
+        MediaTimeouts::with_silence(Duration::from_secs(30)),
+        clock::now(),
+    );
+    assert_eq!(packets(&mut at_trunk, 1000), (999, ended), "twenty at the trunk's own host");
+
     let mut victims = stream();
     victims.receive(agreed().remote, &mut press(1, 7, 100), clock::now());
     let mut sent = 0;

@@ -154,7 +154,7 @@ fn a_challenge_is_answered_once_for_each_realm() {
         (
             "has two realms",
             "407 401:two 200",
-            "INVITE ACK INVITE+auth ACK INVITE+auth+auth ACK+auth+auth Answered",
+            "INVITE ACK INVITE+auth ACK INVITE+plain+auth+auth ACK+auth+auth Answered",
         ),
         (
             "finds our nonce stale",
@@ -210,8 +210,8 @@ fn what_the_far_end_asks_during_a_call_gets_its_answer() {
         ("presses a bare key", "200 INFO=7", "INVITE ACK Answered ->200 Key7"),
         (
             "presses what is no key",
-            "200 INFO=Signal=17 INFO=77 INFO=",
-            "INVITE ACK Answered ->200 ->200 ->200",
+            "200 INFO=Signal=17 INFO=77 INFO= INFO=Signal=16",
+            "INVITE ACK Answered ->400 ->400 ->200 ->200",
         ),
         ("sends other information", "200 INFO=<x/>", "INVITE ACK Answered ->415"),
         ("asks what we can", "200 OPTIONS", "INVITE ACK Answered ->200"),

@@ -1,6 +1,7 @@
 //! Calls on a trunk that encrypts, as timelines.
 
 use super::trunk::Peer;
+use crate::sip::invite::reliable::last_keys;
 use crate::sip::trunk::Srtp;
 
 #[test]
@@ -25,6 +26,25 @@ fn nobody_talks_an_encrypted_call_into_the_clear() {
             plays.split(' ').for_each(|word| peer.play(word, &mut events));
             assert_eq!(events.join(" "), expected, "{what}, {srtp:?}");
         }
+    }
+}
+
+#[test]
+fn keys_that_change_in_the_200_are_those_that_hold() {
+    let (one, other) = ("v=0\r\na=crypto:1 x inline:1\r\n", "v=0\r\na=crypto:1 x inline:2\r\n");
+    let (plain, elsewhere) = ("v=0\r\n", "v=0\r\nc=x\r\na=crypto:1 x inline:1\r\n");
+    let cases = [
+        (Some(one), Some(other), Some(other)),
+        (Some(one), Some(elsewhere), Some(one)),
+        (Some(one), Some(plain), Some(one)),
+        (Some(plain), Some(one), Some(one)),
+        (Some(one), None, Some(one)),
+        (None, Some(one), Some(one)),
+        (None, Some(plain), Some(plain)),
+        (None, None, None),
+    ];
+    for (early, late, expected) in cases {
+        assert_eq!(last_keys(early, late), expected, "{early:?} {late:?}");
     }
 }
 

@@ -193,6 +193,7 @@ impl Peer {
                     let keys = if now.keys.is_some() { "+keys" } else { "" };
                     format!("{}{keys}", if now.sending { "on" } else { "hold" })
                 }
+                Output::Dialog(_) => continue,
                 Output::Key(key) => format!("Key{key}"),
                 Output::Over(Ending::Refused { status, retry_after: None }) => {
                     format!("Refused{status}")
@@ -216,6 +217,8 @@ impl Peer {
         let invite = Message::parse(&self.invite).unwrap();
         if let Some(status) = message.status() {
             assert_eq!(message.to.tag, invite.from.tag);
+            // Who looks after the far end is told why.
+            assert_eq!(status == 488, message.header("Warning").is_some());
             let sdp = if message.sdp().is_some() { "+sdp" } else { "" };
             let session = message.header("Session-Expires").map(|it| format!("={it}"));
             return format!("->{status}{sdp}{}", session.unwrap_or_default());
@@ -362,7 +365,7 @@ fn sdp(kind: &str) -> String {
         "safe" | "safehold" => {
             format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}\r\n", "A".repeat(40))
         }
-        "odd" => format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|1:4\r\n", "A".repeat(40)),
+        "odd" => format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{} KDR=1\r\n", "A".repeat(40)),
         _ => String::new(),
     };
     format!(

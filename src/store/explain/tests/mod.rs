@@ -263,7 +263,7 @@ fn a_sender_who_has_caused_a_call_waits_as_explain_says() {
         throttle: vec![],
         sender_throttle: vec!["1/1h".parse().unwrap()],
         quiet: Quiet::Never,
-        allow: vec!["+81".to_owned()],
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
         ..Policy::default()
     };
     in_world(policy, |world| {
@@ -299,7 +299,7 @@ fn a_held_message_names_the_rule_that_keeps_its_phone_from_ringing() {
         attempts: 1,
         throttle: vec![],
         quiet: Quiet::Never,
-        allow: vec!["+81".to_owned()],
+        allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
         ..Policy::default()
     };
     let unknown = KnownSender::default();

@@ -99,10 +99,11 @@ pub(super) fn policies() -> impl Strategy<Value = Policy> {
                     throttle,
                     sender_throttle,
                     calls_per_day_max,
+                    minutes_per_day_max: if calls_per_day_max == 2 { 600 } else { 10 },
                     senders,
                     quiet: quiet.parse().map_or(Quiet::Never, Quiet::Daily),
                     retry: RetryPauses { busy: Duration::from_secs(90), ..RetryPauses::default() },
-                    allow: vec!["+81".to_owned()],
+                    allow: (0..=9).map(|digit| format!("+81{digit}")).collect(),
                     keep: Duration::from_secs(40 * 3600),
                     ..Policy::default()
                 }

@@ -1,0 +1,160 @@
+//! How the parts are at this moment, as `/health` and `/metrics` tell it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tracing::debug;
+
+use crate::clock;
+use crate::config::Live;
+use crate::http::{Asker, Page, PageAnswer, PageSource};
+use crate::numbers::{Condition, Numbers};
+use crate::speech::voices::Voice;
+use crate::store::totals::totals;
+use crate::trunks::TrunkPool;
+
+/// Where the state of each part is read.
+#[derive(Clone)]
+pub(super) struct Observed {
+    pub(super) link: watch::Receiver<bool>,
+    pub(super) trunk_pool: TrunkPool,
+    pub(super) live: watch::Receiver<Arc<Live>>,
+    pub(super) store: Arc<Path>,
+    pub(super) numbers: Numbers,
+}
+
+impl Observed {
+    /// The pages, for whoever asks from this machine or with the token of `http.token_file`.
+    pub(super) fn pages(self) -> PageSource {
+        Arc::new(move |page, asker| {
+            let observed = self.clone();
+            Box::pin(async move {
+                if !observed.may_see(&asker) {
+                    return None;
+                }
+                // It reads the disk.
+                spawn_blocking(move || observed.page(page)).await.ok()
+            })
+        })
+    }
+
+    fn may_see(&self, asker: &Asker) -> bool {
+        let live = self.live.borrow();
+        let expected = live.links.token.as_ref().map(|token| token.expose_secret().as_bytes());
+        let given = asker.token.as_ref().map(|token| token.as_bytes());
+        let is_known =
+            expected.zip(given).is_some_and(|(expected, given)| expected.ct_eq(given).into());
+        asker.is_local || is_known
+    }
+
+    fn page(&self, page: Page) -> PageAnswer {
+        let condition = self.condition();
+        match page {
+            Page::Health => {
+                let failing = failing(&condition);
+                let body = health(&condition, &failing).to_string();
+                PageAnswer { is_well: failing.is_empty(), media_type: JSON, body }
+            }
+            Page::Metrics => {
+                let body = self.numbers.exposition(&condition);
+                PageAnswer { is_well: true, media_type: OPEN_METRICS, body }
+            }
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        let store = totals(&self.store, clock::timestamp());
+        let store = store.inspect_err(|error| debug!(%error, "the store was not read for a page"));
+        let folder = self.store.parent().filter(|it| !it.as_os_str().is_empty());
+        let disk = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))).ok();
+        Condition {
+            is_linked: *self.link.borrow(),
+            trunks: self.trunk_pool.condition(),
+            store: store.ok(),
+            has_voice: Voice::for_language(&self.live.borrow().speech.language).is_some(),
+            disk_free: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+        }
+    }
+}
+
+/// The parts without which no call can be made.
+fn failing(condition: &Condition) -> Vec<&'static str> {
+    let Condition { is_linked, trunks, store, has_voice, disk_free } = condition;
+    let parts = [
+        ("link", *is_linked),
+        ("trunks", trunks.iter().any(|trunk| trunk.is_usable)),
+        ("store", store.is_some()),
+        ("voices", *has_voice),
+        ("disk", disk_free.is_none_or(|free| free >= DISK_FREE_MIN)),
+    ];
+    parts.into_iter().filter_map(|(part, works)| (!works).then_some(part)).collect()
+}
+
+fn health(condition: &Condition, failing: &[&str]) -> Value {
+    let state = |part: &str| if failing.contains(&part) { "failing" } else { "works" };
+    let trunks = condition.trunks.iter().map(|trunk| {
+        let state = if trunk.is_usable { "works" } else { "cools down" };
+        json!({ "name": trunk.name, "state": state, "calls": trunk.calls })
+    });
+    let store = condition.store.unwrap_or_default();
+    json!({
+        "status": if failing.is_empty() { "works" } else { "failing" },
+        "failing": failing,
+        "parts": {
+            "link": { "state": state("link") },
+            "trunks": { "state": state("trunks"), "each": trunks.collect::<Value>() },
+            "store": { "state": state("store"), "held": store.held, "owed": store.owed, "octets": store.octets },
+            "queue": { "age_s": store.queue_age.as_secs() },
+            "voices": { "state": state("voices") },
+            "disk": { "state": state("disk"), "free_octets": condition.disk_free },
+        },
+    })
+}
+
+const JSON: &str = "application/json";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// With less nothing is held any more soon.
+const DISK_FREE_MIN: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numbers::{StoreCondition, TrunkCondition};
+
+    #[test]
+    fn each_part_without_which_no_call_can_be_made_is_named() {
+        let trunk = |is_usable| TrunkCondition { name: "pbx".into(), is_usable, calls: 0 };
+        let well = Condition {
+            is_linked: true,
+            trunks: vec![trunk(false), trunk(true)],
+            store: Some(StoreCondition::default()),
+            has_voice: true,
+            disk_free: Some(1 << 30),
+        };
+        let cases = [
+            (well.clone(), None),
+            (Condition { disk_free: None, ..well.clone() }, None),
+            (Condition { is_linked: false, ..well.clone() }, Some("link")),
+            (Condition { trunks: vec![trunk(false)], ..well.clone() }, Some("trunks")),
+            (Condition { store: None, ..well.clone() }, Some("store")),
+            (Condition { has_voice: false, ..well.clone() }, Some("voices")),
+            (Condition { disk_free: Some(1 << 20), ..well.clone() }, Some("disk")),
+        ];
+        for (condition, expected) in cases {
+            let found = failing(&condition);
+            assert_eq!(found, Vec::from_iter(expected), "{condition:?}");
+            let told = health(&condition, &found);
+            let status = if expected.is_some() { "failing" } else { "works" };
+            assert_eq!(told["status"], status, "{told}");
+            for part in ["link", "trunks", "store", "voices", "disk"] {
+                let state = if expected == Some(part) { "failing" } else { "works" };
+                assert_eq!(told["parts"][part]["state"], state, "{told}");
+            }
+        }
+    }
+}
