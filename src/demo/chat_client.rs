@@ -217,6 +217,13 @@ pub struct ChatMessage {
     pub xml: String,
 }
 
+impl ChatMessage {
+    /// Whether Offhook says it by itself, and not for the person from whose address it comes.
+    pub fn is_offhooks_own(&self) -> bool {
+        self.text.as_deref().is_some_and(|text| text.starts_with('☎'))
+    }
+}
+
 const PROGRAM: &str = include_str!("chat_client.py");
 const CLIENT: &str = "jabber:client";
 const LOGIN: Duration = Duration::from_secs(60);

@@ -122,7 +122,8 @@ async fn play(stage: &mut Stage, shown: &Terminal, key: char) -> Result<Played, 
         alice
             .message(PLAY, "Bob's answer", |message| {
                 shown.read_by_alice(&message);
-                let is_answer = message.reply_to.as_deref() == Some(MESSAGE_ID);
+                let is_answer =
+                    message.reply_to.as_deref() == Some(MESSAGE_ID) && !message.is_offhooks_own();
                 // The file comes first, then a line about it.
                 if message.xml.contains(ns::FILE_SHARING) {
                     link = message.body;

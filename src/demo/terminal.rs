@@ -62,6 +62,7 @@ impl Terminal {
         }
         match (&message.replace, &message.reply_to) {
             (Some(_), _) => self.line("  ⋯", text),
+            (None, Some(_)) if message.is_offhooks_own() => self.line("Offhook", text),
             (None, Some(_)) => self.line("Bob", &format!("{text}   (a reply to Alice's message)")),
             (None, None) => self.line("Offhook", text),
         }

@@ -1,6 +1,5 @@
 //! With the module in the server, people write to each other as always.
 
-use offhook::demo::chat_client::ChatMessage;
 use offhook::demo::child_process::Folder;
 use offhook::demo::phone::Phone;
 use serde_json::Value;
@@ -16,7 +15,7 @@ pub(crate) async fn a_message_to_bob_himself_is_phoned_and_delivered_once(kind: 
     phone.press("52").await.unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
     let answer =
-        bed.alice.until("the answer", |it| it.reply_to.is_some() && !said_by_offhook(it)).await;
+        bed.alice.until("the answer", |it| it.reply_to.is_some() && !it.is_offhooks_own()).await;
     assert_eq!(answer.reply_to.as_deref(), Some("m1"));
     assert_eq!(answer.text.as_deref(), Some("Bob will phone you back."));
     assert!(answer.from.starts_with(TO_BOB), "{}", answer.from);
@@ -120,7 +119,7 @@ pub(crate) async fn an_answer_comes_from_bob_himself_where_the_server_lets_it(ki
     assert!(receipt.xml.contains("<displayed"), "{}", receipt.xml);
     phone.press("1").await.unwrap();
     let answer =
-        bed.alice.until("the answer", |it| it.reply_to.is_some() && !said_by_offhook(it)).await;
+        bed.alice.until("the answer", |it| it.reply_to.is_some() && !it.is_offhooks_own()).await;
     assert_eq!(answer.text.as_deref(), Some("Bob will answer by message."));
     assert_eq!(answer.from, BOB, "it stands in the conversation in which it was asked");
     bed.close(&["fan", "broken"]).await;
@@ -135,8 +134,3 @@ async fn bed(kind: Kind, privileged: bool, dialing: &str) -> (TestBed, Phone) {
 }
 
 const BOB: &str = "bob@localhost";
-
-/// In this mode the first status replies, too.
-fn said_by_offhook(message: &ChatMessage) -> bool {
-    message.text.as_deref().is_some_and(|text| text.starts_with('☎'))
-}

@@ -48,11 +48,18 @@ pub(crate) async fn what_becomes_of_a_call_is_told(kind: Kind) {
         bed.alice.write(&format!("{name}\\40localhost@phone.localhost"), name, "Hello?").await;
         bed.alice.reads(words).await;
     }
-    let shown = bed.alice.shown();
-    assert_eq!(shown.len(), told.len(), "one status each, corrected in place: {shown:#?}");
+    let news: Vec<_> = bed
+        .alice
+        .read
+        .iter()
+        .filter_map(|it| Some((it.reply_to.as_deref()?, it.text.as_deref()?)))
+        .collect();
+    assert_eq!(news.len(), told.len(), "each is a message of its own: {news:#?}");
     assert!(
-        shown.iter().zip(told).all(|(status, (_, words))| status.contains(words)),
-        "{shown:#?}"
+        news.iter()
+            .zip(told)
+            .all(|((of, text), (name, words))| *of == name && text.contains(words)),
+        "{news:#?}"
     );
     bed.close(&["Hello?"]).await;
 }

@@ -48,12 +48,13 @@ impl Told {
         if message.id.as_ref().is_some_and(|id| !self.ids.insert(id.clone())) {
             self.copies += 1;
         }
-        if message.reply_to.is_some() {
+        // What must not be overlooked replies, too.
+        if message.reply_to.is_some() && !message.is_offhooks_own() {
             self.answers.entry(person.clone()).or_default().insert(message.id.unwrap_or_default());
             self.over.insert(person);
             return;
         }
-        let body = message.body.unwrap_or_default();
+        let body = message.text.unwrap_or_default();
         self.first_words.insert(person.clone());
         if body.contains("held") {
             self.held.insert(person.clone());
