@@ -1,6 +1,5 @@
 //! Calls that people make to us, to hear what is held.
 
-
 use jiff::Timestamp;
 use rusqlite::params;
 use xmpp_parsers::jid::BareJid;

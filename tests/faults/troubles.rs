@@ -69,7 +69,7 @@ async fn live_through(trouble: Trouble) -> String {
         writes(&mut world, person..person + 1).await;
         told.until(&mut world.alice, lasts / u32::try_from(DURING).unwrap()).await;
     }
-    program.end(&world).await;
+    program.end(&world);
     let end = clock::now();
     hears_of(&mut world, &mut told, during.clone(), &program.part).await;
     let late = end.elapsed();
@@ -170,7 +170,7 @@ impl Program {
         }
     }
 
-    async fn end(&mut self, world: &World) {
+    fn end(&mut self, world: &World) {
         match self.trouble {
             Trouble::DiskFull | Trouble::DiskFails => {
                 fs::remove_file(self.home.join("fault")).unwrap();
