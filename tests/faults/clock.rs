@@ -44,8 +44,7 @@ async fn a_clock_that_is_set_by_days_costs_no_call_and_no_message() {
     clock.is_set("+4d");
     alice.write("p2\\40localhost@phone.localhost", "m3", "Can you come?").await;
     until_it_says(&mut offhook, &home, "call started notification=2").await;
-    offhook.kill();
-    drop(offhook);
+    offhook.kill_and_wait().await;
     let mut offhook = clock.start(&home);
     until_it_says(&mut offhook, &home, "it is known who is online").await;
     alice.write("p3\\40localhost@phone.localhost", "m4", "Can you come?").await;

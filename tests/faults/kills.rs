@@ -72,8 +72,7 @@ async fn speak_and_be_killed(mut seed: Seed) {
         assert!(speaks.is_ok(), "p{person} never speaks\n{}", offhook.last_lines(30));
         // The recording is on the disk a few milliseconds after the key. Killed before that, the person is phoned again.
         sleep(Duration::from_millis(60 + seed.below(2500))).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
         meets_offhook(&mut world.alice).await;
         let (files, notes) = voice_of(&mut world, person).await;
@@ -126,8 +125,7 @@ async fn live_through(mut seed: Seed) -> Outcomes {
             write(&mut world.alice, &world.prosody, &to, &format!("m{person}")).await;
         }
         told.until(&mut world.alice, kill_at.saturating_duration_since(clock::now())).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
     }
     told.until_all_is_over(&mut world).await;

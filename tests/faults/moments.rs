@@ -71,8 +71,7 @@ async fn live_through(moments: [Moment; 3], rounds: usize, mut seed: Seed) -> St
             offhook.ask_to_end();
         }
         sleep(Duration::from_millis(seed.below(JITTER_MS))).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
         meets_offhook(&mut world.alice).await;
     }
