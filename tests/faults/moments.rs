@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::auto_phone::{Manner, Step};
 use crate::chat::LONG;
 use crate::told::Told;
-use crate::world::{World, is_long, meets_offhook, number, start, write};
+use crate::world::{World, is_long, meets_offhook, number, room_for, start, write};
 
 /// When the program is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ const MOMENTS: [[Moment; 3]; 3] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_told_stays_true_over_a_kill_at_each_moment() {
+    let _room = room_for(MOMENTS.len()).await;
     let rounds = if is_long() { ROUNDS_LONG } else { 1 };
     let mut seed = Seed::fresh();
     let mut worlds = JoinSet::new();

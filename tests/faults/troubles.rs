@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::auto_phone::Manner;
 use crate::chat::LONG;
 use crate::told::Told;
-use crate::world::{World, is_long, meets_offhook, write};
+use crate::world::{World, is_long, meets_offhook, room_for, write};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
@@ -37,6 +37,7 @@ const TROUBLES: [[Trouble; 3]; 2] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_is_told_the_truth_after_each_trouble() {
+    let _room = room_for(TROUBLES.len()).await;
     let mut rows = JoinSet::new();
     for troubles in TROUBLES {
         rows.spawn(async move {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use offhook::demo::child_process::{ChildProcess, Folder};
 use offhook::demo::prosody::Prosody;
 use rusqlite::Connection;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{sleep, timeout};
 
 use crate::auto_phone::{AutoPhone, Manner};
@@ -113,3 +114,12 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 pub(crate) fn is_long() -> bool {
     std::env::var("OFFHOOK_FAULTS").is_ok_and(|it| it == "long")
 }
+
+/// Waits until there is room for so many worlds: each has a server, a client, a phone and voices of its own, and a machine
+/// with too many of them shows its own troubles.
+pub(crate) async fn room_for(worlds: usize) -> SemaphorePermit<'static> {
+    static ROOM: Semaphore = Semaphore::const_new(WORLDS_MAX);
+    ROOM.acquire_many(u32::try_from(worlds).unwrap()).await.unwrap()
+}
+
+const WORLDS_MAX: usize = 11;
