@@ -56,13 +56,15 @@ pub(crate) async fn meets_offhook(alice: &mut Chat) {
     timeout(LONG, met).await.expect("Offhook never comes");
 }
 
+/// What a query of one number finds in the store.
+pub(crate) fn count(home: &Path, sql: &str) -> i64 {
+    let store = Connection::open(home.join("offhook.db")).unwrap();
+    store.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 /// Waits until Offhook has sent all that it owes, and Alice has read it.
 pub(crate) async fn until_nothing_is_owed(home: &Path, alice: &mut Chat) {
-    let owed = || {
-        let store = Connection::open(home.join("offhook.db")).unwrap();
-        let sql = "SELECT count(*) FROM replies WHERE sent IS NULL";
-        store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
-    };
+    let owed = || count(home, "SELECT count(*) FROM replies WHERE sent IS NULL");
     let sent = async {
         while owed() > 0 {
             sleep(Duration::from_millis(50)).await;
