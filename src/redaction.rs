@@ -1,19 +1,20 @@
 //! Redaction of personal data in log lines.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::LazyLock;
 
 /// Wraps a JID, number, key or text on its way into a log line and shows only a tag in its place.
 ///
-/// The tag is the same for the same value, so that lines about one person can be told to belong together.
+/// The tag is the same for the same value while the program runs, so that lines about one person can be told to belong
+/// together. Another run has another key: nobody who has the log and a list of people can tell who is meant.
 #[derive(Clone, Copy)]
 pub struct Pii<T>(pub T);
 
 impl<T: Hash> fmt::Display for Pii<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        write!(f, "‹{:04x}›", hasher.finish() & 0xffff)
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        write!(f, "‹{:08x}›", KEY.hash_one(&self.0) & 0xffff_ffff)
     }
 }
 
@@ -25,6 +26,8 @@ impl<T: Hash> fmt::Debug for Pii<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{DefaultHasher, Hasher};
+
     use super::*;
 
     #[test]
@@ -33,5 +36,16 @@ mod tests {
         assert!(!shown.contains("bob"));
         let (first, second) = shown.split_once(' ').unwrap();
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn the_tag_does_not_follow_from_the_value_alone() {
+        let unkeyed = {
+            let mut hasher = DefaultHasher::new();
+            "bob@example.org".hash(&mut hasher);
+            hasher.finish()
+        };
+        let shown = Pii("bob@example.org").to_string();
+        assert!(!shown.contains(&format!("{:08x}›", unkeyed & 0xffff_ffff)), "{shown}");
     }
 }

@@ -133,10 +133,12 @@ fn an_answered_call_keeps_a_few_kilobytes_of_signalling_and_sound() {
     let local: SocketAddr = "192.0.2.9:5060".parse().unwrap();
     let trunk = Arc::new(Trunk::plain("sip:192.0.2.1".parse().unwrap(), "sip:offhook@192.0.2.9"));
     let now = clock::now();
+    // The numbering plans are read once, for the first number.
+    let number = "+81312345678".parse().ok();
     let before = HELD.get();
     let plan = InvitePlan {
         trunk,
-        number: "+81312345678".parse().ok(),
+        number,
         local_addr: LocalAddr { transport: Transport::Udp, local, public: local },
         offer: offer(local, &[Codec::Pcmu, Codec::Pcma], Dtmf::Auto, 1),
         patience: Duration::from_secs(32),

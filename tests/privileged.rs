@@ -50,7 +50,7 @@ async fn people_are_phoned_and_voice_answers_uploaded() {
     assert_eq!(log.matches("link up").count(), 1, "{log}");
     assert!(!log.contains("link down") && !log.contains("revoke"), "{log}");
     serves.abort();
-    offhook.kill();
+    offhook.kill_and_wait().await;
 }
 
 /// Returns what goes to a resource of the component, and has an upload service that can be reached at a resource.

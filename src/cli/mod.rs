@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use rustix::fs::Mode;
 use tokio::runtime::{self, Runtime};
 use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
@@ -215,7 +216,11 @@ fn shut_down(runtime: Runtime) {
 async fn carry_out(line: CommandLine) -> ExitCode {
     let CommandLine { config: path, command, .. } = line;
     match command.unwrap_or(Command::Run) {
-        Command::Run => run(&path).await,
+        Command::Run => {
+            // No file that the service makes, or a program that it starts, is for anybody else.
+            rustix::process::umask(Mode::from_raw_mode(0o077));
+            run(&path).await
+        }
         Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
         Command::Say { text, out, lang, phonemes: _ } => {

@@ -130,9 +130,14 @@ impl ChildProcess {
     pub async fn stop(&mut self) -> Option<i32> {
         self.ask_to_end();
         let ended = timeout(STOP, self.child.wait()).await;
+        self.kill_and_wait().await;
+        ended.ok()?.ok()?.code()
+    }
+
+    /// Kills it, without a chance to clean up, and waits until it is gone: until then its files are locked.
+    pub async fn kill_and_wait(&mut self) {
         self.kill();
         let _ = self.child.wait().await;
-        ended.ok()?.ok()?.code()
     }
 
     /// Kills it and all it started, without a chance to clean up.

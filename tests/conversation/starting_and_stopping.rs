@@ -37,7 +37,7 @@ pub(crate) async fn a_kill_leaves_nobody_on_a_dead_line(kind: Kind) {
     bed.alice.write(TO_BOB, "m1", "Can you come?").await;
     pick_up(&mut phone).await;
     bed.alice.reads("phone was answered").await;
-    bed.offhook.part.kill();
+    bed.offhook.part.kill_and_wait().await;
     bed.offhook = Offhook::start(bed.offhook.folder(), &bed.configuration).unwrap();
     phone.event("CALL_CLOSED", LONG).await.unwrap();
     bed.offhook.until_it_says("call that was cut off is ended now").await.unwrap();

@@ -10,9 +10,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::auto_phone::{AutoPhone, Manner};
 use crate::chat::{Chat, LONG};
+use crate::world::room_for;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_by_days_costs_no_call_and_no_message() {
+    let _room = room_for(1).await;
     let folder = Folder::make().unwrap();
     let people = [("alice@localhost", "a"), ("bob@localhost", "b")];
     let prosody = Prosody::start(&folder.room("prosody").unwrap(), &people, "secret").await;
@@ -44,8 +46,7 @@ async fn a_clock_that_is_set_by_days_costs_no_call_and_no_message() {
     clock.is_set("+4d");
     alice.write("p2\\40localhost@phone.localhost", "m3", "Can you come?").await;
     until_it_says(&mut offhook, &home, "call started notification=2").await;
-    offhook.kill();
-    drop(offhook);
+    offhook.kill_and_wait().await;
     let mut offhook = clock.start(&home);
     until_it_says(&mut offhook, &home, "it is known who is online").await;
     alice.write("p3\\40localhost@phone.localhost", "m4", "Can you come?").await;

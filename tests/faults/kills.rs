@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::auto_phone::Manner;
 use crate::chat::LONG;
 use crate::told::Told;
-use crate::world::{World, meets_offhook, number, start, until_nothing_is_owed, write};
+use crate::world::{World, meets_offhook, number, room_for, start, until_nothing_is_owed, write};
 
 /// Together they make [`ROUNDS`] times as many kills.
 const WORLDS: u64 = 7;
@@ -22,6 +22,7 @@ const VOICE_ROUNDS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_alice_was_told_is_held_is_lost_by_fifty_kills() {
+    let _room = room_for(WORLDS as usize).await;
     let seed = match std::env::var("OFFHOOK_SEED") {
         Ok(seed) => seed.parse().unwrap(),
         Err(_) => Seed::fresh().below(1_000_000),
@@ -47,6 +48,7 @@ async fn nothing_that_alice_was_told_is_held_is_lost_by_fifty_kills() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_answer_survives_twenty_kills_and_arrives_once() {
+    let _room = room_for(VOICE_WORLDS).await;
     let mut seed = Seed::fresh();
     let mut worlds = tokio::task::JoinSet::new();
     for _ in 0..VOICE_WORLDS {
@@ -72,8 +74,7 @@ async fn speak_and_be_killed(mut seed: Seed) {
         assert!(speaks.is_ok(), "p{person} never speaks\n{}", offhook.last_lines(30));
         // The recording is on the disk a few milliseconds after the key. Killed before that, the person is phoned again.
         sleep(Duration::from_millis(60 + seed.below(2500))).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
         meets_offhook(&mut world.alice).await;
         let (files, notes) = voice_of(&mut world, person).await;
@@ -116,6 +117,7 @@ async fn live_through(mut seed: Seed) -> Outcomes {
     let mut told = Told::default();
     let mut offhook = start(&world.home);
     for round in 0..ROUNDS {
+        meets_offhook(&mut world.alice).await;
         // Half the kills fall while messages are taken in, half while calls are made (which begin after 5 s).
         let (from, span) = if seed.below(2) == 0 { (100, 4_900) } else { (5_000, 2_500) };
         let kill_at = clock::now() + Duration::from_millis(from + seed.below(span));
@@ -126,8 +128,7 @@ async fn live_through(mut seed: Seed) -> Outcomes {
             write(&mut world.alice, &world.prosody, &to, &format!("m{person}")).await;
         }
         told.until(&mut world.alice, kill_at.saturating_duration_since(clock::now())).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
     }
     told.until_all_is_over(&mut world).await;

@@ -5,14 +5,13 @@
 use std::time::Duration;
 
 use offhook::seed::Seed;
-use rusqlite::Connection;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::auto_phone::{Manner, Step};
 use crate::chat::LONG;
 use crate::told::Told;
-use crate::world::{World, is_long, meets_offhook, number, start, write};
+use crate::world::{World, count, is_long, meets_offhook, number, room_for, start, write};
 
 /// When the program is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +36,7 @@ const MOMENTS: [[Moment; 3]; 3] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_told_stays_true_over_a_kill_at_each_moment() {
+    let _room = room_for(MOMENTS.len()).await;
     let rounds = if is_long() { ROUNDS_LONG } else { 1 };
     let mut seed = Seed::fresh();
     let mut worlds = JoinSet::new();
@@ -71,8 +71,7 @@ async fn live_through(moments: [Moment; 3], rounds: usize, mut seed: Seed) -> St
             offhook.ask_to_end();
         }
         sleep(Duration::from_millis(seed.below(JITTER_MS))).await;
-        offhook.kill();
-        drop(offhook);
+        offhook.kill_and_wait().await;
         offhook = start(&world.home);
         meets_offhook(&mut world.alice).await;
     }
@@ -116,18 +115,12 @@ async fn comes(moment: Moment, person: usize, world: &mut World, told: &mut Told
 fn called_after_it_was_heard(world: &World) -> i64 {
     let sql = "SELECT count(*) FROM attempt_messages
                JOIN attempts ON attempts.id = attempt JOIN messages ON messages.id = message
-               WHERE started > coalesce(answered_at, heard_at)";
-    let sql = sql.replace("answered_at", "messages.answered").replace("heard_at", "messages.heard");
-    count(world, &sql)
+               WHERE started > coalesce(messages.answered, messages.heard)";
+    count(&world.home, sql)
 }
 
 fn set_aside(world: &World) -> i64 {
-    count(world, "SELECT count(*) FROM messages WHERE ending = 'set_aside'")
-}
-
-fn count(world: &World, sql: &str) -> i64 {
-    let store = Connection::open(world.home.join("offhook.db")).unwrap();
-    store.query_row(sql, [], |row| row.get(0)).unwrap()
+    count(&world.home, "SELECT count(*) FROM messages WHERE ending = 'set_aside'")
 }
 
 impl Moment {

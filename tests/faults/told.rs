@@ -28,6 +28,7 @@ impl Told {
     /// Reads for so long.
     pub(crate) async fn until(&mut self, alice: &mut Chat, time: Duration) {
         let end = clock::now() + time;
+        alice.read.drain(..).for_each(|message| self.take(message));
         loop {
             let left = end.saturating_duration_since(clock::now());
             if left.is_zero() {

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::auto_phone::Manner;
 use crate::chat::LONG;
 use crate::told::Told;
-use crate::world::{World, is_long, meets_offhook, write};
+use crate::world::{World, is_long, meets_offhook, room_for, write};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
@@ -37,6 +37,7 @@ const TROUBLES: [[Trouble; 3]; 2] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_is_told_the_truth_after_each_trouble() {
+    let _room = room_for(TROUBLES.len()).await;
     let mut rows = JoinSet::new();
     for troubles in TROUBLES {
         rows.spawn(async move {
@@ -69,7 +70,7 @@ async fn live_through(trouble: Trouble) -> String {
         writes(&mut world, person..person + 1).await;
         told.until(&mut world.alice, lasts / u32::try_from(DURING).unwrap()).await;
     }
-    program.end(&world).await;
+    program.end(&world);
     let end = clock::now();
     hears_of(&mut world, &mut told, during.clone(), &program.part).await;
     let late = end.elapsed();
@@ -170,7 +171,7 @@ impl Program {
         }
     }
 
-    async fn end(&mut self, world: &World) {
+    fn end(&mut self, world: &World) {
         match self.trouble {
             Trouble::DiskFull | Trouble::DiskFails => {
                 fs::remove_file(self.home.join("fault")).unwrap();

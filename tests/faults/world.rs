@@ -7,6 +7,7 @@ use std::time::Duration;
 use offhook::demo::child_process::{ChildProcess, Folder};
 use offhook::demo::prosody::Prosody;
 use rusqlite::Connection;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{sleep, timeout};
 
 use crate::auto_phone::{AutoPhone, Manner};
@@ -55,13 +56,15 @@ pub(crate) async fn meets_offhook(alice: &mut Chat) {
     timeout(LONG, met).await.expect("Offhook never comes");
 }
 
+/// What a query of one number finds in the store.
+pub(crate) fn count(home: &Path, sql: &str) -> i64 {
+    let store = Connection::open(home.join("offhook.db")).unwrap();
+    store.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 /// Waits until Offhook has sent all that it owes, and Alice has read it.
 pub(crate) async fn until_nothing_is_owed(home: &Path, alice: &mut Chat) {
-    let owed = || {
-        let store = Connection::open(home.join("offhook.db")).unwrap();
-        let sql = "SELECT count(*) FROM replies WHERE sent IS NULL";
-        store.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
-    };
+    let owed = || count(home, "SELECT count(*) FROM replies WHERE sent IS NULL");
     let sent = async {
         while owed() > 0 {
             sleep(Duration::from_millis(50)).await;
@@ -113,3 +116,12 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 pub(crate) fn is_long() -> bool {
     std::env::var("OFFHOOK_FAULTS").is_ok_and(|it| it == "long")
 }
+
+/// Waits until there is room for so many worlds: each has a server, a client, a phone and voices of its own, and a machine
+/// with too many of them shows its own troubles.
+pub(crate) async fn room_for(worlds: usize) -> SemaphorePermit<'static> {
+    static ROOM: Semaphore = Semaphore::const_new(WORLDS_MAX);
+    ROOM.acquire_many(u32::try_from(worlds).unwrap()).await.unwrap()
+}
+
+const WORLDS_MAX: usize = 11;

@@ -37,7 +37,7 @@ pub(crate) enum Stored {
     /// A voice reply can be downloaded, or the store failed.
     Delivered(RecordingId, bool),
     /// The configuration was read again.
-    Reloaded(Configured, Option<Vec<Subscriber>>),
+    Reloaded(Box<Configured>, Option<Vec<Subscriber>>),
 }
 
 /// The newest rows when a command was read.
@@ -58,7 +58,7 @@ impl World {
             Stored::Caller(call, found) => self.caller_is_known(call, found),
             Stored::Command(request, result, rows) => self.command_done(request, result, rows),
             Stored::Delivered(recording, done) => self.delivered(recording, done),
-            Stored::Reloaded(configured, people) => self.reloaded(configured, people),
+            Stored::Reloaded(configured, people) => self.reloaded(*configured, people),
         }
     }
 
@@ -76,7 +76,7 @@ impl World {
         let (store, now) = (self.disk.store.clone(), self.now().at);
         self.call_store(async move {
             let adopted = store.adopt(file.policy.clone(), file.people(), now).await;
-            Stored::Reloaded(file, adopted.ok())
+            Stored::Reloaded(Box::new(file), adopted.ok())
         });
     }
 

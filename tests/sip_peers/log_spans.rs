@@ -167,7 +167,7 @@ fn claim() -> Claim {
 }
 
 fn number() -> offhook::phone_number::PhoneNumber {
-    "+81312345678".parse().unwrap()
+    "+81378902222".parse().unwrap()
 }
 
 /// What the rooms of a call have logged.

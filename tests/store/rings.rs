@@ -356,7 +356,7 @@ proptest! {
 #[tokio::test]
 async fn no_call_is_placed_that_could_pass_the_minutes_of_a_day() {
     let mut world = World::with(Policy { minutes_per_day_max: 10, ..unthrottled() }).await;
-    everybody_is_written_to(&mut world, 5).await;
+    everybody_is_written_to(&world, 5).await;
     let first = world.store().claim_due(world.now, 8).await.unwrap();
     assert_eq!(first.len(), 2, "each may take five minutes of the ten");
     world.at(60);
@@ -386,10 +386,10 @@ async fn a_country_has_its_own_calls_and_minutes_whoever_causes_them() {
     };
     let limits = [country(Some(2), None), country(None, Some(10))];
     for countries in limits {
-        let mut world = World::with(Policy { countries, ..unthrottled() }).await;
+        let world = World::with(Policy { countries, ..unthrottled() }).await;
         let asker = jid("carol@example.org");
         assert!(asks(&world, &asker, &number("+81378905001")).await.is_ok());
-        everybody_is_written_to(&mut world, 3).await;
+        everybody_is_written_to(&world, 3).await;
         let rings = world.store().claim_due(world.now, 8).await.unwrap();
         assert_eq!(rings.len(), 1, "the call with the code is one of two");
         let refused = asks(&world, &jid("dora@example.org"), &number("+81378905002")).await;
@@ -404,7 +404,7 @@ fn unthrottled() -> Policy {
     Policy { wait: Duration::ZERO, throttle, sender_throttle, sender_calls, ..policy() }
 }
 
-async fn everybody_is_written_to(world: &mut World, people: u32) {
+async fn everybody_is_written_to(world: &World, people: u32) {
     let people: Vec<Subscriber> = (0..people).map(person).collect();
     world.store().configure_subscribers(people.clone(), world.now).await.unwrap();
     for (place, person) in people.iter().enumerate() {

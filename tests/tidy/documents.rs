@@ -10,7 +10,7 @@ use crate::modules::{Modules, module};
 /// The documents, with their folder.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut files = files_below(&root().join("docs"), &["md"]);
-    files.extend(["README.md", "CONTRIBUTING.md"].map(|it| root().join(it)));
+    files.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|it| root().join(it)));
     files.into_iter().map(|it| (it.clone(), fs::read_to_string(it).unwrap())).collect()
 }
 

@@ -1,10 +1,8 @@
 //! What another run of the program must know to end a call that this one leaves behind when it is killed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::cause::Reason;
 use super::fork::Fork;
 use super::request::InviteContent;
 use super::session_timer::USUAL_S;
@@ -12,7 +10,6 @@ use super::{Input, Invite, InvitePlan, Output, Phase};
 use crate::seed::Seed;
 use crate::sip::client_transaction::ClientTransaction;
 use crate::sip::dialog::Dialog;
-use crate::sip::digest::Digest;
 use crate::sip::message::{Message, Method, Start};
 use crate::sip::message_builder::MessageBuilder;
 use crate::sip::trunk::{Transport, Trunk};
@@ -67,32 +64,9 @@ impl Invite {
             supported: vec![],
             authorization: vec![],
         };
-        let digest = Digest::new(trunk.credentials.as_ref());
         let (invites, forks, phase) = taken_up(&message, record, local_addr.transport, now);
-        let mut call = Self {
-            plan: plan(trunk, local_addr),
-            seed,
-            invite_content,
-            tried: vec![],
-            invites,
-            cancel: None,
-            digest,
-            phase,
-            forks,
-            early_dialogs: vec![],
-            server_transactions: VecDeque::new(),
-            early: None,
-            sdp_version: 0,
-            offered_in_response: None,
-            without_session: false,
-            unacknowledged: None,
-            session: None,
-            cause: None,
-            reason: Reason::default(),
-            sends: VecDeque::new(),
-            events: VecDeque::new(),
-            done: false,
-        };
+        let mut call = Self::in_phase(plan(trunk, local_addr), seed, invite_content, phase);
+        (call.invites, call.forks) = (invites, forks);
         call.handle(Input::HangUp, now);
         Some(call)
     }

@@ -87,25 +87,34 @@ impl Invite {
             supported: vec!["100rel", "timer"],
             authorization: vec![],
         };
-        let digest = Digest::new(plan.trunk.credentials.as_ref());
         let branch = branch(&mut seed);
         let (transport, until) = (plan.local_addr.transport, now + plan.patience);
         let mut sdp_version = 0;
         let bytes = write_fitting_invite(&mut plan, &mut sdp_version, &invite_content, &branch);
-        let mut invite = Self {
+        let mut invite = Self::in_phase(plan, seed, invite_content, Phase::Calling { until });
+        invite.tried.push(invite.invite_content.uri.clone());
+        invite.invites.push(ClientTransaction::new(Method::Invite, branch, bytes, transport, now));
+        invite.sdp_version = sdp_version;
+        invite.flush();
+        invite
+    }
+
+    /// A call with no transaction yet, wherever it begins.
+    fn in_phase(plan: InvitePlan, seed: Seed, invite_content: InviteContent, phase: Phase) -> Self {
+        Self {
+            digest: Digest::new(plan.trunk.credentials.as_ref()),
             plan,
             seed,
-            tried: vec![invite_content.uri.clone()],
+            tried: vec![],
             invite_content,
-            invites: vec![ClientTransaction::new(Method::Invite, branch, bytes, transport, now)],
+            invites: vec![],
             cancel: None,
-            digest,
-            phase: Phase::Calling { until },
-            forks: Vec::new(),
-            early_dialogs: Vec::new(),
+            phase,
+            forks: vec![],
+            early_dialogs: vec![],
             server_transactions: VecDeque::new(),
             early: None,
-            sdp_version,
+            sdp_version: 0,
             offered_in_response: None,
             without_session: false,
             unacknowledged: None,
@@ -115,9 +124,7 @@ impl Invite {
             sends: VecDeque::new(),
             events: VecDeque::new(),
             done: false,
-        };
-        invite.flush();
-        invite
+        }
     }
 
     /// Takes one input.

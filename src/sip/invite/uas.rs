@@ -1,16 +1,13 @@
 //! A call that the far end makes: answered at once, and from then on a call like any other.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::cause::Reason;
 use super::fork::Fork;
 use super::request::InviteContent;
 use super::session_timer::{SHORTEST_S, SessionTimer, USUAL_S};
 use super::uas_requests::unknown_extensions;
 use super::{Invite, InvitePlan, Phase};
 use crate::seed::Seed;
-use crate::sip::digest::Digest;
 use crate::sip::message::Message;
 
 impl Invite {
@@ -36,30 +33,9 @@ impl Invite {
             supported: vec![],
             authorization: vec![],
         };
-        let mut call = Self {
-            digest: Digest::new(plan.trunk.credentials.as_ref()),
-            plan,
-            seed,
-            tried: vec![],
-            invite_content,
-            invites: vec![],
-            cancel: None,
-            phase: Phase::Confirmed,
-            forks: vec![Fork::accepted(request, &local_tag)],
-            early_dialogs: Vec::new(),
-            server_transactions: VecDeque::new(),
-            early: None,
-            sdp_version: 0,
-            offered_in_response: None,
-            without_session: true,
-            unacknowledged: None,
-            cause: None,
-            reason: Reason::default(),
-            session: None,
-            sends: VecDeque::new(),
-            events: VecDeque::new(),
-            done: false,
-        };
+        let mut call = Self::in_phase(plan, seed, invite_content, Phase::Confirmed);
+        call.forks.push(Fork::accepted(request, &local_tag));
+        call.without_session = true;
         if unknown_extensions(request).any(|option| !option.eq_ignore_ascii_case("100rel")) {
             call.refuse_extension(request, now);
         } else if request.has_foreign_body() {

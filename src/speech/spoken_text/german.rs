@@ -197,7 +197,7 @@ fn ordinal(number: u64) -> String {
         7 => "siebte".into(),
         8 => "achte".into(),
         _ if number % 100 == 1 => format!("{}erste", cardinal(number - 1)),
-        _ if number % 100 >= 20 || number % 100 == 0 => format!("{}ste", cardinal(number)),
+        _ if number % 100 >= 20 || number.is_multiple_of(100) => format!("{}ste", cardinal(number)),
         _ => format!("{}te", cardinal(number)),
     }
 }

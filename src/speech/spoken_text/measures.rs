@@ -98,7 +98,7 @@ fn measure(found: &Found<'_>, units: &[Unit], language: &Language) -> Option<Str
     if !space.is_empty() && ["d", "w", "y", "t"].contains(&written) && language.tag == "en" {
         return None;
     }
-    let word_follows = found.after.starts_with(|c: char| c == ' ')
+    let word_follows = found.after.starts_with(' ')
         && found.words_after().next().is_some_and(|it| it != "und" && it != "and");
     if written == "A" && word_follows {
         return None;

@@ -149,7 +149,7 @@ fn number(found: &Found<'_>, language: &Language) -> Option<String> {
     let plain = numeral.decimals.is_empty() && !digits.contains(['.', ',']);
     let says_year = plain
         && digits.len() == 4
-        && matches!(numeral.whole, 1100..=1999 | 2000..=2099)
+        && matches!(numeral.whole, 1100..=2099)
         && found
             .words_before()
             .next()

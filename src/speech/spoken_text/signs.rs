@@ -55,8 +55,7 @@ pub(super) fn rules(_: &Language) -> Vec<Rule> {
             let times = found.number(1)?;
             let count =
                 if times == 1 { (language.one)(false).into() } else { (language.cardinal)(times) };
-            let space = if language.tag == "de" && times != 1 { " " } else { " " };
-            Some(format!("{count}{space}{}", language.signs.times_as))
+            Some(format!("{count} {}", language.signs.times_as))
         }),
         (r"(^|[\s(])\+(\d)", |found, language| {
             Some(format!("{}{} {}", found.get(1), language.signs.plus, found.get(2)))

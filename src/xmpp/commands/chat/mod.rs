@@ -66,12 +66,15 @@ fn value_after<'t>(words: &str, text: &'t str, lower: &str) -> Option<&'t str> {
 
 /// A value that can belong to one setting only.
 fn value_alone(text: &str) -> Option<Result<UserCommand, CommandError>> {
-    let readers: [fn(&str) -> Result<UserCommand, CommandError>; 3] =
-        [values::quiet, values::language, values::zone];
     let is_hours = text.contains(|it: char| it.is_ascii_digit());
-    let fits = [is_hours, is_language_name(text), is_zone_name(text)];
-    let found = readers.iter().zip(fits).filter(|(_, fits)| *fits);
-    found.map(|(read, _)| read(text)).find(Result::is_ok)
+    let as_hours = is_hours.then(|| values::quiet(text));
+    let as_language = || is_language_name(text).then(|| values::language(text));
+    let as_zone = || is_zone_name(text).then(|| values::zone(text));
+    let is_right = |read: &Result<_, _>| read.is_ok();
+    as_hours
+        .filter(is_right)
+        .or_else(|| as_language().filter(is_right))
+        .or_else(|| as_zone().filter(is_right))
 }
 
 /// The command that was probably meant: one slip of the pen away, or two in a long word, and one that would be understood.
