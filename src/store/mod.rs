@@ -31,6 +31,7 @@ mod reader;
 mod recordings;
 mod replan;
 mod replies;
+mod reply_columns;
 pub mod restore;
 mod returned;
 pub mod rings;

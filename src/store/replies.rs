@@ -6,16 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::columns::{ColumnValue, Columns, misfit, ms};
+use super::columns::{Columns, ms};
 use super::messages::message;
+use super::reply_columns::{ReplyColumns, content};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::clock::Moment;
 use crate::notification::holding::Happened;
-use crate::notification::{
-    Answer, Lines, MessageId, Outcome, Owed, Reply, ReplyId, Status, VoiceFile, VoiceNews, Wait,
-    ZoneOf,
-};
+use crate::notification::{Lines, MessageId, Owed, Reply, ReplyId, Status, ZoneOf};
 
 impl Store {
     /// Up to `limit` stanzas that are owed, also those that came back and wait for their next try: news first, then what is
@@ -138,17 +136,9 @@ impl Transaction<'_> {
         Ok(self.conn.prepare_cached(sql)?.exists([id.0])?)
     }
 
-    /// Clears the way for a newer status and tells which `id` it bears.
-    ///
-    /// The first status must have reached the sender before another can refer to it (XEP-0308 §3), so
-    /// one that has been handed out stays, and one that has not gives its `id` away.
+    /// Tells which `id` a newer status bears, where the way for it is clear: that of the status message if nothing of it
+    /// has been said, which the reader knows it by from then on.
     pub(super) fn status_stanza_id(&mut self, id: MessageId) -> Result<String, StoreError> {
-        let mut supersede = self.conn.prepare_cached(
-            "DELETE FROM replies WHERE message = ?1 AND content = 'status' AND sent IS NULL AND NOT (
-                 id IN (SELECT reply FROM handed)
-                 AND stanza_id = (SELECT status_stanza_id FROM messages WHERE id = ?1))",
-        )?;
-        supersede.execute([id.0])?;
         let mut find = self.conn.prepare_cached(
             "SELECT status_stanza_id FROM messages WHERE id = ?1
                  AND NOT EXISTS (SELECT 1 FROM replies WHERE stanza_id = status_stanza_id)",
@@ -303,152 +293,4 @@ pub(super) struct StatusPlace {
     pub(super) replaces: Option<String>,
     /// Not before, in counted time.
     pub(super) due: Option<i64>,
-}
-
-#[derive(Default)]
-pub(super) struct ReplyColumns<'a> {
-    content: &'static str,
-    pub(super) status: Option<&'static str>,
-    pub(super) call_at: Option<i64>,
-    pub(super) why: Option<&'static str>,
-    pub(super) outcome: Option<&'static str>,
-    key: Option<String>,
-    words: Option<&'a str>,
-}
-
-impl<'a> From<&'a Reply> for ReplyColumns<'a> {
-    fn from(reply: &'a Reply) -> Self {
-        let only = |content| Self { content, ..Self::default() };
-        match reply {
-            Reply::Status(status) => Self { content: "status", ..Self::status(*status) },
-            Reply::Answer(Answer { key, words, .. }) => {
-                Self { key: Some(key.to_string()), words: Some(words), ..only("answer") }
-            }
-            Reply::Voice(_) => unreachable!("written with its recording"),
-            Reply::Receipt => only("receipt"),
-            Reply::Delivery => only("delivery"),
-            Reply::CallsSwitchedOff => only("calls_switched_off"),
-        }
-    }
-}
-
-impl ReplyColumns<'_> {
-    /// The step as `offhook trace` shows it: `owed: waiting, quiet, call at 2026-11-24T08:00:00Z`.
-    pub(super) fn told(&self) -> String {
-        let mut told = format!("owed: {}", self.status.unwrap_or(self.content));
-        for reason in self.why.iter().chain(&self.outcome) {
-            told = told + ", " + reason;
-        }
-        match self.call_at.and_then(|at| Timestamp::from_millisecond(at).ok()) {
-            Some(at) => format!("{told}, call at {at}"),
-            None => told,
-        }
-    }
-
-    fn status(status: Status) -> Self {
-        let plain = |word| Self { status: Some(word), ..Self::default() };
-        match status {
-            Status::Waiting { call_at, why } => {
-                Self { call_at: Some(ms(call_at)), why: Some(why.word()), ..plain("waiting") }
-            }
-            Status::NotReached { outcome, next } => Self {
-                call_at: next.map(ms),
-                outcome: Some(outcome.word()),
-                ..plain("not_reached")
-            },
-            Status::HeardInPart { next } => {
-                Self { call_at: next.map(ms), ..plain("heard_in_part") }
-            }
-            Status::Held => plain("held"),
-            Status::Calling => plain("calling"),
-            Status::Ringing => plain("ringing"),
-            Status::Answered => plain("answered"),
-            Status::Heard => plain("heard"),
-            Status::Passed => plain("passed"),
-            Status::NotReadAloud => plain("not_read_aloud"),
-            Status::Delivered => plain("delivered"),
-            Status::CallsSwitchedOff => plain("calls_switched_off"),
-            Status::NotTaken => plain("not_taken"),
-            Status::LeftWithServer => plain("left_with_server"),
-            Status::Expired => plain("expired"),
-            Status::SetAside => plain("set_aside"),
-            Status::TakenBack => plain("taken_back"),
-            Status::TakenBackUnheard => plain("taken_back_unheard"),
-            Status::HeardBeforeCorrection => plain("heard_before_correction"),
-            Status::HeardBeforeRetraction => plain("heard_before_retraction"),
-        }
-    }
-}
-
-fn content(row: &Row<'_>, message: MessageId) -> rusqlite::Result<Reply> {
-    let content: String = row.get("content")?;
-    Ok(match content.as_str() {
-        "status" => Reply::Status(status(row)?),
-        "answer" => {
-            let key: String = row.get("key")?;
-            let key = key.chars().next().ok_or_else(|| misfit("key"))?;
-            Reply::Answer(Answer { message, key, words: row.get("words")? })
-        }
-        "voice" => Reply::Voice(voice_news(row)?),
-        "receipt" => Reply::Receipt,
-        "delivery" => Reply::Delivery,
-        "calls_switched_off" => Reply::CallsSwitchedOff,
-        _ => return Err(misfit("content")),
-    })
-}
-
-fn voice_news(row: &Row<'_>) -> rusqlite::Result<VoiceNews> {
-    let length = row.maybe_span("length_ms")?.ok_or_else(|| misfit("length_ms"))?;
-    let news: String = row.get("news")?;
-    Ok(match news.as_str() {
-        "file" => VoiceNews::File(VoiceFile {
-            url: row.get("url")?,
-            file_name: row.get("file_name")?,
-            media_type: row.get("media_type")?,
-            octets: row.get::<_, i64>("octets")?.unsigned_abs(),
-            length,
-        }),
-        "note" => VoiceNews::Note { length, cut: row.get("cut")? },
-        "transcript" => VoiceNews::Transcript {
-            length,
-            cut: row.get("cut")?,
-            text: row.get("transcript")?,
-            of: row.get("note_stanza_id")?,
-        },
-        "late" => VoiceNews::Late(length),
-        "no_way" => VoiceNews::NoWay(length),
-        _ => return Err(misfit("news")),
-    })
-}
-
-fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
-    let status: String = row.get("status")?;
-    Ok(match status.as_str() {
-        "waiting" => {
-            Status::Waiting { call_at: row.time("call_at")?, why: row.word::<Wait>("why")? }
-        }
-        "not_reached" => Status::NotReached {
-            outcome: row.word::<Outcome>("outcome")?,
-            next: row.maybe_time("call_at")?,
-        },
-        "heard_in_part" => Status::HeardInPart { next: row.maybe_time("call_at")? },
-        "held" => Status::Held,
-        "calling" => Status::Calling,
-        "ringing" => Status::Ringing,
-        "answered" => Status::Answered,
-        "heard" => Status::Heard,
-        "passed" => Status::Passed,
-        "not_read_aloud" => Status::NotReadAloud,
-        "delivered" => Status::Delivered,
-        "calls_switched_off" => Status::CallsSwitchedOff,
-        "not_taken" => Status::NotTaken,
-        "left_with_server" => Status::LeftWithServer,
-        "expired" => Status::Expired,
-        "set_aside" => Status::SetAside,
-        "taken_back" => Status::TakenBack,
-        "taken_back_unheard" => Status::TakenBackUnheard,
-        "heard_before_correction" => Status::HeardBeforeCorrection,
-        "heard_before_retraction" => Status::HeardBeforeRetraction,
-        _ => return Err(misfit("status")),
-    })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::columns::{Columns, ms};
-use super::replies::ReplyColumns;
+use super::reply_columns::ReplyColumns;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::clock::Moment;

@@ -8,11 +8,16 @@ use crate::test_bed::{ALICE, COMPONENT, TO_BOB, TestBed, iq, message, presence};
 async fn odd_addresses_get_the_error_that_is_meant_for_them() {
     let mut bed = TestBed::open().await;
     bed.holds(ALICE, "before").await;
+    // What a stranger asks about somebody gets the same answer for everybody.
+    let asked = iq("get", EVE, TO_BOB, "bob", "<query xmlns='urn:x'/>");
+    bed.says(asked);
+    let heard = bed.hears_it_is_alive().await;
+    assert_eq!(heard.iter().find_map(condition), Some(TO_ANYBODY));
     let cases = [
         ("a blank", "bob smith@phone.example.org", "jid-malformed"),
         ("two at signs", "bob@example.org@phone.example.org", "jid-malformed"),
         ("no node before the at sign", "@phone.example.org", "jid-malformed"),
-        ("no domain in the node", "bob@phone.example.org", "item-not-found"),
+        ("nobody of the house", "zoe@phone.example.org", "item-not-found"),
         ("an escape that is none", "bob\\zzexample.org@phone.example.org", "item-not-found"),
         ("half an escape", "bob\\4@phone.example.org", "item-not-found"),
         ("only an escape", "\\40@phone.example.org", "item-not-found"),
@@ -23,7 +28,7 @@ async fn odd_addresses_get_the_error_that_is_meant_for_them() {
         ),
         ("escaped twice", "bob\\5c40example.org@phone.example.org", "item-not-found"),
         ("ourselves", "bob\\40phone.example.org@phone.example.org", "item-not-found"),
-        ("a stranger", "zoe\\40example.net@phone.example.org", "item-not-found"),
+        ("nobody of her own domain", "zoe\\40example.net@phone.example.org", "item-not-found"),
     ];
     let long = |node: usize| format!("{}@{COMPONENT}", "b".repeat(node));
     let long = [
@@ -33,6 +38,13 @@ async fn odd_addresses_get_the_error_that_is_meant_for_them() {
     ];
     let cases = cases.iter().map(|(what, to, expected)| (*what, (*to).to_owned(), *expected));
     let cases = cases.chain(long.map(|(to, expected)| ("a length", to, expected)));
+    let people = [
+        "nobody of the house",
+        "an escape that is none",
+        "half an escape",
+        "escaped twice",
+        "a stranger",
+    ];
     for (number, (what, to, expected)) in cases.enumerate() {
         let (m, q) = (format!("m{number}"), format!("q{number}"));
         bed.says(presence(EVE, &to, None));
@@ -45,6 +57,8 @@ async fn odd_addresses_get_the_error_that_is_meant_for_them() {
             let errors: Vec<_> = heard.iter().filter(|it| it.attr("id") == Some(&id)).collect();
             assert_eq!(errors.len(), 1, "{what} {id}: {heard:?}");
             assert_eq!(errors[0].attr("to"), Some(EVE));
+            let is_anybody = people.contains(&&*what) && id.starts_with('q');
+            let expected = if is_anybody { TO_ANYBODY } else { expected };
             assert_eq!(condition(errors[0]), Some(expected), "{what} {id}");
         }
         assert!(!heard.iter().any(|it| it.attr("id") == Some("r")), "{what}");
@@ -125,6 +139,9 @@ async fn large_trees_do_not_pile_up_in_memory() {
     assert_eq!(bed.held().len(), TREES + 2);
     bed.closes().await;
 }
+
+/// What is asked of the address of a person, whether or not there is one.
+const TO_ANYBODY: &str = "service-unavailable";
 
 /// What it is, the stanza, and the error that comes back to Eve.
 fn odd() -> Vec<(&'static str, String, Option<&'static str>)> {

@@ -9,13 +9,15 @@ use rusqlite::{OptionalExtension, params};
 
 use super::StoreError;
 use super::columns::ms;
-use super::replies::{ReplyColumns, StatusPlace};
+use super::replies::StatusPlace;
+use super::reply_columns::ReplyColumns;
 use super::transaction::Transaction;
 use crate::notification::{Draft, Lines, MessageId, Reply, Status, StatusKind};
 use crate::xmpp::intake;
 
 impl Transaction<'_> {
-    /// Joins a new message to the lines that its sender wrote within the last seconds and that still wait.
+    /// Joins a new message to the lines that its sender wrote within the last seconds and that still wait. After bad news of
+    /// those, a new status message begins: what follows must not correct the news away.
     pub(super) fn join_lines(
         &self,
         message: MessageId,
@@ -23,18 +25,33 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let since = now.checked_sub(LINES_WITHIN).unwrap_or(now);
-        let sql = "UPDATE messages SET first_line = (
-                       SELECT coalesce(first_line, id) FROM (
-                           SELECT * FROM messages WHERE recipient = ?2 AND ended IS NULL AND id < ?1 ORDER BY id DESC LIMIT 20)
-                       WHERE sender_bare = ?3 AND counted >= ?4 AND silent = 0 AND heard IS NULL AND answered IS NULL
-                           AND declined IS NULL AND delivering IS NULL
-                       LIMIT 1)
-                   WHERE id = ?1";
+        let sql = "SELECT coalesce(first_line, id) FROM (
+                       SELECT * FROM messages WHERE recipient = ?2 AND ended IS NULL AND id < ?1 ORDER BY id DESC LIMIT 20)
+                   WHERE sender_bare = ?3 AND counted >= ?4 AND silent = 0 AND heard IS NULL AND answered IS NULL
+                       AND declined IS NULL AND delivering IS NULL
+                   LIMIT 1";
         let sender = draft.sender.to_bare();
         let since = self.ahead.counted(since);
         let values = params![message.0, draft.recipient.as_str(), sender.as_str(), since];
-        self.conn.prepare_cached(sql)?.execute(values)?;
+        let mut find = self.conn.prepare_cached(sql)?;
+        let first = find.query_row(values, |row| row.get(0).map(MessageId)).optional()?;
+        if let Some(first) = first
+            && !self.has_bad_news(first)?
+        {
+            let sql = "UPDATE messages SET first_line = ?2 WHERE id = ?1";
+            self.conn.prepare_cached(sql)?.execute([message.0, first.0])?;
+        }
         Ok(())
+    }
+
+    /// Whether the last status of these lines was bad news, told or not.
+    fn has_bad_news(&self, first: MessageId) -> Result<bool, StoreError> {
+        let sql = of_lines(
+            "SELECT NOT status IN (STEPS) AND NOT status IN (OUTCOMES) FROM replies
+             WHERE message IN (LINES) AND content = 'status' ORDER BY id DESC LIMIT 1",
+        );
+        let mut find = self.conn.prepare_cached(&sql)?;
+        Ok(find.query_row([first.0], |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// The message whose status is that of this one.
@@ -98,12 +115,29 @@ impl Transaction<'_> {
             self.note(message, now, &columns.told())?;
             return Ok(None);
         }
+        self.supersede(first, status.kind())?;
         let stanza_id = self.status_stanza_id(first)?;
         let sql = "SELECT status_stanza_id FROM messages WHERE id = ?";
         let known: String =
             self.conn.prepare_cached(sql)?.query_row([first.0], |row| row.get(0))?;
         let replaces = (known != stanza_id).then_some(known);
         Ok(Some(StatusPlace { message: first, stanza_id, replaces, due }))
+    }
+
+    /// Takes back what was never sent and is overtaken: a step leaves bad news alone. The first status must have reached
+    /// the sender before another can refer to it (XEP-0308 §3), so one that has been handed out stays.
+    fn supersede(&mut self, first: MessageId, by: StatusKind) -> Result<(), StoreError> {
+        let overtaken = match by {
+            StatusKind::Step => "(status IN (STEPS) OR status IN (OUTCOMES))",
+            StatusKind::Outcome | StatusKind::News => "TRUE",
+        };
+        let sql = of_lines(&format!(
+            "DELETE FROM replies WHERE message = ?1 AND content = 'status' AND sent IS NULL AND {overtaken} AND NOT (
+                 id IN (SELECT reply FROM handed)
+                 AND stanza_id = (SELECT status_stanza_id FROM messages WHERE id = ?1))"
+        ));
+        self.conn.prepare_cached(&sql)?.execute([first.0])?;
+        Ok(())
     }
 
     /// What its sender must not overlook is a message of its own; later steps correct that one.
@@ -115,25 +149,29 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<Option<StatusPlace>, StoreError> {
         let ReplyColumns { status, call_at, why, outcome, .. } = columns;
-        let sql = "SELECT 1 FROM replies WHERE message IN (SELECT id FROM messages WHERE id = ?1 OR first_line = ?1)
-                       AND status = ?2 AND call_at IS ?3 AND why IS ?4 AND outcome IS ?5 AND owed = ?6";
+        let sql = of_lines(
+            "SELECT 1 FROM replies WHERE message IN (LINES)
+                 AND status = ?2 AND call_at IS ?3 AND why IS ?4 AND outcome IS ?5 AND owed = ?6",
+        );
         let values = params![first.0, status, call_at, why, outcome, ms(now)];
-        if self.conn.prepare_cached(sql)?.exists(values)? {
+        if self.conn.prepare_cached(&sql)?.exists(values)? {
             return Ok(None);
         }
         self.tell_gathered(first)?;
-        let steps = "DELETE FROM replies WHERE message = ? AND content = 'status' AND sent IS NULL
-                         AND id NOT IN (SELECT reply FROM handed)
-                         AND status IN ('held', 'waiting', 'calling', 'ringing', 'answered')";
-        self.conn.prepare_cached(steps)?.execute([first.0])?;
+        let overtaken = of_lines(
+            "DELETE FROM replies WHERE message IN (?1, ?2) AND content = 'status' AND sent IS NULL
+                 AND id NOT IN (SELECT reply FROM handed)
+                 AND (status IN (STEPS) OR message = ?2 AND NOT status IN (OUTCOMES))",
+        );
+        self.conn.prepare_cached(&overtaken)?.execute([first.0, message.0])?;
         let stanza_id = self.seed.token();
         let sql = "UPDATE messages SET status_stanza_id = ? WHERE id = ?";
         self.conn.prepare_cached(sql)?.execute(params![stanza_id, first.0])?;
         Ok(Some(StatusPlace { message, stanza_id, replaces: None, due: None }))
     }
 
-    /// Lets a status that has not been handed out say what is true now, if nothing has become owed about the message
-    /// since. Tells whether there was one.
+    /// Lets a step that has not been handed out say what is true now, if nothing has become owed about the message since.
+    /// Tells whether there was one.
     fn reword(
         &self,
         first: MessageId,
@@ -141,12 +179,13 @@ impl Transaction<'_> {
         due: Option<i64>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut update = self.conn.prepare_cached(
+        let sql = of_lines(
             "UPDATE replies SET status = ?2, call_at = ?3, why = ?4, outcome = ?5, owed = ?6, due = ?7
              WHERE message = ?1 AND content = 'status' AND sent IS NULL AND id NOT IN (SELECT reply FROM handed)
-                 AND status NOT IN ('heard', 'delivered')
-                 AND NOT EXISTS (SELECT 1 FROM replies AS later WHERE later.message = ?1 AND later.id > replies.id)",
-        )?;
+                 AND status IN (STEPS)
+                 AND NOT EXISTS (SELECT 1 FROM replies AS later WHERE later.message IN (LINES) AND later.id > replies.id)",
+        );
+        let mut update = self.conn.prepare_cached(&sql)?;
         let ReplyColumns { status, call_at, why, outcome, .. } = columns;
         let values = params![first.0, status, call_at, why, outcome, ms(now), due];
         Ok(update.execute(values)? > 0)
@@ -170,18 +209,21 @@ impl Transaction<'_> {
 
     /// Whether the sender has read that the phone rings, and nothing since.
     fn has_read_ringing(&self, first: MessageId) -> Result<bool, StoreError> {
-        let sql = "SELECT status = 'ringing' FROM replies
-                   WHERE message = ? AND content = 'status' AND sent IS NOT NULL ORDER BY id DESC LIMIT 1";
-        let mut find = self.conn.prepare_cached(sql)?;
+        let sql = of_lines(
+            "SELECT status = 'ringing' FROM replies
+             WHERE message IN (LINES) AND content = 'status' AND sent IS NOT NULL ORDER BY id DESC LIMIT 1",
+        );
+        let mut find = self.conn.prepare_cached(&sql)?;
         Ok(find.query_row([first.0], |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// Whether the last status, told or not, says the same.
     fn is_said(&self, first: MessageId, columns: &ReplyColumns<'_>) -> Result<bool, StoreError> {
-        let sql =
+        let sql = of_lines(
             "SELECT status IS ?2 AND call_at IS ?3 AND why IS ?4 AND outcome IS ?5 FROM replies
-                   WHERE message = ?1 AND content = 'status' ORDER BY id DESC LIMIT 1";
-        let mut find = self.conn.prepare_cached(sql)?;
+             WHERE message IN (LINES) AND content = 'status' ORDER BY id DESC LIMIT 1",
+        );
+        let mut find = self.conn.prepare_cached(&sql)?;
         let ReplyColumns { status, call_at, why, outcome, .. } = columns;
         let values = params![first.0, status, call_at, why, outcome];
         Ok(find.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
@@ -211,6 +253,18 @@ impl Transaction<'_> {
     }
 }
 
+/// SQL about the lines of which `?1` is the first, with the names of the statuses of each kind.
+fn of_lines(sql: &str) -> String {
+    sql.replace("LINES", "SELECT id FROM messages WHERE id = ?1 OR first_line = ?1")
+        .replace("STEPS", STEPS)
+        .replace("OUTCOMES", OUTCOMES)
+}
+
+/// The words of the statuses that are [`StatusKind::Step`].
+const STEPS: &str = "'held', 'waiting', 'calling', 'ringing', 'answered'";
+/// The words of the statuses that are [`StatusKind::Outcome`].
+const OUTCOMES: &str = "'heard', 'delivered', 'taken_back', 'taken_back_unheard', 'heard_before_correction', \
+                        'heard_before_retraction'";
 /// A step that is overtaken within so long is not told.
 const STEP: Duration = Duration::from_secs(2);
 /// What is true of one line is told when it is true of all, or after so long.

@@ -155,6 +155,92 @@ fn what_must_not_be_overlooked_is_a_message_of_its_own_and_what_follows_corrects
 }
 
 #[test]
+fn a_line_after_bad_news_has_a_status_of_its_own() {
+    let mut world = World::new();
+    world.tables.policy.wait = Duration::ZERO;
+    world.writes();
+    world.passes(3);
+    let claim = world.call();
+    world.progress(&claim, Progress::Ringing);
+    world.passes(5);
+    world.ends(&claim, Outcome::Declined);
+    world.passes(3);
+    let second = world.writes();
+    world.passes(5);
+    let news = &world.read[2];
+    assert!(matches!(news.content, Reply::Status(Status::NotReached { .. })), "{news:?}");
+    let next = &world.read[3];
+    assert_eq!((next.message.id, &next.replaces), (second, &None));
+}
+
+#[test]
+fn bad_news_that_has_not_left_is_neither_overwritten_nor_taken_back_by_a_step() {
+    let mut world = World::new();
+    world.writes();
+    world.passes(60);
+    let claim = world.call();
+    world.ends(&claim, Outcome::NoAnswer);
+    // The link is down meanwhile.
+    world.tables.now += Duration::from_secs(700);
+    let claim = world.call();
+    world.progress(&claim, Progress::Ringing);
+    world.passes(5);
+    let steps = [("waiting", false), ("not reached", false), ("Ringing 1/1", true)];
+    assert_eq!(world.told(), told(&steps));
+    assert_eq!(world.read[2].replaces.as_ref(), Some(&world.read[1].stanza_id));
+}
+
+#[test]
+fn bad_news_that_has_not_left_gives_way_to_the_outcome() {
+    let mut world = World::new();
+    let message = world.writes();
+    world.passes(60);
+    let claim = world.call();
+    world.ends(&claim, Outcome::NoAnswer);
+    world.tables.now += Duration::from_secs(700);
+    let claim = world.call();
+    world.hears(&claim, message);
+    world.passes(5);
+    let steps = [("waiting", false), ("Heard 1/1", false)];
+    assert_eq!(world.told(), told(&steps));
+}
+
+#[test]
+fn the_words_of_a_kind_are_those_of_its_statuses() {
+    let at = Timestamp::UNIX_EPOCH;
+    let statuses = [
+        Status::Held,
+        Status::Waiting { call_at: at, why: crate::notification::Wait::Quiet },
+        Status::Calling,
+        Status::Ringing,
+        Status::Answered,
+        Status::Heard,
+        Status::NotReadAloud,
+        Status::Passed,
+        Status::NotReached { outcome: Outcome::Busy, next: None },
+        Status::HeardInPart { next: None },
+        Status::Delivered,
+        Status::CallsSwitchedOff,
+        Status::NotTaken,
+        Status::LeftWithServer,
+        Status::Expired,
+        Status::SetAside,
+        Status::TakenBack,
+        Status::TakenBackUnheard,
+        Status::HeardBeforeCorrection,
+        Status::HeardBeforeRetraction,
+    ];
+    for status in statuses {
+        let reply = Reply::Status(status);
+        let word = format!("'{}'", ReplyColumns::from(&reply).status.unwrap());
+        let is_among = |words: &str| words.split(", ").any(|it| it == word);
+        let kind = status.kind();
+        assert_eq!(is_among(STEPS), kind == StatusKind::Step, "{status:?}");
+        assert_eq!(is_among(OUTCOMES), kind == StatusKind::Outcome, "{status:?}");
+    }
+}
+
+#[test]
 fn five_lines_within_twenty_seconds_are_told_of_as_one() {
     let mut world = World::new();
     for _ in 0..5 {

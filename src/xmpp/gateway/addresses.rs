@@ -5,7 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::Gateway;
+use crate::subscriber::{Senders, Subscriber};
 use crate::xmpp::address;
+
+/// Who is behind an address, as far as the one who asks may know.
+pub(super) enum Contact<'g> {
+    /// A subscriber.
+    Subscriber(&'g Subscriber),
+    /// Somebody to whom the subscriber who asks can write.
+    Elsewhere(BareJid),
+    /// Somebody, or nobody: this is all that a stranger learns.
+    Unknown(BareJid),
+}
+
+impl Contact<'_> {
+    /// The name to be shown.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Subscriber(person) => person.name.clone(),
+            Self::Elsewhere(jid) | Self::Unknown(jid) => jid.to_string(),
+        }
+    }
+}
 
 /// The addresses that people have used, where there are two for the same.
 ///
@@ -74,6 +95,27 @@ impl Gateway {
         }
         // Of several domains, the one where somebody can be phoned.
         Some(accounts.find(|it| self.people.person(it).is_some()).unwrap_or(first))
+    }
+
+    /// Who is behind a gateway address; `None` if that stands for nobody. People of other domains, whose messages ring
+    /// nobody, get the same answer whether or not there is such a person.
+    pub(super) fn contact(&self, from: &Jid, to: &Jid) -> Option<Contact<'_>> {
+        let jid = self.person_at(to).filter(|jid| jid.domain().as_str() != self.component)?;
+        let from = from.to_bare();
+        let is_of_house = self.is_known(&from)
+            || self.is_of_served_domain(&from)
+            || from.domain() == jid.domain();
+        match self.people.person(&jid) {
+            Some(person) if is_of_house || self.may_anybody_ring(person) => {
+                Some(Contact::Subscriber(person))
+            }
+            _ if !is_of_house => Some(Contact::Unknown(jid)),
+            _ => self.people.person(&from).map(|_| Contact::Elsewhere(jid)),
+        }
+    }
+
+    fn may_anybody_ring(&self, person: &Subscriber) -> bool {
+        person.senders.unwrap_or(self.served.policy.senders) == Senders::Everyone
     }
 
     /// The address under which `reader` knows this person.
@@ -151,6 +193,30 @@ mod tests {
         ] {
             let found = gateway.meant_address(&from.parse().unwrap(), &at(node));
             assert_eq!(found.as_ref().map(|it| it.as_str()), meant, "{from} {node}");
+        }
+    }
+    #[test]
+    fn a_stranger_learns_nothing_of_who_is_here() {
+        let bob = Subscriber::new("bob@example.org".parse().unwrap(), "Bob B.".into());
+        let open = Subscriber {
+            senders: Some(Senders::Everyone),
+            ..Subscriber::new("kim@example.org".parse().unwrap(), "Kim K.".into())
+        };
+        let served = ServedDomains::default();
+        let people = Directory::new([&bob, &open]);
+        let gateway = Gateway::new("phone.example.org", people, served, Seed::fixed(1));
+        for (from, node, name) in [
+            ("mallory@elsewhere.example", "bob\\40example.org", Some("bob@example.org")),
+            ("mallory@elsewhere.example", "eve\\40example.org", Some("eve@example.org")),
+            ("mallory@elsewhere.example", "kim\\40example.org", Some("Kim K.")),
+            ("mallory@elsewhere.example", "eve\\40phone.example.org", None),
+            ("alice@example.org", "bob\\40example.org", Some("Bob B.")),
+            ("alice@example.org", "eve\\40example.org", None),
+            ("bob@example.org", "eve\\40example.org", Some("eve@example.org")),
+        ] {
+            let to = Jid::new(&format!("{node}@phone.example.org")).unwrap();
+            let found = gateway.contact(&from.parse().unwrap(), &to);
+            assert_eq!(found.map(|it| it.name()).as_deref(), name, "{from} {node}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
+use super::addresses::Contact;
 use super::{Gateway, Output};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::{disco, ns, stanza, wording};
@@ -93,7 +94,9 @@ impl Gateway {
         let (to, from) = (from.to_bare(), to.to_bare());
         let mut presence =
             stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
-        presence.append_child(stanza::text("status", ns::COMPONENT, &status));
+        if !status.is_empty() {
+            presence.append_child(stanza::text("status", ns::COMPONENT, &status));
+        }
         self.send(presence);
     }
 
@@ -107,16 +110,15 @@ impl Gateway {
         self.send(presence);
     }
 
-    /// The status line of a contact; `None` if the address stands for nobody whom `from` may see.
+    /// The status line of a contact, which may be empty; `None` if the address stands for nobody whom `from` may see.
     fn status_of(&self, language: Option<&str>, from: &Jid, to: &Jid) -> Option<String> {
         if self.is_component(to) {
             return Some(wording::component(language));
         }
-        self.contact_name(from, to)?;
-        let person = self.person_at(to)?;
-        Some(match self.people.person(&person) {
-            Some(person) => wording::reachability(language, person),
-            None => wording::elsewhere(language),
+        Some(match self.contact(from, to)? {
+            Contact::Subscriber(person) => wording::reachability(language, person),
+            Contact::Elsewhere(_) => wording::elsewhere(language),
+            Contact::Unknown(_) => String::new(),
         })
     }
 }

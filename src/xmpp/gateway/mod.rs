@@ -341,7 +341,7 @@ impl Gateway {
     }
 
     fn answer_iq(&mut self, iq: &Element, from: &Jid, to: &Jid) {
-        let name = self.contact_name(from, to);
+        let name = self.contact(from, to).map(|it| it.name());
         let target = match &name {
             _ if self.is_component(to) => Target::Component(self.served.caller_id.as_deref()),
             Some(name) => Target::Contact(name),
@@ -349,15 +349,6 @@ impl Gateway {
         };
         if let Some(answer) = disco::answer(iq, target) {
             self.send(answer);
-        }
-    }
-
-    /// The name of the person behind a gateway address: everybody sees subscribers, and subscribers see everybody.
-    fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
-        let jid = self.person_at(to)?;
-        match self.people.person(&jid) {
-            Some(person) => Some(person.name.clone()),
-            None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
         }
     }
 
