@@ -218,7 +218,7 @@ impl Transaction<'_> {
             "SELECT replies.id AS reply, replies.stanza_id AS reply_stanza_id, content, status, call_at, owed,
                  replies.replaces AS corrected_stanza_id,
                  why, outcome, key, words, news, length_ms, cut, url, file_name, media_type, octets, transcript,
-                 note_stanza_id, ends_stream > 0 AS only_text, messages.*
+                 note_stanza_id, messages.*
              FROM replies JOIN messages ON messages.id = replies.message
                  LEFT JOIN recordings ON recordings.id = recording
              WHERE replies.id = ?",
@@ -229,10 +229,15 @@ impl Transaction<'_> {
 
     fn read_owed(&self, row: &Row<'_>) -> Result<Owed, StoreError> {
         let mut message = message(row)?;
-        if row.get("only_text")? {
+        let content = content(row, message.id)?;
+        let forms_lost: u32 = row.get("ends_stream")?;
+        if forms_lost > 0 {
             message.draft.stanza.clear();
         }
-        let content = content(row, message.id)?;
+        if forms_lost > 1 && content.is_for_sender() {
+            // A quotation would end the stream like the message itself.
+            message.draft.body.clear();
+        }
         let recipient = &message.draft.recipient;
         let callee = self.subscriber(recipient)?;
         let node = || recipient.node().map_or_else(|| recipient.to_string(), |n| n.to_string());

@@ -51,7 +51,7 @@ fn a_retraction_does_not_silence_a_call_that_others_messages_are_in() {
     world.writes(CAROL, BOB);
     let id = world.writes(ALICE, BOB);
     let attempt = until_it_rings(&mut world, 5);
-    world.run_for(2);
+    world.run_for(4);
     let told = last_read(&world, CAROL);
     world.retracts(&id);
     world.run_for(5);
