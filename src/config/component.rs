@@ -9,6 +9,7 @@ use xmpp_parsers::jid::{BareJid, DomainPart};
 use super::difference::differing;
 use super::section::Section;
 use crate::notification::policy::{Quota, Quotas};
+use crate::xmpp::directory::NAME;
 use crate::xmpp::sender_rate::MessageRate;
 
 /// `[component]`, as far as only a restart changes it: who we are to the XMPP server.
@@ -33,9 +34,13 @@ impl Component {
     }
 }
 
-/// `[component]`, as far as SIGHUP changes it: who may ask something of the component.
+/// `[component]`, as far as SIGHUP changes it: who may ask something of the component, and what it calls itself.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// What the component is called.
+    pub name: String,
+    /// What it is for, in the operator's words.
+    pub description: Option<String>,
     /// Who may see and change everything.
     pub admins: Vec<BareJid>,
     /// Whose accounts may register themselves: domains.
@@ -87,10 +92,28 @@ pub(super) fn component(mut section: Section<'_>) -> Option<(Component, Access)>
     let rate = MessageRate::default();
     let burst = section.number("messages_burst", 1..=100_000, rate.burst, "messages");
     let per_min = section.number("messages_per_min", 1..=60_000, rate.per_min, "messages");
+    let name = shown_text(&mut section, "name");
+    let description = shown_text(&mut section, "description");
     section.refuse_unknown_keys();
+    let name = name?.unwrap_or_else(|| NAME.to_owned());
     let message_rate = MessageRate { burst: burst?, per_min: per_min? };
-    let access = Access { admins: admins?, users: users?, message_rate };
+    let description = description?;
+    let access = Access { name, description, admins: admins?, users: users?, message_rate };
     Some((Component { jid: jid?, server: server?, secret: secret? }, access))
+}
+
+/// A line that clients show; nothing if it is empty.
+fn shown_text(section: &mut Section<'_>, key: &'static str) -> Option<Option<String>> {
+    let text = section.text(key)?.map(|text| text.trim().to_owned());
+    let text = text.filter(|text| !text.is_empty());
+    let is_line = |text: &String| {
+        text.chars().count() <= SHOWN_CHARS_MAX && !text.chars().any(char::is_control)
+    };
+    if text.as_ref().is_some_and(|text| !is_line(text)) {
+        section.mistake(key, &format!("{key} is one line of at most {SHOWN_CHARS_MAX} characters"));
+        return None;
+    }
+    Some(text)
 }
 
 /// `[store]`, as far as SIGHUP changes it.
@@ -128,5 +151,7 @@ pub(super) fn store(mut section: Section<'_>, config: &Path) -> Option<(PathBuf,
     Some((path, Kept { quotas, trace: days(trace?), calls: days(calls?) }))
 }
 
+/// Longer lines are cut by clients.
+const SHOWN_CHARS_MAX: usize = 200;
 const SERVER: &str = "127.0.0.1:5347";
 const STORE: &str = "offhook.db";

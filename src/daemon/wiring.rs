@@ -90,6 +90,8 @@ pub(super) fn served(fixed: &Fixed, live: &Live) -> ServedDomains {
         user.starts_with('+').then(|| user.to_owned())
     });
     ServedDomains {
+        name: live.access.name.clone(),
+        description: live.access.description.clone(),
         operators: live.access.admins.clone(),
         domains: live.access.users.clone(),
         policy: live.policy.clone(),

@@ -77,6 +77,7 @@ invited = { $sender } lädt Sie in den Raum { $room } ein.
 reachable = Telefonisch erreichbar
 reachable-later = Nachrichten werden aufbewahrt
 reachable-elsewhere = Nachrichten werden weitergeleitet
+component-description = Ruft Sie an, wenn Chatnachrichten auf Sie warten.
 component = Senden Sie „help“, um die Befehle zu sehen
 subscribe = Offhook möchte sehen, wann Sie online sind, um Sie nur dann anzurufen, wenn Sie es nicht sind.
 

@@ -78,6 +78,7 @@ invited = { $sender } invites you to the room { $room }.
 reachable = Reachable by phone
 reachable-later = Messages are held
 reachable-elsewhere = Messages are passed on
+component-description = Phones you about chat messages that wait for you.
 component = Send "help" for the commands
 subscribe = Offhook asks to see when you are online, so that it phones you only when you are not.
 

@@ -15,8 +15,12 @@ pub struct Directory {
 }
 
 /// The domains that the gateway serves, and what holds for all their accounts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServedDomains {
+    /// What the component is called.
+    pub name: String,
+    /// What it is for, in the operator's words.
+    pub description: Option<String>,
     /// The operators' accounts.
     pub operators: Vec<BareJid>,
     /// Domains whose accounts may become subscribers.
@@ -32,6 +36,25 @@ pub struct ServedDomains {
     /// How fast one sender may write.
     pub message_rate: MessageRate,
 }
+
+impl Default for ServedDomains {
+    fn default() -> Self {
+        Self {
+            name: NAME.to_owned(),
+            description: None,
+            operators: vec![],
+            domains: vec![],
+            policy: Policy::default(),
+            caller_id: None,
+            language: None,
+            country: None,
+            message_rate: MessageRate::default(),
+        }
+    }
+}
+
+/// The component's name unless the operator gives it another: what it does, for who finds it in a list.
+pub const NAME: &str = "Offhook: phone calls for missed messages";
 
 impl Directory {
     /// A directory of these people.

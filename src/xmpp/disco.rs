@@ -1,7 +1,9 @@
 //! Answers to IQs: what the component and its contacts are and can, and an error for everything else.
 
 use minidom::Element;
+use xmpp_parsers::caps::{Caps, compute_disco, hash_caps};
 use xmpp_parsers::disco::{DiscoInfoResult, DiscoItemsResult, Identity};
+use xmpp_parsers::hashes::Algo;
 use xmpp_parsers::jid::BareJid;
 use xmpp_parsers::version::VersionResult;
 
@@ -9,11 +11,22 @@ use crate::wording::phrase;
 use crate::xmpp::stanza;
 use crate::xmpp::{address, ns, vcard};
 
+/// What the component tells of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'n> {
+    /// Its name.
+    pub name: &'n str,
+    /// What it is for.
+    pub description: &'n str,
+    /// The number that people see when it calls.
+    pub caller_id: Option<&'n str>,
+}
+
 /// The addressee of an IQ.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'n> {
-    /// The component itself, and the number that people see when it calls.
-    Component(Option<&'n str>),
+    /// The component itself.
+    Component(About<'n>),
     /// A gateway address that stands for the person of this name.
     Contact(&'n str),
     /// An address that stands for nobody.
@@ -41,7 +54,7 @@ pub fn answer(iq: &Element, target: Target<'_>) -> Option<Element> {
         Target::Component(_) | Target::Contact(_) if kind == Some("set") => {
             Err("service-unavailable")
         }
-        Target::Component(caller_id) => about_component(payload, caller_id),
+        Target::Component(about) => about_component(payload, about),
         Target::Contact(name) => about_contact(payload, name),
     };
     Some(match answer {
@@ -52,20 +65,20 @@ pub fn answer(iq: &Element, target: Target<'_>) -> Option<Element> {
 
 type Answer = Result<Option<Element>, &'static str>;
 
-fn about_component(payload: &Element, caller_id: Option<&str>) -> Answer {
+fn about_component(payload: &Element, about: About<'_>) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
-        info_of(payload, ("gateway", "pstn", NAME), &FEATURES)
+        info_of(payload, &target_info(Target::Component(about)))
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
     } else if payload.is("query", ns::VERSION) {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(Some(VersionResult { name: NAME.to_owned(), version, os: None }.into()))
     } else if payload.is("vCard", ns::VCARD) {
-        Ok(Some(vcard::vcard(NAME, caller_id, true)))
+        Ok(Some(vcard::vcard(about.name, Some(about.description), about.caller_id)))
     } else if payload.is("vcard", ns::VCARD4) {
-        Ok(Some(vcard::vcard4(NAME, caller_id)))
+        Ok(Some(vcard::vcard4(about.name, Some(about.description), about.caller_id)))
     } else {
         Err("service-unavailable")
     }
@@ -75,14 +88,14 @@ fn about_contact(payload: &Element, name: &str) -> Answer {
     if payload.is("ping", ns::PING) {
         Ok(None)
     } else if payload.is("query", ns::DISCO_INFO) {
-        info_of(payload, ("account", "registered", name), &CONTACT_FEATURES)
+        info_of(payload, &target_info(Target::Contact(name)))
     } else if payload.is("query", ns::DISCO_ITEMS) {
         items(payload)
     } else if payload.is("vCard", ns::VCARD) {
-        // Only the name: a contact's number is private.
-        Ok(Some(vcard::vcard(name, None, false)))
+        // Only the name and our picture: a contact's number is private.
+        Ok(Some(vcard::vcard(name, None, None)))
     } else if payload.is("vcard", ns::VCARD4) {
-        Ok(Some(vcard::vcard4(name, None)))
+        Ok(Some(vcard::vcard4(name, None, None)))
     } else {
         Err("service-unavailable")
     }
@@ -115,11 +128,34 @@ fn gateway(iq: &Element, payload: &Element) -> Answer {
     Ok(Some(query))
 }
 
-fn info_of(payload: &Element, identity: (&str, &str, &str), features: &[&str]) -> Answer {
-    if payload.attr("node").is_some() {
+/// The answer about the entity itself, also where it is asked for by the hash in its presence.
+fn info_of(payload: &Element, info: &DiscoInfoResult) -> Answer {
+    let node = payload.attr("node");
+    if node.is_some_and(|node| Some(node) != caps_node(info).as_deref()) {
         return Err("item-not-found");
     }
-    Ok(Some(info(None, identity, features)))
+    Ok(Some(DiscoInfoResult { node: node.map(str::to_owned), ..info.clone() }.into()))
+}
+
+fn caps_node(info: &DiscoInfoResult) -> Option<String> {
+    let hash = hash_caps(&compute_disco(info), Algo::Sha_1).ok()?;
+    Some(format!("{CAPS_NODE}#{}", hash.to_base64()))
+}
+
+/// What an entity can, as its presence tells: the hash of what it answers to disco.
+///
+/// Source: XEP-0115 §5.
+pub(super) fn caps(target: Target<'_>) -> Option<Element> {
+    let hash = hash_caps(&compute_disco(&target_info(target)), Algo::Sha_1).ok()?;
+    Some(Caps::new(CAPS_NODE, hash).into())
+}
+
+fn target_info(target: Target<'_>) -> DiscoInfoResult {
+    match target {
+        Target::Component(about) => described("gateway", "pstn", about.name, &FEATURES),
+        Target::Contact(name) => described("account", "registered", name, &CONTACT_FEATURES),
+        Target::Unknown => described("account", "registered", "", &[]),
+    }
 }
 
 /// What an entity is, `(category, type, name)`, and can.
@@ -130,17 +166,21 @@ pub(super) fn info(
     (category, kind, name): (&str, &str, &str),
     features: &[&str],
 ) -> Element {
+    let info = described(category, kind, name, features);
+    DiscoInfoResult { node: node.map(str::to_owned), ..info }.into()
+}
+
+fn described(category: &str, kind: &str, name: &str, features: &[&str]) -> DiscoInfoResult {
     let identity = Identity {
         name: Some(stanza::printable(name)),
         ..Identity::new_anonymous::<_, _, &str, &str>(category, kind)
     };
     DiscoInfoResult {
-        node: node.map(str::to_owned),
+        node: None,
         identities: vec![identity],
         features: features.iter().map(|feature| (*feature).to_owned()).collect(),
         extensions: vec![],
     }
-    .into()
 }
 
 fn items(payload: &Element) -> Answer {
@@ -150,7 +190,8 @@ fn items(payload: &Element) -> Answer {
     Ok(Some(DiscoItemsResult { node: None, items: vec![], rsm: None }.into()))
 }
 
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
+    ns::CAPS,
     ns::COMMANDS,
     ns::DATA_FORMS,
     ns::DISCO_INFO,
@@ -164,7 +205,8 @@ const FEATURES: [&str; 11] = [
     ns::VERSION,
 ];
 /// Extensions that we pass on between people.
-const CONTACT_FEATURES: [&str; 8] = [
+const CONTACT_FEATURES: [&str; 9] = [
+    ns::CAPS,
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
     ns::CORRECT,
@@ -175,8 +217,10 @@ const CONTACT_FEATURES: [&str; 8] = [
     ns::VCARD,
 ];
 
-/// The component's name.
-pub(super) const NAME: &str = "Offhook";
+/// The program's name.
+const NAME: &str = "Offhook";
+/// Of what the hash in a presence tells.
+const CAPS_NODE: &str = "urn:offhook:0";
 
 #[cfg(test)]
 mod tests {
@@ -184,8 +228,12 @@ mod tests {
 
     #[test]
     fn every_request_is_answered_and_no_answer_is() {
-        let (component, contact) =
-            (Target::Component(Some("+81312345678")), Target::Contact("Bob"));
+        let about = About {
+            name: "Offhook: calls",
+            description: "Phones you.",
+            caller_id: Some("+81312345678"),
+        };
+        let (component, contact) = (Target::Component(about), Target::Contact("Bob"));
         let cases = [
             ("a ping", "get", "<ping xmlns='urn:xmpp:ping'/>", component, "ok"),
             ("a ping to Bob", "get", "<ping xmlns='urn:xmpp:ping'/>", contact, "ok"),
@@ -226,6 +274,27 @@ mod tests {
             ),
             ("a version", "get", "<query xmlns='jabber:iq:version'/>", component, "Offhook"),
             ("a vCard", "get", "<vCard xmlns='vcard-temp'/>", contact, "<FN>Bob</FN>"),
+            (
+                "their picture",
+                "get",
+                "<vCard xmlns='vcard-temp'/>",
+                contact,
+                "<TYPE>image/png</TYPE>",
+            ),
+            (
+                "its name",
+                "get",
+                "<vCard xmlns='vcard-temp'/>",
+                component,
+                "<FN>Offhook: calls</FN>",
+            ),
+            (
+                "what it is for",
+                "get",
+                "<vCard xmlns='vcard-temp'/>",
+                component,
+                "<DESC>Phones you.</DESC>",
+            ),
             (
                 "its own vCard",
                 "get",
@@ -293,5 +362,24 @@ mod tests {
             };
             assert!(got.contains(expected), "{what}: {got}");
         }
+    }
+    #[test]
+    fn what_a_presence_tells_can_be_asked_for_by_its_hash() {
+        let contact = Target::Contact("Bob");
+        let caps = caps(contact).unwrap();
+        let node = format!("{}#{}", caps.attr("node").unwrap(), caps.attr("ver").unwrap());
+        let iq: Element = format!(
+            "<iq xmlns='jabber:component:accept' from='a@example.org/x' to='b@phone.example.org/offhook' id='1' \
+             type='get'><query xmlns='http://jabber.org/protocol/disco#info' node='{node}'/></iq>"
+        )
+        .parse()
+        .unwrap();
+        let answer = answer(&iq, contact).unwrap();
+        assert_eq!(answer.attr("type"), Some("result"));
+        let query = answer.get_child("query", ns::DISCO_INFO).unwrap();
+        assert_eq!(query.attr("node"), Some(node.as_str()));
+        let info = DiscoInfoResult::try_from(query.clone()).unwrap();
+        let hash = hash_caps(&compute_disco(&info), Algo::Sha_1).unwrap();
+        assert_eq!(caps.attr("ver"), Some(hash.to_base64().as_str()));
     }
 }

@@ -49,6 +49,8 @@ pub mod ns {
     pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
     /// XEP-0054.
     pub const VCARD: &str = "vcard-temp";
+    /// XEP-0115.
+    pub const CAPS: &str = "http://jabber.org/protocol/caps";
     /// XEP-0292.
     pub const VCARD4: &str = "urn:ietf:params:xml:ns:vcard-4.0";
     /// XEP-0077.

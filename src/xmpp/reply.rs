@@ -61,13 +61,13 @@ pub fn stanza(owed: &Owed, component: &str) -> Element {
                 StatusKind::Outcome | StatusKind::News => "store",
             };
             message.append_child(Element::bare(hint, ns::HINTS));
-            in_thread(message, owed)
+            in_conversation(message, owed)
         }
         Reply::Answer(answer) => {
             let words = wording::answer(language, &answer.words, &owed.callee_name);
-            in_thread(quoting_reply(owed, &callee, &sender, &words), owed)
+            in_conversation(quoting_reply(owed, &callee, &sender, &words), owed)
         }
-        Reply::Voice(news) => in_thread(voice::stanza(news, owed, &callee, &sender), owed),
+        Reply::Voice(news) => in_conversation(voice::stanza(news, owed, &callee, &sender), owed),
         Reply::Receipt => receipt(owed, &callee, &sender),
         Reply::Delivery => delivery(owed, component),
         Reply::CallsSwitchedOff => notice(
@@ -147,12 +147,14 @@ fn name_as_known(message: &mut Element, known: Option<&str>) {
     }
 }
 
-fn in_thread(mut message: Element, owed: &Owed) -> Element {
+/// Adds the thread, and what the person is called to whom the message was written.
+fn in_conversation(mut message: Element, owed: &Owed) -> Element {
     let thread = original(&owed.message.draft)
         .and_then(|it| it.get_child("thread", ns::COMPONENT).map(Element::text));
     if let Some(thread) = thread.filter(|thread| !thread.is_empty()) {
         message.append_child(stanza::text("thread", ns::COMPONENT, &thread));
     }
+    message.append_child(stanza::nick(&owed.callee_name));
     message
 }
 
@@ -189,6 +191,7 @@ pub(super) mod tests {
         assert_eq!(first.attr("from"), Some("bob\\40example.org@phone.example.org"));
         assert!(!first.has_child("replace", ns::CORRECT));
         assert_eq!(first.get_child("thread", ns::COMPONENT).unwrap().text(), "t1");
+        assert_eq!(first.get_child("nick", ns::NICK).unwrap().text(), "Bob");
 
         let ringing = owed("s2", Reply::Status(Status::Ringing));
         let ringing = Owed { replaces: Some("s1".into()), ..ringing };

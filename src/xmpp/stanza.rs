@@ -27,6 +27,13 @@ pub fn text(name: &'static str, namespace: &str, text: &str) -> Element {
     element
 }
 
+/// What the sender is called, for clients that know no other name.
+///
+/// Source: XEP-0172 §4.
+pub fn nick(name: &str) -> Element {
+    text("nick", ns::NICK, name)
+}
+
 /// Builds a stanza `message`, `presence` or `iq`.
 pub fn stanza(name: &'static str, attributes: &[(&'static str, &str)]) -> Element {
     element(name, ns::COMPONENT, attributes)

@@ -201,6 +201,11 @@ pub fn call_missed(language: Option<&str>, account: &str, at: &Zoned) -> String 
     phrase(language, "call-missed", &[("sender", (&sender).into()), ("time", (&time).into())])
 }
 
+/// What the component is for.
+pub fn description(language: Option<&str>) -> String {
+    phrase(language, "component-description", &[])
+}
+
 /// The status line beside a contact.
 pub fn reachability(language: Option<&str>, person: &Subscriber) -> String {
     let id = match (person.offline, person.number.is_some()) {

@@ -9,7 +9,8 @@ use crate::listening::pick_up;
 use crate::test_bed::{COMPONENT, Kind, LONG, NUMBER, TO_BOB, TestBed, dial, subscriber, trunk};
 
 pub(crate) async fn bob_hears_the_message_and_alice_reads_his_answer(kind: Kind) {
-    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 1").await;
+    // A step that is overtaken within 2 s is not told.
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 4").await;
     bed.alice.write(TO_BOB, "m1", MESSAGE).await;
     // A callee who picks up at once may leave no time to say that it rings.
     bed.alice.reads("phone is ringing").await;

@@ -101,6 +101,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("component.server", "\"127.0.0.1:<server>\"", "\"127.0.0.1:<other>\"", AtStart),
     key("component.secret", "\"secret\"", "\"changed\"", AtStart),
     key("component.secret_file", "", "\"other.secret\"", AtStart),
+    key("component.name", "", "\"Telephone\"", IN_VALUE),
+    key("component.description", "", "\"Phones you.\"", IN_VALUE),
     key("component.admins", "[]", "[\"alice@example.org\"]", OUTSIDE),
     key("component.users", "[]", "[\"example.org\"]", OUTSIDE),
     key("component.messages_burst", "60", "100", IN_VALUE),

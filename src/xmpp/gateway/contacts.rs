@@ -7,8 +7,9 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::addresses::Contact;
 use super::{Gateway, Output};
+use crate::xmpp::disco::{self, Target};
 use crate::xmpp::presence::Availability;
-use crate::xmpp::{disco, ns, stanza, wording};
+use crate::xmpp::{ns, stanza, vcard, wording};
 
 impl Gateway {
     /// Source: RFC 6121 §3 (subscriptions), §4.3 (probes).
@@ -82,28 +83,47 @@ impl Gateway {
             wording::subscribe(self.people.person(person).and_then(|it| it.language.as_deref()));
         request.append_child(stanza::text("status", ns::COMPONENT, &words));
         // The name that a client puts in the roster instead of the domain (XEP-0172 §4.1).
-        request.append_child(stanza::text("nick", ns::NICK, disco::NAME));
+        request.append_child(stanza::nick(&self.served.name));
         self.send(request);
     }
 
-    /// Sends the presence of a contact: available if the address stands for a person.
+    /// Sends the presence of a contact: available if the address stands for a person. Clients show who is there, and with
+    /// which picture, by the presence of a client.
+    ///
+    /// Source: RFC 6121 §4.2, XEP-0115 §4, XEP-0153 §3.1.
     fn send_presence(&mut self, language: Option<&str>, from: &Jid, to: &Jid) {
         let Some(status) = self.status_of(language, from, to) else {
             return self.reply_presence(from, to, Some("unavailable"));
         };
-        let (to, from) = (from.to_bare(), to.to_bare());
+        let (client, reader) = (self.client_of(to), from.to_bare());
         let mut presence =
-            stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
+            stanza::stanza("presence", &[("from", client.as_str()), ("to", reader.as_str())]);
         if !status.is_empty() {
             presence.append_child(stanza::text("status", ns::COMPONENT, &status));
+        }
+        let caps = match self.contact(from, to) {
+            Some(contact) => disco::caps(Target::Contact(&contact.name())),
+            None => disco::caps(Target::Component(self.about(""))),
+        };
+        for told in caps.into_iter().chain([vcard::update()]) {
+            presence.append_child(told);
         }
         self.send(presence);
     }
 
+    /// The client of an address of ours.
+    fn client_of(&self, address: &Jid) -> Jid {
+        let address = address.to_bare();
+        address.with_resource_str(RESOURCE).map_or_else(|_| Jid::from(address), Jid::from)
+    }
+
     fn reply_presence(&mut self, from: &Jid, to: &Jid, kind: Option<&str>) {
-        let (to, from) = (from.to_bare(), to.to_bare());
+        // Who leaves is a client; who agrees or refuses is its account.
+        let is_client = kind == Some("unavailable");
+        let address = if is_client { self.client_of(to) } else { Jid::from(to.to_bare()) };
+        let reader = from.to_bare();
         let mut presence =
-            stanza::stanza("presence", &[("from", from.as_str()), ("to", to.as_str())]);
+            stanza::stanza("presence", &[("from", address.as_str()), ("to", reader.as_str())]);
         if let Some(kind) = kind {
             stanza::set(&mut presence, "type", kind);
         }
@@ -125,3 +145,5 @@ impl Gateway {
 
 /// Between two contact requests that answer one.
 const ASK_BACK: Duration = Duration::from_secs(60);
+/// The client that all our addresses have.
+const RESOURCE: &str = "offhook";

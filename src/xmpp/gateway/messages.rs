@@ -14,7 +14,7 @@ use crate::notification::{Circumstances, Draft, MessageId};
 use crate::xmpp::intake::{self, Intake, Text};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::relay::readdressed;
-use crate::xmpp::{stanza, wording};
+use crate::xmpp::{ns, stanza, wording};
 
 impl Gateway {
     // Long: the checks stand in the order in which they count.
@@ -129,6 +129,12 @@ impl Gateway {
             stanza::set(&mut message, "id", &self.seed.token());
         }
         let mut copy = readdressed(&message, from.as_str(), recipient, &self.component);
+        if let Some(person) = self.people.person(&sender.to_bare())
+            && copy.has_child("body", ns::COMPONENT)
+            && !copy.has_child("nick", ns::NICK)
+        {
+            copy.append_child(stanza::nick(&person.name));
+        }
         if let Some(client) = self.presence.seen_at(recipient, now) {
             // The person may be seen nowhere else.
             stanza::set(&mut copy, "to", client.as_str());

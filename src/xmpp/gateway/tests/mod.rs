@@ -126,7 +126,14 @@ fn a_switch_is_told_once_it_is_durable() {
     let told = world.does(Input::CommandDone(&request, &outcome));
     assert_eq!(told, ["message phone.example.org>bob@example.org Done."]);
     let told = world.hears("<presence type='probe' from='alice@example.org' to='bob\\40example.org@phone.example.org'/>");
-    assert_eq!(told, ["presence bob#>alice@example.org Messages are held"]);
+    assert_eq!(told, ["presence bob#/offhook>alice@example.org Messages are held"]);
+    let probe = "<presence xmlns='jabber:component:accept' type='probe' from='alice@example.org' to='phone.example.org'/>";
+    world.gateway.handle(Input::Stanza(&probe.parse().unwrap()), world.now);
+    let Some(Output::Send(presence)) = world.gateway.poll() else { panic!("no presence") };
+    assert_eq!(presence.attr("from"), Some("phone.example.org/offhook"));
+    let photo = presence.get_child("x", "vcard-temp:x:update").unwrap().children().next().unwrap();
+    assert_eq!((photo.name(), photo.text().len()), ("photo", 40));
+    assert_eq!(presence.get_child("c", ns::CAPS).unwrap().attr("node"), Some("urn:offhook:0"));
 }
 
 #[test]

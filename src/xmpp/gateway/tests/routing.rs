@@ -162,7 +162,7 @@ fn a_message_goes_where_bob_is() {
             &[
                 "<presence type='probe' from='alice@example.org' to='bob\\40example.org@phone.example.org'/>",
             ],
-            &["presence bob#>alice@example.org Reachable by phone"],
+            &["presence bob#/offhook>alice@example.org Reachable by phone"],
         ),
         (
             "Bob agrees to be seen",
@@ -174,7 +174,7 @@ fn a_message_goes_where_bob_is() {
             &["<presence type='subscribe' from='bob@example.org' to='phone.example.org'/>"],
             &[
                 "presence:subscribed phone.example.org>bob@example.org",
-                "presence phone.example.org>bob@example.org",
+                "presence phone.example.org/offhook>bob@example.org",
             ],
         ),
         (
@@ -184,7 +184,7 @@ fn a_message_goes_where_bob_is() {
             ],
             &[
                 "presence:subscribed alice#>bob@example.org",
-                "presence alice#>bob@example.org Messages are passed on",
+                "presence alice#/offhook>bob@example.org Messages are passed on",
             ],
         ),
         (
@@ -194,7 +194,7 @@ fn a_message_goes_where_bob_is() {
             ],
             &[
                 "presence:subscribed bob#>alice@example.org -",
-                "presence bob#>alice@example.org Reachable by phone",
+                "presence bob#/offhook>alice@example.org Reachable by phone",
             ],
         ),
         (
