@@ -14,11 +14,12 @@ use crate::notification::verification::{CodeCheck, NumberSlot, VerificationNotic
 use crate::notification::{Attempt, Circumstances, Draft};
 use crate::phone_number::PhoneNumber;
 use crate::redaction::Pii;
+use crate::script;
 use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::subscriber::{NotASetting, Pin, Setting};
-use crate::wording::phrase;
+use crate::wording::{phrase, worded_in};
 use crate::xmpp::commands::confirmations::changed;
 use crate::xmpp::commands::replies::{self, Language};
 use crate::xmpp::commands::{
@@ -48,13 +49,16 @@ impl UserCommands {
     pub async fn run(&self, request: &CommandRequest) -> CommandResult {
         let (jid, language) = (request.from.to_bare(), request.language.as_deref());
         let result = match &request.command {
-            UserCommand::Set(change) => self.set(&jid, change, language).await,
+            UserCommand::Set(change) => self.set(&request.from, change, language).await,
             UserCommand::Code(digits) => self.try_code(&jid, digits, language).await,
             UserCommand::Test => self.test(&jid, &jid, language).await,
             UserCommand::Calls => self.calls(Some(&jid), language).await,
+            UserCommand::Report(sender) => self.report(&request.from, sender, language).await,
             UserCommand::Rules => self.rules(&jid, language).await,
             UserCommand::Forget { .. } => self.forget(&jid, language).await,
-            UserCommand::Operator(command) => self.run_admin(&jid, command, language).await,
+            UserCommand::Operator(command) => {
+                self.run_admin(&request.from, command, language).await
+            }
             // The gateway answers these itself.
             UserCommand::Help | UserCommand::HelpMore | UserCommand::Show => {
                 Ok(refused(language, "invalid-command"))
@@ -66,7 +70,8 @@ impl UserCommands {
         })
     }
 
-    async fn set(&self, jid: &BareJid, change: &SettingChange, language: Language<'_>) -> Outcome {
+    async fn set(&self, from: &Jid, change: &SettingChange, language: Language<'_>) -> Outcome {
+        let jid = &from.to_bare();
         let mut settings = change.settings.clone();
         if let Some(digits) = &change.pin {
             let person = self.store.subscriber(jid).await?;
@@ -88,7 +93,7 @@ impl UserCommands {
         let mut said = vec![];
         let mut is_done = true;
         if !settings.is_empty() {
-            match self.store.set(jid, settings.clone(), clock::moment()).await? {
+            match self.store.set_by(from, settings.clone(), clock::moment()).await? {
                 Some(person) => {
                     info!(person = %Pii(jid), "settings changed by command");
                     let language = person.language.clone().or(language.map(str::to_owned));
@@ -107,6 +112,14 @@ impl UserCommands {
             is_done = result.done;
         }
         Ok(CommandResult { words: said.join("\n"), done: is_done })
+    }
+
+    /// Blocks a sender and tells the operators.
+    async fn report(&self, from: &Jid, sender: &BareJid, language: Language<'_>) -> Outcome {
+        match self.store.report(from, sender.clone(), clock::moment()).await? {
+            Some(_) => Ok(done(replies::reported(language, sender))),
+            None => Ok(refused(language, "number-first")),
+        }
     }
 
     /// Hashes a PIN, one at a time.
@@ -147,15 +160,27 @@ impl UserCommands {
     /// What a verification call says, and in whose name.
     pub fn verification_prompts(&self, order: &VerificationOrder) -> (Prompts, String) {
         let domain = self.component.split_once('.').map_or(&*self.component, |(_, domain)| domain);
-        let settings = self.live.borrow().clone();
-        let language = order.language.as_deref().unwrap_or(&settings.speech.language);
-        (Prompts::new(language), domain.to_owned())
+        (Prompts::new(&self.spoken_in(order)), domain.to_owned())
     }
 
-    /// Whether the phone may still ring, now that a channel is free.
+    fn spoken_in(&self, order: &VerificationOrder) -> String {
+        let default = || self.live.borrow().speech.language.clone();
+        order.language.clone().unwrap_or_else(default)
+    }
+
+    /// Whether the phone may still ring, now that a channel is free. What the call says is written down first.
     pub(crate) async fn code_may_ring(&self, order: &VerificationOrder) -> bool {
         match self.store.code_may_ring(&order.code, clock::moment()).await {
-            Ok(may_ring) => may_ring,
+            Ok(false) => false,
+            Ok(true) => {
+                let language = worded_in(Some(&self.spoken_in(order)));
+                let words = script::words_version(language);
+                let kept = self.store.code_words(order.code.id, words, language.to_owned()).await;
+                if let Err(error) = &kept {
+                    warn!(verification = order.code.id.0, %error, "words of a call with a code not stored; it is not made");
+                }
+                kept.is_ok()
+            }
             Err(error) => {
                 warn!(verification = order.code.id.0, %error, "code not spoken, the rules could not be asked");
                 false
@@ -265,10 +290,10 @@ impl UserCommands {
     }
 
     async fn forget(&self, jid: &BareJid, language: Language<'_>) -> Outcome {
-        if !self.store.erase(jid).await? {
+        if !self.store.forget(jid, clock::moment()).await? {
             return Ok(refused(language, "forget-later"));
         }
-        info!("subscriber deleted at their own request");
+        info!("everything about a person was removed at their own request");
         let configured = self.store.subscriber(jid).await?;
         let id = if configured.is_some() { "forgotten-but-configured" } else { "forgotten" };
         self.tell(GatewayUpdate::Erased(jid.clone(), configured.map(Box::new)));
@@ -277,10 +302,14 @@ impl UserCommands {
 
     async fn run_admin(
         &self,
-        operator: &BareJid,
+        from: &Jid,
         command: &AdminCommand,
         language: Language<'_>,
     ) -> Outcome {
+        let operator = &from.to_bare();
+        // Before it is done: what shows numbers or stops calls is not done without its row.
+        let (name, about) = named(command);
+        self.store.audit_command(from, name, about, clock::moment()).await?;
         match command {
             AdminCommand::People => {
                 let people = self.store.subscribers().await?;
@@ -324,6 +353,17 @@ impl UserCommands {
     fn send(&self, input: Input) {
         // A component that is gone is a program that ends.
         let _ = self.inputs.send(input);
+    }
+}
+
+/// What the audit calls a command, and whom it is about.
+fn named(command: &AdminCommand) -> (&'static str, Option<BareJid>) {
+    match command {
+        AdminCommand::People => ("people", None),
+        AdminCommand::Calls => ("all calls", None),
+        AdminCommand::TestCall(jid) => ("test call", Some(jid.clone())),
+        AdminCommand::Suspend(true) => ("suspend", None),
+        AdminCommand::Suspend(false) => ("resume", None),
     }
 }
 

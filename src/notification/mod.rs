@@ -1,5 +1,6 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod alert;
 pub mod budget;
 pub mod holding;
 pub mod lifecycle;

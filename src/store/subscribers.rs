@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, Row, params};
-use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::columns::{ColumnValue, Columns, misfit, ms};
 use super::transaction::Transaction;
@@ -16,6 +16,13 @@ use crate::clock::Moment;
 use crate::notification::lifecycle::LifecycleEvent;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Pin, Quiet, SenderRule, Setting, Subscriber, WhenOffline};
+
+/// A row of a person, and when they agreed to calls last.
+macro_rules! person {
+    () => {
+        "SELECT *, (SELECT max(at) FROM consents WHERE consents.jid = subscribers.jid) AS agreed FROM subscribers"
+    };
+}
 
 impl Store {
     /// A person who can be phoned, as they or the operator have set it.
@@ -52,7 +59,29 @@ impl Store {
         now: impl Into<Moment>,
     ) -> Result<Option<Subscriber>, StoreError> {
         let jid = jid.clone();
-        self.ask_at(now, move |transaction, now| transaction.set(&jid, &settings, now)).await
+        self.set_by(&Jid::from(jid), settings, now).await
+    }
+
+    /// As [`Store::set`], with the client by which it was set, for the audit.
+    pub async fn set_by(
+        &self,
+        who: &Jid,
+        settings: Vec<Setting>,
+        now: impl Into<Moment>,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let who = who.clone();
+        self.ask_at(now, move |transaction, now| transaction.set_by(&who, &settings, now)).await
+    }
+
+    /// Blocks a sender who is reported, and tells the operators; `None` if the person is unknown.
+    pub async fn report(
+        &self,
+        who: &Jid,
+        sender: BareJid,
+        now: impl Into<Moment>,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let who = who.clone();
+        self.ask_at(now, move |transaction, now| transaction.report(&who, &sender, now)).await
     }
 
     /// Up to `limit` of the rules that a person has set for single senders, by sender.
@@ -82,7 +111,7 @@ impl Transaction<'_> {
         if let Some(known) = self.subscriber_cache.get(jid) {
             return Ok(known);
         }
-        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
+        let sql = concat!(person!(), " WHERE jid = ? AND (known = 1 OR registered = 1)");
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_row([jid.as_str()], subscriber).optional()?;
         self.subscriber_cache.put(jid.clone(), found.clone());
@@ -100,7 +129,7 @@ impl Transaction<'_> {
     }
 
     pub(super) fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE known = 1 OR registered = 1 ORDER BY jid";
+        let sql = concat!(person!(), " WHERE known = 1 OR registered = 1 ORDER BY jid");
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map([], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
@@ -108,9 +137,12 @@ impl Transaction<'_> {
 
     /// Those whom this number reaches.
     pub(super) fn people_at(&self, number: &PhoneNumber) -> Result<Vec<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE (known = 1 OR registered = 1)
-                       AND (coalesce(own_number, number) = ?1 OR own_second = ?1)
-                   ORDER BY jid LIMIT ?2";
+        let sql = concat!(
+            person!(),
+            " WHERE (known = 1 OR registered = 1)
+                  AND (coalesce(own_number, number) = ?1 OR own_second = ?1)
+              ORDER BY jid LIMIT ?2"
+        );
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map(params![number.as_str(), PEOPLE_AT_A_PHONE_MAX], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
@@ -219,6 +251,7 @@ impl Transaction<'_> {
                     // What was guessed at is another PIN; whoever sets one in the chat is its owner.
                     let sql = "DELETE FROM wrong_pins WHERE jid = ?";
                     self.conn.prepare_cached(sql)?.execute([jid.as_str()])?;
+                    self.forget_alerts_of_pin(jid)?;
                     ("pin", pin.as_ref().map(Pin::stored))
                 }
                 Setting::Senders(senders) => ("senders", senders.map(|it| it.word().to_owned())),
@@ -311,7 +344,7 @@ impl ConfiguredRow {
     }
 }
 
-fn quiet_word(quiet: Quiet) -> String {
+pub(super) fn quiet_word(quiet: Quiet) -> String {
     match quiet {
         Quiet::Never => NEVER_QUIET.to_owned(),
         Quiet::Daily(hours) => hours.to_string(),
@@ -347,11 +380,12 @@ fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
         pin: pin.map(|pin| Pin::from_stored(&pin).ok_or_else(|| misfit("pin"))).transpose()?,
         senders: row.maybe_word("senders")?,
         refuses_presence: row.get("refuses_presence")?,
+        agreed: row.maybe_time("agreed")?,
     })
 }
 
 /// An IANA name where there is one, else an offset or a POSIX rule.
-fn zone_name(zone: &TimeZone) -> Option<String> {
+pub(super) fn zone_name(zone: &TimeZone) -> Option<String> {
     let mut name = String::new();
     DateTimePrinter::new().print_time_zone(zone, &mut name).ok()?;
     Some(name)

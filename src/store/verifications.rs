@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use xmpp_parsers::jid::BareJid;
 
+use super::audit::{AuditAction, Audited};
 use super::columns::ColumnValue;
 use super::rings::{RingOf, area};
 use super::transaction::Transaction;
@@ -53,7 +54,8 @@ impl Store {
         self.ask(move |transaction| transaction.code_was_spoken(id)).await
     }
 
-    /// Whether the phone may still ring for a code now that a channel is free.
+    /// Whether the phone may still ring for a code now that a channel is free. If so, no other call to it is claimed until
+    /// [`Store::code_call_ended`].
     pub async fn code_may_ring(
         &self,
         code: &Code,
@@ -136,6 +138,7 @@ impl Transaction<'_> {
         let id = VerificationId(id);
         self.write_ring(RingKind::Code, RingOf::Verification(id), number, None, now)?;
         self.write_asker(RingOf::Verification(id), jid)?;
+        self.note_codes(number, jid, now)?;
         Ok(Ok(Code { id, number: number.clone(), digits }))
     }
 
@@ -211,7 +214,10 @@ impl Transaction<'_> {
         }
         let hours = self.hours_at(number, now)?;
         let decision = self.policy.next_call(&Past::default(), &hours, now);
-        Ok(matches!(decision, Decision::Call { at, .. } if at <= now))
+        if !matches!(decision, Decision::Call { at, .. } if at <= now) {
+            return Ok(false);
+        }
+        self.take_line(id, number, now)
     }
 
     /// The callee wants to be called for no code again. The code that they did not hear opens nothing.
@@ -224,13 +230,16 @@ impl Transaction<'_> {
     }
 
     fn code_call_ended(
-        &self,
+        &mut self,
         id: VerificationId,
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
         self.end_ring(RingOf::Verification(id), attempt, invited, now)?;
+        // What has waited for this phone is due.
+        self.wake_due = true;
+        self.name_code_call(id, &attempt.sip_call_id)?;
         self.forget_dialog(RingOf::Verification(id))
     }
 
@@ -280,6 +289,7 @@ impl Transaction<'_> {
         }
         self.conn.execute("UPDATE verifications SET code = NULL WHERE id = ?", [id])?;
         self.conn.execute("UPDATE rings SET entered = 1 WHERE verification = ?", [id])?;
+        self.consent(VerificationId(id), jid, &number, now)?;
         let told = self.take_number(jid, &number, place, now)?;
         Ok(CodeCheck::Right(Box::new(told)))
     }
@@ -325,6 +335,20 @@ impl Transaction<'_> {
         let concerned: Vec<_> = others.iter().chain([jid]).cloned().collect();
         self.replan_people(&concerned, now)?;
         let Some(person) = self.subscriber(jid)? else { return Err(StoreError::Conflict) };
+        let (first, second) = ("number", "second number");
+        let audited = |who| Audited { who: Some(who), ..Audited::of(AuditAction::Number) };
+        let what = if place == NumberSlot::First { first } else { second };
+        let old = before.as_ref().and_then(|it| match place {
+            NumberSlot::First => it.number.as_ref(),
+            NumberSlot::Second => it.second.as_ref(),
+        });
+        let before_it = old.map(PhoneNumber::as_str);
+        let after = Some(number.as_str());
+        self.audit(&Audited { what, before: before_it, after, ..audited(jid) }, now)?;
+        for loser in &others {
+            let lost = Audited { what: "number lost", about: Some(jid), ..audited(loser) };
+            self.audit(&Audited { before: after, ..lost }, now)?;
+        }
         Ok(VerificationNotice { person, place, is_new: before.is_none(), had_other, others })
     }
 

@@ -86,6 +86,7 @@ subscribe = Offhook möchte sehen, wann Sie online sind, um Sie nur dann anzuruf
 error-nobody = Unter dieser Adresse ist hier niemand bekannt.
 error-nobody-near = Unter dieser Adresse ist hier niemand bekannt. Meinten Sie { $address }?
 error-malformed = Das ist keine Adresse. An eine Person schreibt man bob@phone.example.org oder bob\40example.org@phone.example.org, mit diesem Dienst anstelle von phone.example.org.
+error-own-address = Bitte schreiben Sie direkt an { $jid }.
 error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gespeichert werden.
 error-to-oneself = Diese Adresse steht für Sie selbst.
 error-too-large = Die Nachricht ist zu groß.
@@ -108,7 +109,7 @@ help-more =
     second +49… - eine zweite Nummer, wenn niemand abnimmt; second off
     pin 4821 - wird am Telefon verlangt; pin off
     timezone Europe/Berlin; language de
-    allow JID; block JID; unblock JID; everyone; contacts; rules - wer mein Telefon klingeln lassen darf
+    allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - wer mein Telefon klingeln lassen darf
     calls - die letzten Anrufe
     forget me - alles über mich löschen
 welcome = Willkommen. Senden Sie „help“ für alles, was ich kann. Bitte nehmen Sie meine Kontaktanfrage an, damit ich Sie nur anrufe, während Sie offline sind.
@@ -135,6 +136,7 @@ show =
     Ruhezeit: { $quiet } ({ $zone })
     Wer Ihr Telefon klingeln lassen darf: { $senders }
     { $pin } Sprache: { $language }
+    { $agreed }
 show-none = keine
 show-on = an
 show-off = aus
@@ -144,12 +146,15 @@ show-everyone = alle
 show-operators = die des Betreibers
 show-pin = Eine PIN ist gesetzt.
 show-no-pin = Keine PIN ist gesetzt.
+show-agreed = Diesen Anrufen haben Sie am { $date } zugestimmt, indem Sie einen Code zurückgeschickt haben.
+show-not-agreed = Der Betreiber hat Ihre Anrufe eingerichtet.
 show-online = Sie sind online.
 show-offline = Sie sind offline.
 show-unseen = Ich sehe nicht, ob Sie online sind: Bitte nehmen Sie meine Kontaktanfrage an.
 changed-phone = Sie werden angerufen, wenn eine Nachricht kommt, während Sie offline sind.
 changed-no-number = Anrufe sind an, aber es gibt keine Nummer. Senden Sie „phone“ und Ihre Nummer.
 changed-blocked = { $sender } darf Ihr Telefon nicht mehr klingeln lassen.
+reported = { $sender } darf Ihr Telefon nicht mehr klingeln lassen, und die Betreiber dieses Dienstes erfahren davon.
 changed-allowed = { $sender } darf Ihr Telefon klingeln lassen.
 changed-store = Sie werden nicht angerufen. Nachrichten werden aufbewahrt, bis Sie online sind. Senden Sie „an“, um wieder angerufen zu werden.
 changed-nothing = Es wurde nichts geändert.
@@ -220,14 +225,30 @@ call-no-sound = { $at } angenommen, aber die Verbindung übertrug keinen Ton
 call-failed = { $at } kam nicht zustande
 call-cancelled = { $at } abgebrochen
 call-running = { $at } jetzt
-forget-sure = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist. Senden Sie „forget me now“, wenn Sie sicher sind.
-forget-later = Wir telefonieren gerade. Bitte fragen Sie nach dem Anruf noch einmal.
-forgotten = Alles über Sie ist gelöscht.
-forgotten-but-configured = Alles über Sie ist gelöscht. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das vom Betreiber beenden.
+forget-sure = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist, auch die, die auf andere warten. Senden Sie „forget me now“, wenn Sie sicher sind.
+forget-later = Gerade läuft ein Anruf mit Ihnen oder wegen einer Nachricht von Ihnen. Bitte fragen Sie danach noch einmal.
+forgotten = Alles über Sie ist gelöscht. Was bleibt, trägt keinen Namen: wie oft Telefone geklingelt haben, dreißig Tage lang, und dass Sie darum gebeten haben, neunzig.
+forgotten-but-configured = Alles, was Sie eingestellt oder geschrieben haben, ist gelöscht. Was bleibt, trägt keinen Namen: wie oft Telefone geklingelt haben, dreißig Tage lang, und dass Sie darum gebeten haben, neunzig. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das vom Betreiber beenden.
 suspended = Ab jetzt wird nicht mehr angerufen. Nachrichten bleiben aufbewahrt. Senden Sie „resume“, damit es weitergeht.
 resumed = Es wird wieder angerufen.
 
 gateway-description = Nachrichten an diese Person werden aufbewahrt und am Telefon gesagt, während sie offline ist.
+
+## Chat: was Betreibern und Leuten ungefragt gesagt wird
+
+alert-calls = { $percent } % der Anrufe eines Tages ({ $max }) sind gemacht.
+alert-calls-to = { $percent } % der Anrufe eines Tages nach { $prefix } ({ $max }) sind gemacht.
+alert-minutes = { $percent } % der Minuten eines Tages ({ $max }) sind verbraucht.
+alert-minutes-to = { $percent } % der Minuten eines Tages nach { $prefix } ({ $max }) sind verbraucht.
+alert-limit-reached = Weitere Anrufe warten, bis wieder Platz ist.
+alert-codes = { $count } Codes wurden innerhalb einer Stunde angefordert, und keiner davon kam zurück. „offhook calls“ zeigt, von wem.
+alert-number = { $count } Konten haben einen Code unter einer Nummer angefordert, die mit +{ $area } beginnt. „offhook calls“ zeigt, welche.
+alert-pin-locked = Für { $person } wurden zu viele falsche PINs eingegeben. Am Telefon wird einen Tag lang nichts vorgelesen, oder bis eine andere PIN gesetzt ist.
+alert-wrong-pin = Am Telefon wurde für Ihre Nachrichten eine falsche PIN eingegeben. Wenn Sie das nicht waren, senden Sie „pin“ und andere Ziffern.
+alert-your-pin-locked = Am Telefon wurden für Ihre Nachrichten zu viele falsche PINs eingegeben. Dort wird einen Tag lang nichts vorgelesen, oder bis Sie „pin“ und andere Ziffern senden.
+alert-trunk-failed = Der Trunk { $trunk } versagt. Anrufe nehmen einen anderen oder warten.
+alert-trunk-works = Der Trunk { $trunk } vermittelt wieder Anrufe.
+alert-reported = { $person } meldet { $sender } und hat die Adresse gesperrt.
 
 ## Formulare
 
@@ -248,7 +269,7 @@ instructions-settings = Für ein leeres Feld gilt die Einstellung des Betreibers
 instructions-number = Ihre Nummer, mit + und Landesvorwahl. Sie wird zuerst angerufen und nennt einen Code.
 instructions-code = Die sechs Ziffern, die am Telefon genannt wurden.
 instructions-sender = Eine Regel für einen Absender, oder für alle anderen.
-instructions-forget = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist.
+instructions-forget = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist, auch die, die auf andere warten.
 instructions-test-call = Wer angerufen werden soll.
 instructions-suspend = Solange Anrufe ausgesetzt sind, bleiben Nachrichten aufbewahrt.
 field-number = Nummer
@@ -263,6 +284,7 @@ field-code = Code
 field-rule = Regel
 field-allow = Dieser Absender darf
 field-block = Dieser Absender darf nicht
+field-report = Diesen Absender sperren und melden
 field-no-rule = Keine Regel für diesen Absender
 field-everyone = Alle dürfen
 field-contacts = Meine Kontakte dürfen

@@ -87,6 +87,7 @@ subscribe = Offhook asks to see when you are online, so that it phones you only 
 error-nobody = Nobody here is known by that address.
 error-nobody-near = Nobody here is known by that address. Did you mean { $address }?
 error-malformed = That is no address. A person is written to as bob@phone.example.org or as bob\40example.org@phone.example.org, with this service in place of phone.example.org.
+error-own-address = Please write to { $jid } itself.
 error-not-stored = The recipient is offline, and the message may not be stored.
 error-to-oneself = This address stands for yourself.
 error-too-large = The message is too large.
@@ -109,7 +110,7 @@ help-more =
     second +81… - another number, for when nobody answers; second off
     pin 4821 - asked for on the phone; pin off
     timezone Asia/Tokyo; language ja
-    allow JID; block JID; unblock JID; everyone; contacts; rules - who may make my phone ring
+    allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - who may make my phone ring
     calls - the last calls
     forget me - remove everything about me
 welcome = Welcome. Send "help" for what I can do. Please accept my contact request, so that I phone you only while you are offline.
@@ -136,6 +137,7 @@ show =
     Quiet hours: { $quiet } ({ $zone })
     Who may make your phone ring: { $senders }
     { $pin } Language: { $language }
+    { $agreed }
 show-none = none
 show-on = on
 show-off = off
@@ -145,12 +147,15 @@ show-everyone = everyone
 show-operators = the operator's
 show-pin = A PIN is set.
 show-no-pin = No PIN is set.
+show-agreed = You agreed to these calls on { $date }, by sending back a code.
+show-not-agreed = The operator has set up your calls.
 show-online = You are online.
 show-offline = You are offline.
 show-unseen = I cannot see whether you are online: please accept my contact request.
 changed-phone = You will be phoned when a message comes while you are offline.
 changed-no-number = Calls are on, but there is no number to phone. Send "phone" and your number.
 changed-blocked = { $sender } may not make your phone ring any more.
+reported = { $sender } may not make your phone ring any more, and the operators of this service are told of it.
 changed-allowed = { $sender } may make your phone ring.
 changed-store = You will not be phoned. Messages are held until you are online. Send "on" to be phoned again.
 changed-nothing = Nothing was changed.
@@ -221,14 +226,30 @@ call-no-sound = { $at } answered, but the line carried no sound
 call-failed = { $at } could not be placed
 call-cancelled = { $at } cancelled
 call-running = { $at } now
-forget-sure = This removes your number, your settings and every message held for you or written by you. Send "forget me now" if you are sure.
-forget-later = You are on the phone with me. Please ask again after the call.
-forgotten = Everything about you is removed.
-forgotten-but-configured = Everything about you is removed. The operator has set you up, too; please ask the operator to end that.
+forget-sure = This removes your number, your settings and every message held for you or written by you, also those that wait for others. Send "forget me now" if you are sure.
+forget-later = A call with you, or about a message of yours, is on the line. Please ask again after it.
+forgotten = Everything about you is removed. What stays has no name on it: how often phones rang, for thirty days, and that you asked for this, for ninety.
+forgotten-but-configured = Everything that you have set or written is removed. What stays has no name on it: how often phones rang, for thirty days, and that you asked for this, for ninety. The operator has set you up, too; please ask the operator to end that.
 suspended = No calls are made from now on. Messages stay held. Send "resume" to go on.
 resumed = Calls are made again.
 
 gateway-description = Messages to this person are held and told by phone while the person is offline.
+
+## The chat: what operators and people are told without having asked
+
+alert-calls = { $percent } % of the calls of a day ({ $max }) are made.
+alert-calls-to = { $percent } % of the calls of a day to { $prefix } ({ $max }) are made.
+alert-minutes = { $percent } % of the minutes of a day ({ $max }) are used up.
+alert-minutes-to = { $percent } % of the minutes of a day to { $prefix } ({ $max }) are used up.
+alert-limit-reached = Further calls wait until there is room again.
+alert-codes = { $count } codes were asked for within an hour, and none of them was sent back. "offhook calls" shows who has asked.
+alert-number = { $count } accounts have asked for a code at one number that begins with +{ $area }. "offhook calls" shows which.
+alert-pin-locked = Too many wrong PINs were entered for { $person }. Nothing is read to them by phone for a day, or until they set another PIN.
+alert-wrong-pin = A wrong PIN was entered on the phone for your messages. If that was not you, send "pin" and other digits.
+alert-your-pin-locked = Too many wrong PINs were entered on the phone for your messages. They are not read there for a day, or until you send "pin" and other digits.
+alert-trunk-failed = The trunk { $trunk } fails. Calls take another one, or wait.
+alert-trunk-works = The trunk { $trunk } carries calls again.
+alert-reported = { $person } reports { $sender } and has blocked them.
 
 ## Forms
 
@@ -249,7 +270,7 @@ instructions-settings = An empty field takes the operator's setting. A new numbe
 instructions-number = Your number, with + and the country code. It is called first and speaks a code.
 instructions-code = The six digits that were spoken on the phone.
 instructions-sender = A rule for one sender, or for all others.
-instructions-forget = This removes your number, your settings and every message held for you or written by you.
+instructions-forget = This removes your number, your settings and every message held for you or written by you, also those that wait for others.
 instructions-test-call = Who is to be phoned.
 instructions-suspend = While calls are stopped, messages stay held.
 field-number = Number
@@ -264,6 +285,7 @@ field-code = Code
 field-rule = Rule
 field-allow = This sender may
 field-block = This sender may not
+field-report = Block and report this sender
 field-no-rule = No rule for this sender
 field-everyone = Everyone may
 field-contacts = My contacts may

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use xmpp_parsers::jid::BareJid;
 
@@ -243,6 +244,11 @@ pub fn nobody(language: Option<&str>, meant: Option<&BareJid>) -> String {
 /// In the error for an address that is none.
 pub fn malformed_address(language: Option<&str>) -> String {
     phrase(language, "error-malformed", &[])
+}
+
+/// In the error for a message to the gateway address of a person to whom people are to write directly.
+pub fn own_address(language: Option<&str>, person: &BareJid) -> String {
+    phrase(language, "error-own-address", &[("jid", person.as_str().into())])
 }
 
 /// In the error for a message that may not be stored while its recipient is offline.

@@ -52,6 +52,13 @@ impl Gateway {
             return self.refuse(message, &intake, "cancel", "not-allowed", wording::to_oneself);
         }
         self.used_addresses.person(&from.to_bare(), &person, to);
+        if is_callee && self.blind_to_blocking.contains(person.domain().as_str()) {
+            // Whether the person has blocked this sender cannot be known here, and their server knows it.
+            let Intake::Text(_) = intake else { return };
+            let language = self.language(message, from);
+            let words = wording::own_address(language.as_deref(), &person);
+            return self.send(stanza::error(message, "cancel", "service-unavailable", &words));
+        }
         // Nobody blocks a person whom they write to.
         self.refused_pairs.lift(&person, &from.to_bare());
         if let Intake::Kept(kept) = &intake {
