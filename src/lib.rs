@@ -16,6 +16,7 @@ pub mod http;
 pub mod media;
 pub mod notification;
 pub mod numbers;
+pub mod operator_page;
 pub mod phone_number;
 pub mod rate_limit;
 pub mod redaction;

@@ -10,6 +10,7 @@ mod export;
 mod generate;
 mod held;
 mod licences;
+mod listed;
 mod log;
 mod log_levels;
 mod logs_explained;
@@ -32,8 +33,10 @@ use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
 use self::generate::Generated;
+use self::listed::Listed;
 use self::log_levels::{LogFormat, LogLevels};
 use self::output::{complain, remark, show};
+use self::trace::Traced;
 use crate::config::{self, Config, Mistakes};
 use crate::daemon;
 
@@ -94,26 +97,41 @@ enum Command {
         #[arg(long, conflicts_with = "out")]
         phonemes: bool,
     },
-    /// Shows one message from stanza to key press.
+    /// Shows a message from stanza to key press, or the last ones from or for a person.
     Trace {
-        /// Its number in `held`, or the id of a stanza.
-        #[arg(value_parser = not_blank)]
-        message: String,
+        /// Its number in `held` or `calls`, or the id of a stanza.
+        #[arg(value_parser = not_blank, required_unless_present_any = ["from", "to", "since"])]
+        message: Option<String>,
+        #[command(flatten)]
+        listed: Listed,
+        /// How many at most.
+        #[arg(long, default_value_t = 5, conflicts_with = "message")]
+        last: usize,
         /// For programs.
         #[arg(long)]
         json: bool,
     },
-    /// Lists held messages.
+    /// Lists held messages, the oldest first.
     Held {
+        #[command(flatten)]
+        listed: Listed,
+        /// How many: the newest.
+        #[arg(long, default_value_t = 1000)]
+        last: usize,
         /// For programs.
         #[arg(long)]
         json: bool,
     },
     /// Lists calls, the latest first.
     Calls {
+        #[command(flatten)]
+        listed: Listed,
         /// How many.
         #[arg(long, default_value_t = 50)]
         last: usize,
+        /// Shows all columns.
+        #[arg(long)]
+        wide: bool,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -226,9 +244,12 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Say { text, out, lang, phonemes: _ } => {
             say::run(&path, &text, out.as_deref(), lang).await
         }
-        Command::Trace { message, json } => trace::run(&path, &message, json),
-        Command::Held { json } => held::run(&path, json),
-        Command::Calls { last, json } => calls::run(&path, last, json),
+        Command::Trace { message, listed, last, json } => {
+            let traced = message.map_or_else(|| Traced::Last(listed, last), Traced::One);
+            trace::run(&path, &traced, json)
+        }
+        Command::Held { listed, last, json } => held::run(&path, &listed, last, json),
+        Command::Calls { listed, last, wide, json } => calls::run(&path, &listed, last, wide, json),
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,

@@ -188,6 +188,25 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    /// In the operator's words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Machine => "answering machine",
+            Self::NoAnswer => "no answer",
+            Self::Busy => "busy",
+            Self::Declined => "declined",
+            Self::WrongNumber => "wrong number",
+            Self::TrunkFailed => "trunk failed",
+            Self::NotEncrypted => "not encrypted",
+            Self::NoSound => "no sound",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// How far a call has come, for the sender's status message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

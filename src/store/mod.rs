@@ -55,7 +55,7 @@ pub use history::RecentCall;
 pub use hold::Held;
 pub(crate) use hold::log_kept;
 pub use jobs::{JobDone, JobId, JobResult, LiveCalls, StoreJob};
-pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step, Trace};
+pub use reader::{CallRecord, HeldMessage, Listing, Reader, ReplyRecord, RingRecord, Step, Trace};
 pub use recordings::{NotPassedOn, Served, Sound};
 pub use replies::{OwedRoom, OwedStanzas};
 pub use returned::AfterReturn;

@@ -9,7 +9,7 @@ use offhook::notification::policy::Policy;
 use offhook::notification::verification::{NumberSlot, VerificationId};
 use offhook::notification::{Attempt, AttemptId, Outcome, RingKind};
 use offhook::phone_number::PhoneNumber;
-use offhook::store::Reader;
+use offhook::store::{Listing, Reader};
 use offhook::subscriber::{Quiet, Subscriber};
 use proptest::prelude::*;
 use xmpp_parsers::jid::BareJid;
@@ -171,7 +171,7 @@ proptest! {
             let mut world = World::with(rules()).await;
             world.store().configure_subscribers(people(), world.now).await.unwrap();
             let wire = live(&mut world, &rules(), deeds).await;
-            let rows = Reader::open(&world.folder.file()).unwrap().ring_list(10_000).unwrap();
+            let rows = Reader::open(&world.folder.file()).unwrap().ring_list(&Listing::newest(10_000)).unwrap();
             let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
             let codes = wire.0.iter().filter(|call| matches!(call.of, Of::Code(_))).count();
             let counted = (of(RingKind::Code), of(RingKind::Message));
