@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod demo;
 pub mod dscp;
 pub mod http;
+pub mod log_levels;
 pub mod media;
 pub mod notification;
 pub mod numbers;

@@ -12,7 +12,7 @@ mod held;
 mod licences;
 mod listed;
 mod log;
-mod log_levels;
+mod log_format;
 mod logs_explained;
 mod module;
 mod output;
@@ -34,11 +34,13 @@ use xmpp_parsers::jid::BareJid;
 
 use self::generate::Generated;
 use self::listed::Listed;
-use self::log_levels::{LogFormat, LogLevels};
+use self::log::ChangeLevels;
+use self::log_format::LogFormat;
 use self::output::{complain, remark, show};
 use self::trace::Traced;
 use crate::config::{self, Config, Mistakes};
 use crate::daemon;
+use crate::log_levels::LogLevels;
 
 /// Phones people about the chat messages they missed.
 #[derive(Debug, Parser)]
@@ -202,13 +204,17 @@ pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
     let level = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
-    match log::start(LogLevels::filter(line.log.as_ref(), level), line.log_format) {
-        Ok(stderr) => output::start(stderr),
+    let levels = LogLevels::filter(line.log.as_ref(), level);
+    let change = match log::start(levels, line.log_format) {
+        Ok((stderr, change)) => {
+            output::start(stderr);
+            change
+        }
         Err(error) => return failed(error),
-    }
+    };
     let code = match runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(carry_out(line));
+            let code = runtime.block_on(carry_out(line, change));
             shut_down(runtime);
             code
         }
@@ -231,13 +237,14 @@ fn shut_down(runtime: Runtime) {
     runtime.shutdown_timeout(BLOCKING_WORK_ENDS_MAX);
 }
 
-async fn carry_out(line: CommandLine) -> ExitCode {
-    let CommandLine { config: path, command, .. } = line;
+async fn carry_out(line: CommandLine, change: ChangeLevels) -> ExitCode {
+    let CommandLine { config: path, command, log, .. } = line;
     match command.unwrap_or(Command::Run) {
         Command::Run => {
             // No file that the service makes, or a program that it starts, is for anybody else.
             rustix::process::umask(Mode::from_raw_mode(0o077));
-            run(&path).await
+            // What the command line says goes before what the file does.
+            run(&path, change, log.is_none()).await
         }
         Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
@@ -274,13 +281,20 @@ async fn carry_out(line: CommandLine) -> ExitCode {
     }
 }
 
-async fn run(path: &Path) -> ExitCode {
+/// `levels_by_file`: `[log]` says how much is logged.
+async fn run(path: &Path, change: ChangeLevels, levels_by_file: bool) -> ExitCode {
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
     config.notes.iter().for_each(|note| remark(format!("{note}\n")));
-    match daemon::run(path, config).await {
+    let set_levels = move |levels: Option<&LogLevels>| {
+        if levels_by_file {
+            // The log is there as long as the program.
+            let _ = change.reload(LogLevels::filter(levels, LevelFilter::INFO));
+        }
+    };
+    match daemon::run(path, config, Box::new(set_levels)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error),
     }
