@@ -134,13 +134,8 @@ impl Reader {
             |row| row.get::<_, i64>(0),
         );
         let Some(id) = found.optional()? else { return Ok(None) };
-        let message = self.conn.query_row(
-            "SELECT *, NULL AS due, NULL AS why, 0 AS calling,
-                 (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
-             FROM messages WHERE id = ?",
-            [id],
-            held_message,
-        )?;
+        let message = format!("{MESSAGES} WHERE messages.id = ?");
+        let message = self.conn.query_row(&message, [id], held_message)?;
         let calls = format!(
             "{CALLS} WHERE attempts.id IN (SELECT attempt FROM attempt_messages WHERE message = ?)
              ORDER BY attempts.id"
