@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use offhook::config;
+use offhook::demo::child_process::Folder;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -157,4 +158,52 @@ fn what_the_manual_says_is_the_default_is_the_default() {
     assert_eq!(format!("{:?}", least.live), format!("{:?}", manual.live));
     assert_eq!(least.fixed.differing_keys(&manual.fixed), Vec::<String>::new());
     assert_eq!(least.fixed.http, None);
+}
+
+#[test]
+fn files_of_people_and_trunks_are_read_beside_the_main_one() {
+    let folder = Folder::make().unwrap();
+    let write = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).unwrap();
+        fs::set_permissions(folder.path().join(name), Permissions::from_mode(0o600)).unwrap();
+    };
+    let check = || {
+        let output = offhook(folder.path(), &["check"]);
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    fs::create_dir(folder.path().join("people")).unwrap();
+    let main = fs::read_to_string(root().join("component.toml")).unwrap();
+    write("component.toml", &main.replace("#include = ", "include = "));
+    let carol = "[[subscriber]]\njid = \"carol@example.org\"\nnumber = \"+81378901112\"\n";
+    write("people/carol.toml", carol);
+    write(
+        "people/trunk.toml",
+        "[[trunk]]\nname = \"second\"\nproxy = \"sip:192.0.2.1\"\nfrom = \"sip:+81312345678@192.0.2.1\"",
+    );
+    let read = config::read(&folder.path().join("component.toml")).unwrap();
+    let people: Vec<_> = read.live.subscribers.iter().map(|it| it.jid.as_str()).collect();
+    assert_eq!(people, ["bob@example.org", "carol@example.org"]);
+    assert_eq!(read.fixed.trunks.last().unwrap().name, "second");
+
+    write("people/dave.toml", &carol.replace("number = ", "numbr = "));
+    let (code, says) = check();
+    assert_eq!(code, Some(2));
+    assert!(
+        says.contains("people/dave.toml:3:1") && says.contains("did you mean number?"),
+        "{says}"
+    );
+    // Who is written twice is shown at both places.
+    for place in ["people/dave.toml:2:7", "people/carol.toml:2:7"] {
+        assert!(says.contains(place), "{place}: {says}");
+    }
+    write("people/dave.toml", "[dial]\nallow = [\"+\"]\n");
+    let (code, says) = check();
+    assert_eq!(code, Some(2));
+    assert!(
+        says.contains("people/dave.toml:1:2") && says.contains("has only [[subscriber]]"),
+        "{says}"
+    );
 }

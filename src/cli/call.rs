@@ -34,7 +34,7 @@ pub(super) async fn run(path: &Path, number: &str, text: &str) -> ExitCode {
         Ok(attempt) => {
             let status =
                 attempt.status.map(|status| format!(", SIP status {status}")).unwrap_or_default();
-            let outcome = super::calls::outcome(Some(attempt.outcome));
+            let outcome = attempt.outcome.words();
             show(format!(
                 "{outcome}{status}, rang {} s, talked {} s",
                 attempt.rang.as_secs(),

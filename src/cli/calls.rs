@@ -5,37 +5,73 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::listed::Listed;
 use super::output::show;
-use super::table::{print, seconds, time};
+use super::table::{print, seconds, time, zone};
 use super::{failed, read_without_secrets};
 use crate::media::answering_machine::PickedUp;
-use crate::notification::{Outcome, RingKind};
+use crate::notification::{MessageId, RingKind};
 use crate::store::{CallRecord, Reader, RingRecord};
 
-pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
+pub(super) fn run(
+    path: &Path,
+    listed: &Listed,
+    last: usize,
+    wide: bool,
+    as_json: bool,
+) -> ExitCode {
     let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let calls = match Reader::open(&config.fixed.store).and_then(|reader| reader.ring_list(last)) {
+    let listing = listed.newest(last);
+    let calls = Reader::open(&config.fixed.store).and_then(|reader| reader.ring_list(&listing));
+    let calls = match calls {
         Ok(calls) => calls,
         Err(error) => return failed(error),
     };
     if as_json {
         show(calls.iter().map(ring).collect::<serde_json::Value>());
     } else {
-        let head = [
-            "ring", "kind", "call", "started", "for", "number", "outcome", "SIP", "rang", "talked",
-            "heard", "trunk", "who", "line",
-        ];
-        print(&head, calls.iter().map(row).collect(), "No call has been made.");
+        let columns: Vec<_> =
+            COLUMNS.into_iter().filter(|(_, is_narrow)| wide || *is_narrow).collect();
+        let head: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let nothing =
+            if listed.is_all() { "No call has been made." } else { "No such call has been made." };
+        let rows = calls.iter().map(|ring| {
+            let row = COLUMNS.into_iter().zip(row(ring));
+            row.filter(|((_, is_narrow), _)| wide || *is_narrow).map(|(_, cell)| cell).collect()
+        });
+        print(&head, rows.collect(), nothing);
+        if !calls.is_empty() {
+            show(format!("\n{}", zone()));
+        }
     }
     ExitCode::SUCCESS
 }
 
+/// What a row tells, and whether it stands in a table that fits a terminal of 80 columns.
+const COLUMNS: [(&str, bool); 15] = [
+    ("ring", true),
+    ("kind", false),
+    ("call", false),
+    ("started", true),
+    ("for", true),
+    ("number", false),
+    ("outcome", true),
+    ("SIP", false),
+    ("rang", false),
+    ("talked", true),
+    ("heard", true),
+    ("trunk", false),
+    ("who", false),
+    ("line", false),
+    ("messages", true),
+];
+
 /// A ring with its call, where that is known; else what stays of it.
 fn row(ring: &RingRecord) -> Vec<String> {
-    let mut row = vec![ring.id.to_string(), kind(ring.kind).to_owned()];
+    let mut row = vec![ring.id.to_string(), ring.kind.as_str().to_owned()];
     row.extend(ring.call.as_ref().map_or_else(|| what_stays(ring), of_call));
     row
 }
@@ -47,12 +83,13 @@ fn what_stays(ring: &RingRecord) -> Vec<String> {
         time(ring.started),
         callee.or_else(|| ring.askers.first().cloned()).unwrap_or_default(),
         format!("+{}…", ring.area),
-        ended(ring).into(),
+        ring.words().into(),
         String::new(),
         String::new(),
         seconds(ring.talked),
         String::new(),
         ring.trunk.clone().unwrap_or_default(),
+        String::new(),
         String::new(),
         String::new(),
     ]
@@ -66,7 +103,7 @@ fn ring(ring: &RingRecord) -> serde_json::Value {
                 "ended": ring.ended.map(|at| at.to_string()),
                 "for": ring.callee,
                 "direction": if ring.kind == RingKind::In { "in" } else { "out" },
-                "outcome": ended(ring),
+                "outcome": ring.words(),
                 "talked_ms": ring.talked.map(|span| span.as_millis() as u64),
                 "trunk": ring.trunk,
             })
@@ -74,24 +111,10 @@ fn ring(ring: &RingRecord) -> serde_json::Value {
         json,
     );
     shown["ring"] = ring.id.into();
-    shown["kind"] = kind(ring.kind).into();
+    shown["kind"] = ring.kind.as_str().into();
     shown["area"] = ring.area.as_str().into();
     shown["asked_by"] = ring.askers.as_slice().into();
     shown
-}
-
-/// A call with a code from before there were these records has an end, but no outcome.
-fn ended(ring: &RingRecord) -> &'static str {
-    if ring.outcome.is_none() && ring.ended.is_some() { "unknown" } else { outcome(ring.outcome) }
-}
-
-fn kind(kind: RingKind) -> &'static str {
-    match kind {
-        RingKind::Message => "message",
-        RingKind::Code => "code",
-        RingKind::Test => "test",
-        RingKind::In => "in",
-    }
 }
 
 fn of_call(call: &CallRecord) -> Vec<String> {
@@ -100,7 +123,7 @@ fn of_call(call: &CallRecord) -> Vec<String> {
         time(call.started),
         call.recipient.to_string(),
         call.number.as_str().into(),
-        how(call).into(),
+        call.words().into(),
         said(call),
         seconds(call.rang),
         seconds(call.talked),
@@ -108,7 +131,13 @@ fn of_call(call: &CallRecord) -> Vec<String> {
         call.trunk.clone().unwrap_or_default(),
         who(call.picked_up).into(),
         call.quality.clone().unwrap_or_default(),
+        numbers(&call.message_ids),
     ]
+}
+
+/// The numbers by which `trace` knows the messages of a call.
+fn numbers(ids: &[MessageId]) -> String {
+    ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn json(call: &CallRecord) -> serde_json::Value {
@@ -121,7 +150,7 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "for": call.recipient.as_str(),
         "direction": if call.incoming { "in" } else { "out" },
         "number": call.number.as_str(),
-        "outcome": outcome(call.outcome),
+        "outcome": call.outcome_words(),
         "status": call.status,
         "cause": call.cause,
         "rang_ms": call.rang.map(|span| span.as_millis() as u64),
@@ -132,15 +161,9 @@ pub(super) fn json(call: &CallRecord) -> serde_json::Value {
         "line": call.quality,
         "stop_calls": call.stop_calls,
         "messages": call.messages,
+        "message_numbers": call.message_ids.iter().map(|id| id.0).collect::<Vec<_>>(),
         "heard": call.heard,
     })
-}
-
-fn how(call: &CallRecord) -> &'static str {
-    match call.outcome {
-        Some(Outcome::Answered) if call.incoming => "called in",
-        other => outcome(other),
-    }
 }
 
 /// The final status, and what the telephone network said beside it.
@@ -156,22 +179,5 @@ fn who(picked_up: Option<PickedUp>) -> &'static str {
         Some(PickedUp::Machine) => "machine",
         Some(PickedUp::Unknown) => "unknown",
         None => "",
-    }
-}
-
-pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
-    match outcome {
-        None => "on the line",
-        Some(Outcome::Answered) => "answered",
-        Some(Outcome::Machine) => "answering machine",
-        Some(Outcome::NoAnswer) => "no answer",
-        Some(Outcome::Busy) => "busy",
-        Some(Outcome::Declined) => "declined",
-        Some(Outcome::WrongNumber) => "wrong number",
-        Some(Outcome::TrunkFailed) => "trunk failed",
-        Some(Outcome::NotEncrypted) => "not encrypted",
-        Some(Outcome::NoSound) => "no sound",
-        Some(Outcome::Cancelled) => "cancelled",
-        Some(Outcome::Interrupted) => "interrupted",
     }
 }

@@ -5,21 +5,28 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::output::show;
-use super::table::{maybe_time, print, time};
+use super::listed::Listed;
+use super::output::{remark, show};
+use super::table::{maybe_time, print, time, with_times, zone};
 use super::{failed, read_without_secrets};
 use crate::clock;
 use crate::store::{HeldMessage, Reader, explain};
 
-pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
+pub(super) fn run(path: &Path, listed: &Listed, last: usize, as_json: bool) -> ExitCode {
     let config = match read_without_secrets(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let held = match Reader::open(&config.fixed.store).and_then(|reader| reader.held_list()) {
+    // One more, so that it is known whether there are more.
+    let listing = listed.newest(last.saturating_add(1));
+    let held = Reader::open(&config.fixed.store).and_then(|reader| reader.held_list(&listing));
+    let mut held = match held {
         Ok(held) => held,
         Err(error) => return failed(error),
     };
+    let has_more = held.len() > last;
+    held.truncate(last);
+    held.reverse();
     let ids: Vec<_> = held.iter().map(|message| message.id).collect();
     let rules = match explain::kept_by(
         &config.fixed.store,
@@ -30,15 +37,26 @@ pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
         Ok(rules) => rules,
         Err(error) => return failed(error),
     };
-    let held = held.iter().zip(&rules);
+    let rows = held.iter().zip(&rules);
     if as_json {
-        let rows = held.map(|(message, rule)| json(message, rule.as_deref()));
+        let rows = rows.map(|(message, rule)| json(message, rule.as_deref()));
         show(rows.collect::<serde_json::Value>());
     } else {
         let head =
             ["message", "received", "from", "for", "state", "next call", "calls", "no call by"];
-        let rows = held.map(|(message, rule)| row(message, rule.clone())).collect();
-        print(&head, rows, "Nothing is held.");
+        let rows = rows.map(|(message, rule)| row(message, rule.clone())).collect();
+        let nothing =
+            if listed.is_all() { "Nothing is held." } else { "Nothing like that is held." };
+        let is_empty = held.is_empty();
+        print(&head, rows, nothing);
+        if !is_empty {
+            show(format!("\n{}", zone()));
+        }
+    }
+    if has_more {
+        remark(format!(
+            "There are more than these {last}, which are the newest; --last shows more."
+        ));
     }
     ExitCode::SUCCESS
 }
@@ -49,24 +67,11 @@ fn row(message: &HeldMessage, rule: Option<String>) -> Vec<String> {
         time(message.received),
         message.sender.to_bare().to_string(),
         message.recipient.to_string(),
-        state(message).into(),
+        message.state().into(),
         maybe_time(message.next_call.map(|(at, _)| at)),
         message.calls.to_string(),
-        rule.unwrap_or_default(),
+        with_times(&rule.unwrap_or_default()),
     ]
-}
-
-/// Where a message stands, in a word or two.
-fn state(message: &HeldMessage) -> &'static str {
-    match message {
-        HeldMessage { ended: Some(_), .. } => "set aside",
-        HeldMessage { calling: true, .. } => "calling",
-        HeldMessage { answered: Some(_), .. } => "answered",
-        HeldMessage { heard: Some(_), .. } => "heard",
-        HeldMessage { declined: Some(_), .. } => "not to be phoned about",
-        HeldMessage { next_call: Some(_), .. } => "waits for a call",
-        HeldMessage { .. } => "held",
-    }
 }
 
 /// `rule` is the one that keeps the phone from ringing for it now.
@@ -78,7 +83,7 @@ pub(super) fn json(message: &HeldMessage, rule: Option<&str>) -> serde_json::Val
         "received": message.received.to_string(),
         "from": message.sender.as_str(),
         "for": message.recipient.as_str(),
-        "state": state(message),
+        "state": message.state(),
         "body_chars": message.body_chars,
         "heard": message.heard.map(|at| at.to_string()),
         "answered": message.answered.map(|at| at.to_string()),

@@ -10,17 +10,22 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
-use super::log_levels::LogFormat;
+use super::log_format::LogFormat;
 use super::stderr::{Priority, StderrQueue, Unlocked};
+
+/// Changes how much is logged while the program runs.
+pub(super) type ChangeLevels = reload::Handle<Targets, Registry>;
 
 /// Starts the log on standard error. The journal gets priorities and no time, as it has its own.
 ///
 /// Errors: the operating system gives no thread.
-pub(super) fn start(levels: Targets, format: LogFormat) -> io::Result<StderrQueue> {
+pub(super) fn start(levels: Targets, format: LogFormat) -> io::Result<(StderrQueue, ChangeLevels)> {
     let is_journal = std::env::var("JOURNAL_STREAM").is_ok_and(|stream| is_stderr(&stream));
     let queue = StderrQueue::start(Unlocked, is_journal, format)?;
     let lines = fmt::layer().with_writer(EventWriters(queue.clone())).log_internal_errors(false);
+    let (levels, change) = reload::Layer::new(levels);
     let log = tracing_subscriber::registry().with(levels);
     let colours = io::stderr().is_terminal();
     match format {
@@ -29,7 +34,7 @@ pub(super) fn start(levels: Targets, format: LogFormat) -> io::Result<StderrQueu
         LogFormat::Text => log.with(lines.with_ansi(colours)).init(),
     }
     log_panics(queue.clone());
-    Ok(queue)
+    Ok((queue, change))
 }
 
 /// Whether the journal's stream, written as device and inode, is our standard error.

@@ -11,8 +11,9 @@ mod export;
 mod generate;
 mod held;
 mod licences;
+mod listed;
 mod log;
-mod log_levels;
+mod log_format;
 mod logs_explained;
 mod module;
 mod output;
@@ -33,10 +34,14 @@ use tracing::level_filters::LevelFilter;
 use xmpp_parsers::jid::BareJid;
 
 use self::generate::Generated;
-use self::log_levels::{LogFormat, LogLevels};
+use self::listed::Listed;
+use self::log::ChangeLevels;
+use self::log_format::LogFormat;
 use self::output::{complain, remark, show};
+use self::trace::Traced;
 use crate::config::{self, Config, Mistakes};
 use crate::daemon;
+use crate::log_levels::LogLevels;
 
 /// Phones people about the chat messages they missed.
 #[derive(Debug, Parser)]
@@ -95,26 +100,41 @@ enum Command {
         #[arg(long, conflicts_with = "out")]
         phonemes: bool,
     },
-    /// Shows one message from stanza to key press.
+    /// Shows a message from stanza to key press, or the last ones from or for a person.
     Trace {
-        /// Its number in `held`, or the id of a stanza.
-        #[arg(value_parser = not_blank)]
-        message: String,
+        /// Its number in `held` or `calls`, or the id of a stanza.
+        #[arg(value_parser = not_blank, required_unless_present_any = ["from", "to", "since"])]
+        message: Option<String>,
+        #[command(flatten)]
+        listed: Listed,
+        /// How many at most.
+        #[arg(long, default_value_t = 5, conflicts_with = "message")]
+        last: usize,
         /// For programs.
         #[arg(long)]
         json: bool,
     },
-    /// Lists held messages.
+    /// Lists held messages, the oldest first.
     Held {
+        #[command(flatten)]
+        listed: Listed,
+        /// How many: the newest.
+        #[arg(long, default_value_t = 1000)]
+        last: usize,
         /// For programs.
         #[arg(long)]
         json: bool,
     },
     /// Lists calls, the latest first.
     Calls {
+        #[command(flatten)]
+        listed: Listed,
         /// How many.
         #[arg(long, default_value_t = 50)]
         last: usize,
+        /// Shows all columns.
+        #[arg(long)]
+        wide: bool,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -194,13 +214,17 @@ pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let runs = matches!(line.command, None | Some(Command::Run));
     let level = if runs { LevelFilter::INFO } else { LevelFilter::WARN };
-    match log::start(LogLevels::filter(line.log.as_ref(), level), line.log_format) {
-        Ok(stderr) => output::start(stderr),
+    let levels = LogLevels::filter(line.log.as_ref(), level);
+    let change = match log::start(levels, line.log_format) {
+        Ok((stderr, change)) => {
+            output::start(stderr);
+            change
+        }
         Err(error) => return failed(error),
-    }
+    };
     let code = match runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(carry_out(line));
+            let code = runtime.block_on(carry_out(line, change));
             shut_down(runtime);
             code
         }
@@ -223,22 +247,26 @@ fn shut_down(runtime: Runtime) {
     runtime.shutdown_timeout(BLOCKING_WORK_ENDS_MAX);
 }
 
-async fn carry_out(line: CommandLine) -> ExitCode {
-    let CommandLine { config: path, command, .. } = line;
+async fn carry_out(line: CommandLine, change: ChangeLevels) -> ExitCode {
+    let CommandLine { config: path, command, log, .. } = line;
     match command.unwrap_or(Command::Run) {
         Command::Run => {
             // No file that the service makes, or a program that it starts, is for anybody else.
             rustix::process::umask(Mode::from_raw_mode(0o077));
-            run(&path).await
+            // What the command line says goes before what the file does.
+            run(&path, change, log.is_none()).await
         }
         Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
         Command::Say { text, out, lang, phonemes: _ } => {
             say::run(&path, &text, out.as_deref(), lang).await
         }
-        Command::Trace { message, json } => trace::run(&path, &message, json),
-        Command::Held { json } => held::run(&path, json),
-        Command::Calls { last, json } => calls::run(&path, last, json),
+        Command::Trace { message, listed, last, json } => {
+            let traced = message.map_or_else(|| Traced::Last(listed, last), Traced::One);
+            trace::run(&path, &traced, json)
+        }
+        Command::Held { listed, last, json } => held::run(&path, &listed, last, json),
+        Command::Calls { listed, last, wide, json } => calls::run(&path, &listed, last, wide, json),
         Command::Audit { last, json } => audit::run(&path, last, json),
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
@@ -264,13 +292,20 @@ async fn carry_out(line: CommandLine) -> ExitCode {
     }
 }
 
-async fn run(path: &Path) -> ExitCode {
+/// `levels_by_file`: `[log]` says how much is logged.
+async fn run(path: &Path, change: ChangeLevels, levels_by_file: bool) -> ExitCode {
     let config = match read(path) {
         Ok(config) => config,
         Err(code) => return code,
     };
     config.notes.iter().for_each(|note| remark(format!("{note}\n")));
-    match daemon::run(path, config).await {
+    let set_levels = move |levels: Option<&LogLevels>| {
+        if levels_by_file {
+            // The log is there as long as the program.
+            let _ = change.reload(LogLevels::filter(levels, LevelFilter::INFO));
+        }
+    };
+    match daemon::run(path, config, Box::new(set_levels)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error),
     }

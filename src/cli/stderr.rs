@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::log_levels::LogFormat;
+use super::log_format::LogFormat;
 use crate::clock;
 
 /// What waits to be written to standard error. Clones share it.

@@ -7,8 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use toml::de::{DeTable, DeValue};
+
+use super::included::Gathered;
 
 /// Something to tell the operator about the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub(super) enum Secrets {
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     path: PathBuf,
-    text: String,
+    source: Gathered,
     secrets: Secrets,
     mistakes: RefCell<Vec<Finding>>,
     notes: RefCell<Vec<Finding>>,
@@ -55,19 +57,26 @@ pub(super) struct ConfigFile {
 
 impl ConfigFile {
     pub(super) fn new(path: &Path, text: String, secrets: Secrets) -> Self {
+        let mut source = Gathered::new(path, text);
+        let wrong = std::mem::take(&mut source.wrong).into_iter().map(|it| {
+            let shown = Shown { path: &it.path, text: &it.text, at: it.at, label: &it.says };
+            shown.finding(Level::ERROR.no_name(), None)
+        });
+        let mistakes = RefCell::new(wrong.collect());
         Self {
             path: path.to_owned(),
-            text,
+            source,
             secrets,
-            mistakes: RefCell::default(),
+            mistakes,
             notes: RefCell::default(),
             warnings: RefCell::default(),
             known_keys: RefCell::default(),
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// The file in which a place is.
+    pub(super) fn path_of(&self, at: &Range<usize>) -> &Path {
+        self.source.part(at.start).0
     }
 
     pub(super) fn reads_secrets(&self) -> bool {
@@ -85,7 +94,7 @@ impl ConfigFile {
 
     /// Reads the top table; a file that is no TOML is one mistake.
     pub(super) fn parse(&self) -> Option<DeTable<'_>> {
-        match DeTable::parse(&self.text) {
+        match DeTable::parse(&self.source.text) {
             Ok(table) => Some(table.into_inner()),
             Err(error) => {
                 let at = error.span().unwrap_or(0..0);
@@ -147,18 +156,50 @@ impl ConfigFile {
         says: &str,
         earlier: Option<Range<usize>>,
     ) -> Finding {
-        let before = &self.text[..at.start.min(self.text.len())];
+        let earlier = earlier.map(|at| self.shown(at, "first here"));
+        self.shown(at, says).finding(level, earlier)
+    }
+
+    fn shown<'a>(&'a self, at: Range<usize>, label: &'a str) -> Shown<'a> {
+        let (path, text, start) = self.source.part(at.start);
+        let at = at.start - start..at.end.saturating_sub(start).min(text.len());
+        Shown { path, text, at, label }
+    }
+}
+
+/// A place in a file, with what is said of it.
+struct Shown<'a> {
+    path: &'a Path,
+    text: &'a str,
+    at: Range<usize>,
+    label: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    fn finding(self, level: Level<'a>, earlier: Option<Self>) -> Finding {
+        let before = &self.text[..self.at.start.min(self.text.len())];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let (line, column) =
             (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
-        let path = self.path.display().to_string();
-        let annotation = AnnotationKind::Primary.span(at).label(says);
-        let earlier = earlier.map(|at| AnnotationKind::Context.span(at).label("first here"));
-        let snippet =
-            Snippet::source(&self.text).path(path).annotation(annotation).annotations(earlier);
-        let report = [level.primary_title("").element(snippet)];
+        let (path, says) = (self.path, self.label.to_owned());
+        let mut snippet = self.snippet(AnnotationKind::Primary);
+        let mut elsewhere = None;
+        match earlier {
+            Some(earlier) if earlier.path == path => {
+                let place = AnnotationKind::Context.span(earlier.at).label(earlier.label);
+                snippet = snippet.annotation(place);
+            }
+            Some(earlier) => elsewhere = Some(earlier.snippet(AnnotationKind::Context)),
+            None => {}
+        }
+        let report = [level.primary_title("").element(snippet).elements(elsewhere)];
         let shown = Renderer::plain().render(&report).trim().to_owned();
-        Finding { place: Some((line, column)), says: says.to_owned(), shown }
+        Finding { place: Some((line, column)), says, shown }
+    }
+
+    fn snippet(self, kind: AnnotationKind) -> Snippet<'a, Annotation<'a>> {
+        let annotation = kind.span(self.at).label(self.label);
+        Snippet::source(self.text).path(self.path.display().to_string()).annotation(annotation)
     }
 }
 

@@ -13,7 +13,8 @@ use crate::address_scope::is_loopback;
 pub struct Links {
     /// Where the world finds the server: what links begin with. None when the server is off.
     pub public_url: Option<String>,
-    /// What another host must name to see `/health` and `/metrics`. Without one no other host sees them.
+    /// What another host must name to see `/health`, `/metrics` and `/operator`, and who wants the names of people there.
+    /// Without one no other host sees them, and nobody is named.
     pub token: Option<SecretString>,
 }
 
@@ -51,7 +52,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Option<SocketAddr>, Link
     } else if public_url == Some(None) {
         section.note(
             "listen",
-            "without public_url there are no links to recordings, only /health and /metrics",
+            "without public_url there are no links to recordings, only /health, /metrics and /operator",
         );
     }
     section.refuse_unknown_keys();

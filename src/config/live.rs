@@ -1,6 +1,7 @@
 //! The keys that SIGHUP changes, as one value.
 
 use super::{Access, Callback, Links, Offer, Speech, VoiceReply};
+use crate::log_levels::LogLevels;
 use crate::notification::policy::Policy;
 use crate::script::ScriptSettings;
 use crate::subscriber::Subscriber;
@@ -27,6 +28,8 @@ pub struct Live {
     pub voice_reply: VoiceReply,
     /// `[http]`: links to recordings.
     pub links: Links,
+    /// `[log]`: how much is logged, unless the command line says so.
+    pub log_levels: Option<LogLevels>,
     /// `[[subscriber]]`
     pub subscribers: Vec<Subscriber>,
 }

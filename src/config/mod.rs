@@ -6,7 +6,9 @@ mod difference;
 mod file;
 mod fixed;
 mod http;
+mod included;
 mod live;
+mod log;
 mod phone;
 mod secret;
 mod section;
@@ -103,6 +105,8 @@ pub struct Mistakes(pub Vec<Finding>);
 fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixed, Live)> {
     let absent = DeTable::new();
     let mut top = Section::top(source, top);
+    // Its files are read already.
+    let include = top.text("include");
     // Each section is read before any is given up, so that all mistakes are shown.
     let component = top.section("component", &absent).map(component::component);
     let store = top.section("store", &absent).map(|section| component::store(section, path));
@@ -115,13 +119,15 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let menu = speech::menu(&mut top);
     let voice_reply = top.section("voice_reply", &absent).map(voice_reply::read);
     let http = top.section("http", &absent).map(http::read);
+    let log = top.section("log", &absent).map(log::read);
     let allowed = dial.as_ref().and_then(|dial| dial.as_ref()).map(|(policy, _)| policy);
     let subscribers = subscribers::read(&mut top, allowed);
     top.refuse_unknown_keys();
     let ((component, access), (sip, callback), (media, offer)) = (component??, sip??, media??);
     let ((policy, call_max), (speech, script)) = (dial??, speech??);
     let ((voice_reply, voice), (http, links)) = (voice_reply??, http??);
-    let (store, kept) = store??;
+    let ((store, kept), log_levels) = (store??, log??);
+    include?;
     let fixed = Fixed { component, store, trunks: trunks?, sip, media, http };
     let live = Live {
         access,
@@ -138,6 +144,7 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
         speech,
         voice_reply,
         links,
+        log_levels,
         subscribers: subscribers?,
     };
     Some((fixed, live))

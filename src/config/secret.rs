@@ -32,7 +32,7 @@ impl Section<'_> {
                 None
             }
             (Some(secret), None) => {
-                if let Some(says) = readable_by_all(self.source.path()) {
+                if let Some(says) = readable_by_all(self.source.path_of(&self.at(key))) {
                     self.source.warn(self.at(key), &says);
                 }
                 Some(Some(secret.into()))

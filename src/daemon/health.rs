@@ -1,4 +1,4 @@
-//! How the parts are at this moment, as `/health` and `/metrics` tell it.
+//! How the parts are at this moment, as `/health`, `/metrics` and the operator's page tell it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use tracing::debug;
 
 use crate::clock;
 use crate::config::Live;
-use crate::http::{Asker, Page, PageAnswer, PageSource};
+use crate::http::{Asker, Page, PageAnswer, PageSource, PageStatus};
 use crate::numbers::{Condition, Numbers};
+use crate::operator_page::{self, Shown};
 use crate::speech::voices::Voice;
 use crate::store::totals::totals;
 use crate::trunks::TrunkPool;
@@ -34,37 +35,67 @@ impl Observed {
         Arc::new(move |page, asker| {
             let observed = self.clone();
             Box::pin(async move {
-                if !observed.may_see(&asker) {
+                let is_known = observed.knows(&asker);
+                if !asker.is_local && !is_known {
                     return None;
                 }
                 // It reads the disk.
-                spawn_blocking(move || observed.page(page)).await.ok()
+                spawn_blocking(move || observed.page(page, is_known)).await.ok().flatten()
             })
         })
     }
 
-    fn may_see(&self, asker: &Asker) -> bool {
+    /// Whether they have shown the token.
+    fn knows(&self, asker: &Asker) -> bool {
         let live = self.live.borrow();
         let expected = live.links.token.as_ref().map(|token| token.expose_secret().as_bytes());
         let given = asker.token.as_ref().map(|token| token.as_bytes());
-        let is_known =
-            expected.zip(given).is_some_and(|(expected, given)| expected.ct_eq(given).into());
-        asker.is_local || is_known
+        expected.zip(given).is_some_and(|(expected, given)| expected.ct_eq(given).into())
     }
 
-    fn page(&self, page: Page) -> PageAnswer {
+    /// `None` where the token must be shown first.
+    fn page(&self, page: Page, is_known: bool) -> Option<PageAnswer> {
         let condition = self.condition();
-        match page {
+        Some(match page {
+            Page::Operator { path, query } => {
+                return self.operator_page(&path, &query, &condition, is_known);
+            }
             Page::Health => {
                 let failing = failing(&condition);
                 let body = health(&condition, &failing).to_string();
-                PageAnswer { is_well: failing.is_empty(), media_type: JSON, body }
+                let status =
+                    if failing.is_empty() { PageStatus::Well } else { PageStatus::Failing };
+                PageAnswer { status, media_type: JSON, body }
             }
             Page::Metrics => {
                 let body = self.numbers.exposition(&condition);
-                PageAnswer { is_well: true, media_type: OPEN_METRICS, body }
+                PageAnswer { status: PageStatus::Well, media_type: OPEN_METRICS, body }
             }
-        }
+        })
+    }
+
+    fn operator_page(
+        &self,
+        path: &str,
+        query: &str,
+        condition: &Condition,
+        is_known: bool,
+    ) -> Option<PageAnswer> {
+        let live = self.live.borrow().clone();
+        let (store, policy, now) = (&*self.store, &live.policy, clock::timestamp());
+        let observed = operator_page::Observed { store, policy, condition, now };
+        let shown = operator_page::show(&observed, path, query, is_known);
+        let (status, media_type, body) = match shown {
+            Ok(Shown::Page(page)) => (PageStatus::Well, HTML, page),
+            Ok(Shown::Style(style)) => (PageStatus::Well, CSS, style.to_owned()),
+            Ok(Shown::Nothing(page)) => (PageStatus::Nothing, HTML, page),
+            Ok(Shown::NeedsToken) => return None,
+            Err(error) => {
+                debug!(%error, "the store was not read for a page");
+                (PageStatus::Failing, TEXT, "the store cannot be read; see the log\n".to_owned())
+            }
+        };
+        Some(PageAnswer { status, media_type, body })
     }
 
     fn condition(&self) -> Condition {
@@ -117,6 +148,9 @@ fn health(condition: &Condition, failing: &[&str]) -> Value {
 }
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// With less nothing is held any more soon.
 const DISK_FREE_MIN: u64 = 16 << 20;

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use self::health::Observed;
 use self::reload::Reload;
+pub use self::reload::SetLogLevels;
 use self::running::Running;
 use self::supervisor::Supervisor;
 use crate::address_scope::is_loopback;
@@ -41,9 +42,11 @@ use crate::xmpp::link::{Link, LinkError};
 /// Runs the component until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 ///
 /// Errors: what keeps it from starting, or which part of it ended, in one sentence.
-pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
+pub async fn run(path: &Path, config: Config, set_levels: SetLogLevels) -> Result<(), StartError> {
     let mut signals = Signals::new()?;
-    let Some(mut running) = start(path, config, &mut signals).await? else { return Ok(()) };
+    set_levels(config.live.log_levels.as_ref());
+    let started = start(path, config, set_levels, &mut signals).await?;
+    let Some(mut running) = started else { return Ok(()) };
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
     let broken = loop {
         tokio::select! {
@@ -79,6 +82,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), StartError> {
 async fn start(
     path: &Path,
     config: Config,
+    set_levels: SetLogLevels,
     signals: &mut Signals,
 ) -> Result<Option<Running>, StartError> {
     let store = open_store(&config).await?;
@@ -171,6 +175,7 @@ async fn start(
         store: store.clone(),
         inputs: sender.clone(),
         supervisor: supervisor.clone(),
+        set_levels,
     };
     let (reload, reloading) = reload.start();
     supervisor.ready();

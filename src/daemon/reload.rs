@@ -12,6 +12,7 @@ use super::wiring;
 use crate::clock;
 use crate::component::Input;
 use crate::config::{self, Fixed, Live};
+use crate::log_levels::LogLevels;
 use crate::store::Store;
 use crate::xmpp::directory::Directory;
 
@@ -27,7 +28,11 @@ pub(super) struct Reload {
     /// Where the component learns of people and rules.
     pub(super) inputs: mpsc::UnboundedSender<Input>,
     pub(super) supervisor: Supervisor,
+    pub(super) set_levels: SetLogLevels,
 }
+
+/// Takes what `[log]` says of how much is logged.
+pub type SetLogLevels = Box<dyn Fn(Option<&LogLevels>) + Send + Sync>;
 
 impl Reload {
     /// Reads the file in a task of its own at each notice, so that no signal waits for the store.
@@ -71,6 +76,7 @@ impl Reload {
                 return Err(NOT_STORED);
             }
         };
+        (self.set_levels)(config.live.log_levels.as_ref());
         let served = wiring::served(&self.fixed, &config.live);
         self.live.send_replace(Arc::new(config.live));
         // A component that is gone is a program that ends.

@@ -31,7 +31,7 @@ use crate::clock::now;
 use crate::rate_limit::RateLimit;
 use crate::redaction::Pii;
 pub use link::link;
-pub use page::{Asker, Page, PageAnswer, PageSource};
+pub use page::{Asker, Page, PageAnswer, PageSource, PageStatus};
 use request::FileRequest;
 use response::HttpResponse;
 
@@ -257,11 +257,13 @@ impl ServerState {
         let Some(pages) = &self.pages else {
             return response::small(match page {
                 Page::Health => StatusCode::OK,
-                Page::Metrics => StatusCode::NOT_FOUND,
+                Page::Metrics | Page::Operator { .. } => StatusCode::NOT_FOUND,
             });
         };
+        let is_for_a_browser = matches!(page, Page::Operator { .. });
         match pages(page, Asker::read(peer, request.headers())).await {
             Some(answer) => response::page(answer),
+            None if is_for_a_browser => response::ask_for_token(),
             None => response::small(StatusCode::UNAUTHORIZED),
         }
     }

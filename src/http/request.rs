@@ -29,16 +29,21 @@ pub(super) fn read(method: &Method, uri: &Uri, has_body: bool) -> FileRequest {
     if has_body {
         return FileRequest::HasBody;
     }
+    let path = uri.path();
+    if path == OPERATOR || path.strip_prefix(OPERATOR).is_some_and(|rest| rest.starts_with('/')) {
+        let query = uri.query().unwrap_or_default().to_owned();
+        return FileRequest::Page(Page::Operator { path: path.to_owned(), query });
+    }
     if uri.query().is_some() {
         return FileRequest::NotFound;
     }
-    match uri.path() {
+    match path {
         "/health" => return FileRequest::Page(Page::Health),
         "/metrics" => return FileRequest::Page(Page::Metrics),
         _ => {}
     }
     let file = || {
-        let (token, name) = uri.path().strip_prefix(FOLDER)?.split_once('/')?;
+        let (token, name) = path.strip_prefix(FOLDER)?.split_once('/')?;
         let name = percent_decode_str(name).decode_utf8().ok()?;
         is_token(token).then(|| FileRequest::File { token: token.into(), name: name.into_owned() })
     };
@@ -50,6 +55,7 @@ fn is_token(text: &str) -> bool {
     text.len() == TOKEN_LENGTH && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
 }
 
+const OPERATOR: &str = "/operator";
 const TOKEN_LENGTH: usize = 26;
 
 #[cfg(test)]
@@ -61,6 +67,9 @@ mod tests {
     #[test]
     fn only_a_well_formed_link_asks_for_a_file() {
         let token = Seed::fixed(1).token();
+        let operator = |path: &str, query: &str| {
+            FileRequest::Page(Page::Operator { path: path.into(), query: query.into() })
+        };
         let file = |name: &str| FileRequest::File { token: token.clone(), name: name.into() };
         let cases = [
             (link("", &token, "voice answer é.mp3"), file("voice answer é.mp3")),
@@ -80,6 +89,9 @@ mod tests {
             ("/metrics".into(), FileRequest::Page(Page::Metrics)),
             ("/metrics?x".into(), FileRequest::NotFound),
             ("/health/".into(), FileRequest::NotFound),
+            ("/operator".into(), operator("/operator", "")),
+            ("/operator/calls?before=9".into(), operator("/operator/calls", "before=9")),
+            ("/operators".into(), FileRequest::NotFound),
             ("/".into(), FileRequest::NotFound),
         ];
         for (target, expected) in cases {

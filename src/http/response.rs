@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::File;
 use super::link::ESCAPED;
-use super::page::PageAnswer;
+use super::page::{PageAnswer, PageStatus};
 use super::range::{ByteRange, part};
 
 /// An answer with all its octets.
@@ -36,9 +36,25 @@ pub(super) fn small(status: StatusCode) -> HttpResponse {
     answer
 }
 
+/// Asks a browser for the token, as the password of any user.
+///
+/// Source: RFC 7617 §2.
+pub(super) fn ask_for_token() -> HttpResponse {
+    let mut answer = small(StatusCode::UNAUTHORIZED);
+    let asks = HeaderValue::from_static(
+        "Basic realm=\"Offhook: any name, and the token of http.token_file\", charset=\"UTF-8\"",
+    );
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, asks);
+    answer
+}
+
 /// A page. One that tells of a fault has a status by which a machine sees it.
 pub(super) fn page(page: PageAnswer) -> HttpResponse {
-    let status = if page.is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = match page.status {
+        PageStatus::Well => StatusCode::OK,
+        PageStatus::Failing => StatusCode::SERVICE_UNAVAILABLE,
+        PageStatus::Nothing => StatusCode::NOT_FOUND,
+    };
     let mut answer = with(status, Bytes::from(page.body));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(page.media_type));
     answer
@@ -133,10 +149,10 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "private, no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
-    // A browser plays a file in a page of its own, whose media is the file itself.
+    // A browser plays a file in a page of its own, whose media is the file itself. The operator's page has a style.
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; media-src 'self'; frame-ancestors 'none'",
+        "default-src 'none'; media-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
 ];
 

@@ -183,6 +183,19 @@ pub enum HoldingEnd {
     Retracted,
 }
 
+impl HoldingEnd {
+    /// In the operator's words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Heard => "heard, left to the server",
+            Self::Expired => "expired, left to the server",
+            Self::Corrected => "corrected",
+            Self::Retracted => "taken back",
+        }
+    }
+}
+
 /// What happens to a held message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {

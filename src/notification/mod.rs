@@ -4,6 +4,7 @@ pub mod alert;
 pub mod budget;
 pub mod holding;
 pub mod lifecycle;
+mod outcome;
 pub mod policy;
 pub mod returned;
 mod ring;
@@ -13,6 +14,7 @@ mod status;
 mod throttle;
 pub mod verification;
 
+pub use outcome::Outcome;
 pub use ring::{RingKind, SenderCalls};
 pub use second_thoughts::{CallChange, CorrectionChain};
 pub use status::{Status, StatusKind, Wait};
@@ -162,33 +164,6 @@ impl Attempt {
             ladder: String::new(),
         }
     }
-}
-
-/// What became of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Someone, or something, picked up.
-    Answered,
-    /// An answering machine picked up.
-    Machine,
-    /// Rang until we gave up, or the callee is not there just now.
-    NoAnswer,
-    /// The line was busy.
-    Busy,
-    /// The callee declined.
-    Declined,
-    /// The number does not exist or may not be called.
-    WrongNumber,
-    /// The trunk could not carry the call.
-    TrunkFailed,
-    /// It was answered, but the far end takes no encrypted voice, which the trunk must have.
-    NotEncrypted,
-    /// It was answered, but no sound could go over the call: there was no session that we can have.
-    NoSound,
-    /// We cancelled the ringing: the recipient came online.
-    Cancelled,
-    /// The program stopped or crashed during the call.
-    Interrupted,
 }
 
 /// How far a call has come, for the sender's status message.

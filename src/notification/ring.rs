@@ -15,6 +15,18 @@ pub enum RingKind {
     In,
 }
 
+impl RingKind {
+    /// Its name for the operator.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Code => "code",
+            Self::Test => "test",
+            Self::In => "in",
+        }
+    }
+}
+
 /// The calls that one sender has caused, oldest first, with every call whose INVITE may have left.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SenderCalls {

@@ -160,7 +160,11 @@ impl Transaction<'_> {
     }
 
     /// The calls of a day to numbers with these first digits.
-    fn calls_in(&self, digits: &str, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+    pub(super) fn calls_in(
+        &self,
+        digits: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
         let sql = format!(
             "SELECT counted AS at FROM rings WHERE counted > ?1 AND invited = 1 AND {IN_AREA}
              ORDER BY counted DESC LIMIT ?3"

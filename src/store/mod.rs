@@ -64,7 +64,7 @@ pub use hold::Held;
 pub(crate) use hold::log_kept;
 pub use jobs::{JobDone, JobId, JobResult, LiveCalls, StoreJob};
 pub use reader::{
-    AuditRecord, CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step, Trace,
+    AuditRecord, CallRecord, HeldMessage, Listing, Reader, ReplyRecord, RingRecord, Step, Trace,
 };
 pub use recordings::{NotPassedOn, Served, Sound};
 pub use replies::{OwedRoom, OwedStanzas};

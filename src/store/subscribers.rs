@@ -351,7 +351,8 @@ pub(super) fn quiet_word(quiet: Quiet) -> String {
     }
 }
 
-fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
+/// Reads a person.
+pub(super) fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
     // What a person has set goes before what the operator has.
     let own = |own: &str, configured: &str| -> rusqlite::Result<Option<String>> {
         let own: Option<String> = row.get(own)?;

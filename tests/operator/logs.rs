@@ -34,6 +34,30 @@ async fn each_line_of_a_log_in_json_is_an_object() {
     assert!(lines.iter().all(|it| it["level"] != "INFO" || is_asked(it)), "{log}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn how_much_is_logged_changes_while_it_runs() {
+    let server = Server::start().await;
+    let with =
+        |levels: &str| component_toml(server.port(), &format!("[log]\nlevels = \"{levels}\"\n"));
+    let by_file = ["run"];
+    let by_command = ["--log", "error", "run"];
+    for (arguments, expected) in [(&by_file[..], true), (&by_command, false)] {
+        let mut offhook = Offhook::start(&with("error"), None, arguments);
+        let _session = server.accepts().await;
+        offhook.tells("READY=1").await;
+        for levels in ["error,daemon=info", "error"] {
+            offhook.reloads(&with(levels));
+            offhook.tells("RELOADING=1").await;
+            offhook.tells("READY=1").await;
+        }
+        offhook.signals(Signal::TERM);
+        assert_eq!(offhook.ends().await.code(), Some(0));
+        let log = offhook.log();
+        assert_eq!(log.matches("configuration reloaded").count(), usize::from(expected), "{log}");
+        assert!(!log.contains("stopping") && !log.contains("INFO offhook::daemon: ready"), "{log}");
+    }
+}
+
 #[test]
 fn commands_say_what_they_have_to_say_in_the_form_of_the_log() {
     let folder = Folder::make().unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
 mod logs;
+mod page;
 mod service;
 mod test_bed;
 mod watching;

@@ -145,7 +145,7 @@ fn every_number() -> String {
 }
 
 /// Alice writes to Bob, and reads that it is held.
-async fn held_by(session: &mut Session, body: &str) {
+pub(crate) async fn held_by(session: &mut Session, body: &str) {
     let message = format!(
         "<message type='chat' from='alice@example.org/desk' id='m1' \
          to='bob\\40example.org@phone.example.org'><body>{body}</body></message>"
@@ -165,7 +165,7 @@ async fn held_by(session: &mut Session, body: &str) {
 }
 
 /// The numbers, once this line stands in them.
-async fn until(port: u16, line: &str) -> String {
+pub(crate) async fn until(port: u16, line: &str) -> String {
     patiently(async {
         loop {
             let (status, numbers) = get(port, "/metrics", "").await.unwrap();
@@ -180,7 +180,7 @@ async fn until(port: u16, line: &str) -> String {
 }
 
 /// Status and body of a page; `None` while nobody listens.
-async fn get(port: u16, path: &str, header: &str) -> Option<(u16, String)> {
+pub(crate) async fn get(port: u16, path: &str, header: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -185,6 +185,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("http.listen", "\"<http>\"", "\"127.0.0.1:<other>\"", AtStart),
     key("http.public_url", "\"http://<http>\"", "\"http://localhost/recordings\"", OUTSIDE),
     key("http.token_file", "\"\"", "\"http.token\"", IN_VALUE),
+    key("log.levels", "\"info\"", "\"info,http=debug\"", IN_VALUE),
     key("subscriber.jid", "\"bob@example.org\"", "\"robert@example.org\"", OUTSIDE),
     key("subscriber.name", "\"Bob\"", "\"Robert\"", OUTSIDE),
     key("subscriber.number", "\"+9995550100\"", "\"+9995550109\"", OUTSIDE),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use offhook::notification::policy::Policy;
 use offhook::notification::rules::RetryPauses;
 use offhook::notification::{Draft, Outcome, Progress, Status, Wait};
-use offhook::store::{Reader, StoreError};
+use offhook::store::{Listing, Reader, StoreError};
 use offhook::subscriber::{Quiet, Subscriber};
 
 use crate::world::{World, attempt, bob, draft, policy};
@@ -287,7 +287,12 @@ async fn an_operation_that_fails_harms_no_other_of_its_group() {
     assert!(held.is_ok() && spoken.is_ok() && again.is_ok());
     world.crash().await;
     let reader = Reader::open(&world.folder.file()).unwrap();
-    let heard: Vec<_> = reader.held_list().unwrap().iter().map(|m| m.heard.is_some()).collect();
+    let heard: Vec<_> = reader
+        .held_list(&Listing::newest(1000))
+        .unwrap()
+        .iter()
+        .map(|m| m.heard.is_some())
+        .collect();
     assert_eq!(heard, [true, false, false, false]);
 }
 

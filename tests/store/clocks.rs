@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use offhook::clock::Moment;
 use offhook::notification::verification::{CodeCheck, NumberSlot};
 use offhook::notification::{Outcome, Wait};
-use offhook::store::{JobDone, JobResult, LiveCalls, Reader, StoreJob};
+use offhook::store::{JobDone, JobResult, Listing, LiveCalls, Reader, StoreJob};
 use tokio::sync::oneshot;
 
 use crate::world::{World, bob, draft, start};
@@ -62,7 +62,8 @@ async fn a_planned_call_is_shown_by_the_clock_on_the_wall() {
     world.alice_writes("Hello").await;
     world.send_all().await;
     let shown = || {
-        let held = Reader::open(&world.folder.file()).unwrap().held_list().unwrap();
+        let held =
+            Reader::open(&world.folder.file()).unwrap().held_list(&Listing::newest(1000)).unwrap();
         (held[0].received, held[0].next_call)
     };
     let due = start() + Duration::from_secs(60);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use offhook::notification::policy::Policy;
 use offhook::notification::{Draft, Outcome, Progress, Status};
-use offhook::store::{Reader, Store, StoreError};
+use offhook::store::{Listing, Reader, Store, StoreError};
 use offhook::subscriber::Subscriber;
 
 use crate::world::{Folder, World, bob, draft, policy, start};
@@ -90,7 +90,8 @@ async fn a_message_that_crashes_the_program_twice_is_delivered_without_a_call_an
     // The lines of one sender have one status.
     assert!(owed.contains(&format!("{}: Status(Heard)", good.0)), "{owed}");
     assert!(late > good, "{owed}");
-    let held = Reader::open(&world.folder.file()).unwrap().held_list().unwrap();
+    let held =
+        Reader::open(&world.folder.file()).unwrap().held_list(&Listing::newest(1000)).unwrap();
     assert_eq!(held.len(), 3);
     assert_eq!(world.comes_online().await, 3);
     let owed = world.owes().await;
@@ -233,7 +234,7 @@ async fn a_disk_that_fails_in_mid_write_makes_no_promise_hollow() {
         told.lines().filter_map(|line| line.strip_prefix("held ")?.parse().ok()).collect();
     assert!(acknowledged.len() > 10, "{told}");
     let store = Store::open(&folder.file(), policy()).unwrap();
-    let held = Reader::open(&folder.file()).unwrap().held_list().unwrap();
+    let held = Reader::open(&folder.file()).unwrap().held_list(&Listing::newest(1000)).unwrap();
     let there: Vec<_> = held.iter().map(|message| message.id.0).collect();
     assert_eq!(there, acknowledged);
     store.close().await;

@@ -10,7 +10,7 @@ use offhook::notification::policy::Policy;
 use offhook::notification::verification::{NumberSlot, VerificationId};
 use offhook::notification::{Attempt, AttemptId, Outcome, RingKind};
 use offhook::phone_number::PhoneNumber;
-use offhook::store::{CallIn, CallerTrust, Reader, StoreJob};
+use offhook::store::{CallIn, CallerTrust, Listing, Reader, StoreJob};
 use offhook::subscriber::{Quiet, Subscriber};
 use proptest::prelude::*;
 use tokio::sync::oneshot;
@@ -238,7 +238,7 @@ proptest! {
             let mut world = World::with(rules()).await;
             world.store().configure_subscribers(people(), world.now).await.unwrap();
             let wire = live(&mut world, &rules(), deeds).await;
-            let rows = Reader::open(&world.folder.file()).unwrap().ring_list(10_000).unwrap();
+            let rows = Reader::open(&world.folder.file()).unwrap().ring_list(&Listing::newest(10_000)).unwrap();
             let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
             let made = |kind: fn(&Of) -> bool| wire.calls.iter().filter(|it| kind(&it.of)).count();
             assert_eq!(of(RingKind::Code), wire.codes);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offhook::notification::{Outcome, Progress, Reply, Status, Wait};
-use offhook::store::{Reader, StoreError};
+use offhook::store::{Listing, Reader, StoreError};
 use offhook::subscriber::{Setting, Subscriber, WhenOffline};
 
 use crate::world::{World, attempt, bob, draft, policy};
@@ -229,7 +229,7 @@ async fn what_nobody_could_be_reached_for_expires_and_is_erased() {
     world.send_all().await;
     while world.store().expire(world.now).await.unwrap() > 0 {}
     let reader = Reader::open(&world.folder.file()).unwrap();
-    assert!(reader.held_list().unwrap().is_empty());
+    assert!(reader.held_list(&Listing::newest(1000)).unwrap().is_empty());
     assert_eq!(reader.trace("2").unwrap().unwrap().message.body_chars, 0);
     world.at(2 * 3661);
     while world.store().expire(world.now).await.unwrap() > 0 {}
@@ -289,7 +289,8 @@ async fn a_correction_counts_against_the_quotas() {
     }
     let refused = correct(39, 2 << 20).await;
     assert!(matches!(refused, Err(StoreError::SenderFull)), "{refused:?}");
-    let held = Reader::open(&world.folder.file()).unwrap().held_list().unwrap();
+    let held =
+        Reader::open(&world.folder.file()).unwrap().held_list(&Listing::newest(1000)).unwrap();
     assert_eq!(held.len(), 40);
     correct(0, 2 << 19).await.unwrap();
     correct(1, 10).await.unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use offhook::notification::{Outcome, Progress};
-use offhook::store::{Reader, Store, StoreError};
+use offhook::store::{Listing, Reader, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::world::{Folder, World, bob, draft, policy, start};
@@ -17,11 +17,11 @@ async fn one_daemon_has_the_file_and_a_reader_may_look() {
     let second = Store::open(&file, policy());
     assert!(matches!(second, Err(StoreError::InUse(_))), "{second:?}");
     let reader = Reader::open(&file).unwrap();
-    assert_eq!(reader.held_list().unwrap().len(), 1);
+    assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap().len(), 1);
     world.alice_writes("Hello again").await;
-    assert_eq!(reader.held_list().unwrap().len(), 2);
+    assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap().len(), 2);
     world.stop().await;
-    assert_eq!(Reader::open(&file).unwrap().held_list().unwrap().len(), 2);
+    assert_eq!(Reader::open(&file).unwrap().held_list(&Listing::newest(1000)).unwrap().len(), 2);
     assert!(Store::open(&file, policy()).is_ok());
 }
 
@@ -38,7 +38,10 @@ async fn a_clean_stop_leaves_one_file_that_holds_everything() {
     assert_eq!(left, ["offhook.db", "offhook.db.lock"]);
     let copy = Folder::new();
     fs::copy(&file, copy.file()).unwrap();
-    assert_eq!(Reader::open(&copy.file()).unwrap().held_list().unwrap().len(), 1);
+    assert_eq!(
+        Reader::open(&copy.file()).unwrap().held_list(&Listing::newest(1000)).unwrap().len(),
+        1
+    );
     let late = other_handle.next_due().await;
     assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
 }
@@ -61,7 +64,10 @@ async fn a_file_that_is_deleted_or_replaced_while_it_is_open_takes_nothing_more(
             fs::rename(&away, &file).unwrap();
             world.alice_writes("After").await;
             world.stop().await;
-            let held = Reader::open(&world.folder.file()).unwrap().held_list().unwrap();
+            let held = Reader::open(&world.folder.file())
+                .unwrap()
+                .held_list(&Listing::newest(1000))
+                .unwrap();
             assert_eq!(held.len(), 2, "{name}");
         }
     }

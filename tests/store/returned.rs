@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offhook::notification::returned::{ReturnReason, Returned};
 use offhook::notification::{Outcome, Progress, Reply, ReplyId};
-use offhook::store::{AfterReturn, Reader};
+use offhook::store::{AfterReturn, Listing, Reader};
 
 use crate::world::{World, policy};
 
@@ -40,10 +40,10 @@ async fn a_message_counts_as_delivered_when_no_error_came_and_not_before() {
     assert_eq!(world.owes().await, "", "nobody reads yet that it was delivered");
     assert!(world.claim().await.is_none(), "nobody is phoned about it meanwhile");
     let reader = Reader::open(&world.folder.file()).unwrap();
-    assert_eq!(reader.held_list().unwrap().len(), 1);
+    assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap().len(), 1);
     world.store().settle_sent(&[delivery], world.now).await.unwrap();
     assert_eq!(world.owes().await, "1: Status(Delivered)");
-    assert_eq!(reader.held_list().unwrap(), []);
+    assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap(), []);
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn when_its_time_is_up_a_message_goes_to_the_recipients_server_before_it_i
         }
         assert_eq!(world.owes().await, told);
         let reader = Reader::open(&world.folder.file()).unwrap();
-        assert_eq!(reader.held_list().unwrap(), []);
+        assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap(), []);
     }
 }
 
@@ -195,7 +195,7 @@ async fn a_message_over_which_the_stream_ends_is_delivered_as_text_or_not_at_all
     world.comes_online().await;
     assert_eq!(world.owes().await, "", "it does not end the stream at each log-in");
     let reader = Reader::open(&world.folder.file()).unwrap();
-    assert_eq!(reader.held_list().unwrap().len(), 1);
+    assert_eq!(reader.held_list(&Listing::newest(1000)).unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use offhook::notification::policy::Policy;
 use offhook::notification::verification::{Code, NumberSlot, Refusal};
 use offhook::notification::{Attempt, Claim, Draft, Outcome, RingKind, Throttle, Wait};
 use offhook::phone_number::PhoneNumber;
-use offhook::store::Reader;
+use offhook::store::{Listing, Reader};
 use offhook::subscriber::{Quiet, Subscriber};
 use proptest::prelude::*;
 use xmpp_parsers::jid::BareJid;
@@ -425,7 +425,7 @@ fn person(place: u32) -> Subscriber {
 }
 
 fn reader(world: &World) -> Vec<offhook::store::RingRecord> {
-    Reader::open(&world.folder.file()).unwrap().ring_list(10_000).unwrap()
+    Reader::open(&world.folder.file()).unwrap().ring_list(&Listing::newest(10_000)).unwrap()
 }
 
 async fn asks(world: &World, who: &BareJid, number: &PhoneNumber) -> Result<Code, Refusal> {

@@ -1,6 +1,8 @@
 //! Why a message would ring now, or would not, and why a held one does not: the rules asked beside the daemon.
 //! Nothing is changed.
 
+pub mod day;
+
 use std::path::Path;
 
 use jiff::Timestamp;

@@ -1,135 +1,17 @@
-//! What the command line shows: held messages, calls, and one message step by step.
+//! What the store says of one message, call or stanza, without any text.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::Row;
 use xmpp_parsers::jid::{BareJid, Jid};
 
-use super::columns::Columns;
-use super::{AuditAction, StoreError, sqlite};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::HoldingEnd;
 use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, RingKind, Wait};
 use crate::phone_number::PhoneNumber;
-
-/// A look at the file, beside a running daemon or without one. It changes nothing.
-#[derive(Debug)]
-pub struct Reader {
-    conn: Connection,
-}
-
-impl Reader {
-    /// Opens the file to read.
-    ///
-    /// Errors: [`StoreError::Missing`], and what else makes a file unreadable.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { conn: sqlite::open_to_read(path)? })
-    }
-
-    /// Everything that is held, oldest first.
-    pub fn held_list(&self) -> Result<Vec<HeldMessage>, StoreError> {
-        self.list(
-            "SELECT messages.*, due + (SELECT ahead FROM clocks) AS due, why, coalesce(state = 'calling', 0) AS calling,
-                 (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
-             FROM messages LEFT JOIN notifications
-                 ON notifications.recipient = messages.recipient AND state <> 'closed'
-                 AND EXISTS (SELECT 1 FROM waiting_messages WHERE waiting_messages.id = messages.id)
-             WHERE messages.ended IS NULL ORDER BY messages.id",
-            [],
-            held_message,
-        )
-    }
-
-    /// The last calls, newest first.
-    pub fn call_list(&self, limit: usize) -> Result<Vec<CallRecord>, StoreError> {
-        let sql = format!("{CALLS} ORDER BY attempts.id DESC LIMIT ?");
-        self.list(&sql, [limit as i64], call_record)
-    }
-
-    /// Everything that rang, newest first.
-    pub fn ring_list(&self, limit: usize) -> Result<Vec<RingRecord>, StoreError> {
-        let sql = "SELECT *, (SELECT group_concat(coalesce(asker_jid, 'erased-' || substr(asker, 1, 8)), ' ')
-                       FROM ring_askers WHERE ring = rings.id) AS askers
-                   FROM rings ORDER BY id DESC LIMIT ?";
-        let mut rings = self.list(sql, [limit as i64], ring_record)?;
-        for ring in &mut rings {
-            let Some(AttemptId(attempt)) = ring.attempt else { continue };
-            let sql = format!("{CALLS} WHERE attempts.id = ?");
-            ring.call = self.list(&sql, [attempt], call_record)?.pop();
-        }
-        Ok(rings)
-    }
-
-    /// What was done and by whom, newest first.
-    pub fn audit_list(&self, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
-        let sql = "SELECT *, coalesce(who_jid, 'erased-' || substr(who, 1, 8)) AS actor,
-                       coalesce(about_jid, 'erased-' || substr(about, 1, 8)) AS other
-                   FROM audit ORDER BY id DESC LIMIT ?";
-        self.list(sql, [limit as i64], |row| {
-            Ok(AuditRecord {
-                at: row.time("at")?,
-                action: row.word("action")?,
-                what: row.get("what")?,
-                who: row.get("actor")?,
-                resource: row.get("resource")?,
-                about: row.get("other")?,
-                before: row.get("value_before")?,
-                after: row.get("value_after")?,
-            })
-        })
-    }
-
-    /// One message from stanza to key press. `name` is its number here, or the `id` of the sender's
-    /// stanza or of any stanza that was sent about it; the newest that fits is meant.
-    pub fn trace(&self, name: &str) -> Result<Option<Trace>, StoreError> {
-        let found = self.conn.query_row(
-            "SELECT id FROM messages WHERE id = ?1 OR stanza_id = ?2 OR status_stanza_id = ?2
-                 OR id IN (SELECT message FROM replies WHERE stanza_id = ?2)
-                 OR id IN (SELECT message FROM message_ids WHERE stanza_id = ?2)
-             ORDER BY id = ?1 DESC, id DESC LIMIT 1",
-            params![name.parse::<i64>().ok(), name],
-            |row| row.get::<_, i64>(0),
-        );
-        let Some(id) = found.optional()? else { return Ok(None) };
-        let message = self.conn.query_row(
-            "SELECT *, NULL AS due, NULL AS why, 0 AS calling,
-                 (SELECT count(*) FROM attempt_messages WHERE message = messages.id) AS calls
-             FROM messages WHERE id = ?",
-            [id],
-            held_message,
-        )?;
-        let calls = format!(
-            "{CALLS} WHERE attempts.id IN (SELECT attempt FROM attempt_messages WHERE message = ?)
-             ORDER BY attempts.id"
-        );
-        Ok(Some(Trace {
-            message,
-            calls: self.list(&calls, [id], call_record)?,
-            replies: self.list(
-                "SELECT * FROM replies WHERE message = ? ORDER BY id",
-                [id],
-                reply_record,
-            )?,
-            steps: self.list(
-                "SELECT at, what FROM events WHERE message = ? ORDER BY id",
-                [id],
-                |row| Ok(Step { at: row.time("at")?, what: row.get("what")? }),
-            )?,
-        }))
-    }
-
-    fn list<T>(
-        &self,
-        sql: &str,
-        values: impl rusqlite::Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let mut find = self.conn.prepare(sql)?;
-        Ok(find.query_map(values, read)?.collect::<Result<_, _>>()?)
-    }
-}
+use crate::store::AuditAction;
+use crate::store::columns::Columns;
 
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,6 +67,21 @@ pub struct HeldMessage {
     pub calls: u32,
 }
 
+impl HeldMessage {
+    /// Where it stands, in a word or two.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self { ended: Some((_, end)), .. } => end.words(),
+            Self { calling: true, .. } => "calling",
+            Self { answered: Some(_), .. } => "answered",
+            Self { heard: Some(_), .. } => "heard",
+            Self { declined: Some(_), .. } => "not to be phoned about",
+            Self { next_call: Some(_), .. } => "waits for a call",
+            Self { .. } => "held",
+        }
+    }
+}
+
 /// One ring, of whatever kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingRecord {
@@ -212,6 +109,17 @@ pub struct RingRecord {
     pub trunk: Option<String>,
     /// How long it lasted from the answer on.
     pub talked: Option<Duration>,
+}
+
+impl RingRecord {
+    /// What became of it. A call with a code from before there were these records has an end, but no outcome.
+    pub fn words(&self) -> &'static str {
+        match &self.call {
+            Some(call) => call.words(),
+            None if self.outcome.is_none() && self.ended.is_some() => "unknown",
+            None => words(self.outcome),
+        }
+    }
 }
 
 /// One call.
@@ -257,8 +165,25 @@ pub struct CallRecord {
     pub stop_calls: bool,
     /// How many messages it was about.
     pub messages: u32,
+    /// Which, as far as the store still has them.
+    pub message_ids: Vec<MessageId>,
     /// How many were heard to their end.
     pub heard: u32,
+}
+
+impl CallRecord {
+    /// How it ended, whoever called.
+    pub fn outcome_words(&self) -> &'static str {
+        words(self.outcome)
+    }
+
+    /// What became of it.
+    pub fn words(&self) -> &'static str {
+        match self.outcome {
+            Some(Outcome::Answered) if self.incoming => "called in",
+            other => words(other),
+        }
+    }
 }
 
 /// One stanza that is owed or was sent about a message.
@@ -302,7 +227,20 @@ pub struct Step {
     pub what: String,
 }
 
-fn held_message(row: &Row<'_>) -> rusqlite::Result<HeldMessage> {
+pub(super) fn audit_record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+    Ok(AuditRecord {
+        at: row.time("at")?,
+        action: row.word("action")?,
+        what: row.get("what")?,
+        who: row.get("actor")?,
+        resource: row.get("resource")?,
+        about: row.get("other")?,
+        before: row.get("value_before")?,
+        after: row.get("value_after")?,
+    })
+}
+
+pub(super) fn held_message(row: &Row<'_>) -> rusqlite::Result<HeldMessage> {
     Ok(HeldMessage {
         id: MessageId(row.get("id")?),
         stanza_id: row.get("stanza_id")?,
@@ -324,7 +262,7 @@ fn held_message(row: &Row<'_>) -> rusqlite::Result<HeldMessage> {
     })
 }
 
-fn ring_record(row: &Row<'_>) -> rusqlite::Result<RingRecord> {
+pub(super) fn ring_record(row: &Row<'_>) -> rusqlite::Result<RingRecord> {
     let askers: Option<String> = row.get("askers")?;
     let tag: Option<String> = row.get("callee")?;
     let unnamed = tag.map(|tag| format!("erased-{}", tag.get(..8).unwrap_or_default()));
@@ -344,7 +282,7 @@ fn ring_record(row: &Row<'_>) -> rusqlite::Result<RingRecord> {
     })
 }
 
-fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
+pub(super) fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
     let named = |column| -> rusqlite::Result<_> {
         Ok(row.get::<_, Option<String>>(column)?.filter(|name| !name.is_empty()))
     };
@@ -369,11 +307,25 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         ladder: row.get("ladder")?,
         stop_calls: row.get::<_, Option<bool>>("stop_calls")?.unwrap_or_default(),
         messages: row.get("messages")?,
+        message_ids: named_ids(row.get("message_ids")?),
         heard: row.get("heard")?,
     })
 }
 
-fn reply_record(row: &Row<'_>) -> rusqlite::Result<ReplyRecord> {
+/// What became of a call.
+fn words(outcome: Option<Outcome>) -> &'static str {
+    outcome.map_or("on the line", Outcome::words)
+}
+
+fn named_ids(written: Option<String>) -> Vec<MessageId> {
+    let written = written.unwrap_or_default();
+    let mut ids: Vec<_> =
+        written.split(' ').filter_map(|id| id.parse().ok()).map(MessageId).collect();
+    ids.sort_unstable();
+    ids
+}
+
+pub(super) fn reply_record(row: &Row<'_>) -> rusqlite::Result<ReplyRecord> {
     Ok(ReplyRecord {
         id: ReplyId(row.get("id")?),
         stanza_id: row.get("stanza_id")?,
@@ -385,7 +337,8 @@ fn reply_record(row: &Row<'_>) -> rusqlite::Result<ReplyRecord> {
     })
 }
 
-const CALLS: &str = "SELECT attempts.*,
+pub(super) const CALLS: &str = "SELECT attempts.*,
          (SELECT count(*) FROM attempt_messages WHERE attempt = attempts.id) AS messages,
+         (SELECT group_concat(message, ' ') FROM attempt_messages WHERE attempt = attempts.id) AS message_ids,
          (SELECT count(spoken) FROM attempt_messages WHERE attempt = attempts.id) AS heard
      FROM attempts";

@@ -1,31 +1,20 @@
-//! How much is logged and how it looks, as it is written on the command line.
+//! How much is logged, as it is written on the command line and in `component.toml`.
 
 use std::str::FromStr;
 
-use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-/// How the lines of the log look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// An object for each line, for programs.
-    Json,
-}
-
 /// The level of everything, and of parts that have another one, such as `info,sip=debug`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct LogLevels {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLevels {
     general: Option<LevelFilter>,
     parts: Vec<(String, LevelFilter)>,
 }
 
 impl LogLevels {
     /// What is let through; `general`: for what is not written.
-    pub(super) fn filter(written: Option<&Self>, general: LevelFilter) -> Targets {
+    pub fn filter(written: Option<&Self>, general: LevelFilter) -> Targets {
         let (own, parts) = match written {
             Some(Self { general, parts }) => (*general, parts.as_slice()),
             None => (None, &[][..]),
@@ -75,7 +64,7 @@ const MESSAGES: &str = "sip";
 
 /// The parts of the program, as its root lists them.
 fn parts() -> impl Iterator<Item = &'static str> {
-    let lines = include_str!("../lib.rs").lines();
+    let lines = include_str!("lib.rs").lines();
     lines.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
 }
 
