@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use super::prompt::{Prompt, Prompts};
 use super::{Opening, Request, SpokenMessage};
 use crate::notification::MessageId;
-use crate::wording::Value;
 
 /// The messages of one call, in the order in which they are told.
 #[derive(Debug)]
@@ -67,21 +66,9 @@ impl Agenda {
     }
 
     /// What is said before the first message.
-    pub(super) fn greeting(
-        &self,
-        opening: Opening,
-        prompts: &Prompts,
-        callee: &str,
-    ) -> Vec<Prompt> {
-        let id = match opening {
-            Opening::New => "phone-greeting",
-            Opening::Continued => "phone-greeting-continued",
-        };
-        let greet = |first: &SpokenMessage| {
-            let count = Value::Count(self.waiting.len() as u64 + 1);
-            let arrival = ("arrival", (&first.arrival).into());
-            prompts.announcement(id, &[("callee", callee.into()), ("count", count), arrival])
-        };
+    pub(super) fn greeting(&self, opening: Opening, prompts: Prompts, callee: &str) -> Vec<Prompt> {
+        let count = self.waiting.len() as u64 + 1;
+        let greet = |first| prompts.greeting(opening, callee, first, count);
         self.current().map(greet).into_iter().collect()
     }
 

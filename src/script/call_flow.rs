@@ -37,6 +37,12 @@ impl CallFlow {
         Self { prompts, frame, flow }
     }
 
+    /// The same, with the service named first that has this domain.
+    pub fn introduced(mut self, domain: &str) -> Self {
+        self.frame.introduce(self.prompts.who_calls(domain));
+        self
+    }
+
     /// The same behind a PIN of so many digits: until it is entered, only the number of messages is said.
     pub fn behind_pin(self, digits: usize, messages: u64) -> Self {
         let gate = PinGate::new(self.prompts, self.flow, digits, messages);
@@ -65,13 +71,15 @@ impl CallFlow {
         call_max: Duration,
     ) -> Self {
         let frame = Frame::new(preroll, call_max);
-        Self { prompts, frame, flow: Box::new(VerificationCall::new(prompts, domain, digits)) }
+        let flow = Box::new(VerificationCall::new(prompts, digits));
+        Self { prompts, frame, flow }.introduced(domain)
     }
 
     /// All that may be said and can be known before the answer, in the order in which it is likely to be wanted, so
     /// that it is ready then.
     pub fn prompts_to_prerender(&self) -> Vec<Prompt> {
-        self.flow.prompts_to_prerender()
+        let first = self.frame.introduction().cloned();
+        first.into_iter().chain(self.flow.prompts_to_prerender()).collect()
     }
 
     /// What is said in place of a message that cannot be rendered.

@@ -50,8 +50,8 @@ pub struct SpokenMessage {
     pub id: MessageId,
     /// Who wrote it, as it is spoken.
     pub sender: String,
-    /// "At 10:30 a message from Alice arrived."
-    pub arrival: String,
+    /// When it came, within a sentence: "at 10:30".
+    pub came: String,
     /// Its text; a text that cannot be said is replaced when it is rendered.
     pub body: Prompt,
 }

@@ -40,6 +40,8 @@ pub(super) trait Flow: Debug + Send + Sync {
 pub(super) struct Frame {
     preroll: Duration,
     call_max: Duration,
+    /// Who calls: said before all else.
+    introduction: Option<Prompt>,
     phase: Phase,
     ends_at: Option<Instant>,
     outputs: VecDeque<Output>,
@@ -70,7 +72,24 @@ pub(super) enum Event {
 impl Frame {
     /// A call that begins to speak `preroll` after the answer and takes `call_max` at most.
     pub(super) fn new(preroll: Duration, call_max: Duration) -> Self {
-        Self { preroll, call_max, phase: Phase::Ringing, ends_at: None, outputs: VecDeque::new() }
+        Self {
+            preroll,
+            call_max,
+            introduction: None,
+            phase: Phase::Ringing,
+            ends_at: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Has this said first, whatever is said then.
+    pub(super) fn introduce(&mut self, introduction: Prompt) {
+        self.introduction = Some(introduction);
+    }
+
+    /// What will be said before the first word of the flow; `None` once it is.
+    pub(super) fn introduction(&self) -> Option<&Prompt> {
+        self.introduction.as_ref()
     }
 
     /// Takes one input; gives what the flow must know of it.
@@ -107,8 +126,9 @@ impl Frame {
         Some(Event::Begin)
     }
 
-    /// Says these, one after the other.
+    /// Says these, one after the other; before the first of all, who calls.
     pub(super) fn speak(&mut self, prompts: Vec<Prompt>) {
+        let prompts = self.introduction.take().into_iter().chain(prompts).collect();
         self.outputs.push_back(Output::Speak(prompts));
     }
 

@@ -42,7 +42,7 @@ impl Messages {
     ) -> Self {
         settings.menu = settings.menu.in_language(Some(prompts.language()));
         let agenda = Agenda::new(items);
-        let greeting = agenda.greeting(opening, &prompts, &callee);
+        let greeting = agenda.greeting(opening, prompts, &callee);
         Self {
             settings,
             prompts,
@@ -66,7 +66,7 @@ impl Messages {
                 if self.agenda.current().is_none() {
                     self.agenda.advance();
                 }
-                self.greeting = self.agenda.greeting(self.opening, &self.prompts, &self.callee);
+                self.greeting = self.agenda.greeting(self.opening, self.prompts, &self.callee);
             }
             // What is asked or announced is not true of the next message, and what is about to be read is the old wording.
             Step::Asking { .. } if changed == Changed::Current && is_gone => self.tell_anew(frame),
@@ -143,7 +143,7 @@ impl Messages {
     fn tell_current(&mut self, frame: &mut Frame) {
         match self.agenda.current() {
             Some(item) => {
-                let announcement = self.prompts.next_message(&item.arrival);
+                let announcement = self.prompts.next_message(item);
                 self.announce(vec![announcement], frame);
             }
             None => {
@@ -161,8 +161,7 @@ impl Messages {
         self.agenda.extend(items);
         match self.agenda.advance() {
             Some(item) => {
-                let arrival = ("arrival", (&item.arrival).into());
-                let announcement = self.prompts.announcement("phone-just-arrived", &[arrival]);
+                let announcement = self.prompts.new_message(item);
                 self.announce(vec![announcement], frame);
             }
             None => self.leave(GOODBYE, frame),
@@ -280,8 +279,7 @@ impl Messages {
                 self.go_on(frame);
             }
             (Ask::Hear, keys::REPEAT) => {
-                let again =
-                    self.agenda.current().map(|item| self.prompts.announced(item.arrival.clone()));
+                let again = self.agenda.current().map(|item| self.prompts.arrived(item));
                 self.ask(Ask::Hear, again.into_iter().collect(), frame);
             }
             (Ask::Hear, _) | (Ask::Answer, keys::REPEAT) => self.read(vec![], frame),
@@ -407,7 +405,7 @@ impl Flow for Messages {
             all.push(self.question(Ask::Hear));
         }
         all.extend([current.body.clone(), self.question(Ask::Answer)]);
-        let next = |it: &SpokenMessage| [self.prompts.next_message(&it.arrival), it.body.clone()];
+        let next = |it: &SpokenMessage| [self.prompts.next_message(it), it.body.clone()];
         all.extend(self.agenda.waiting().flat_map(next));
         let replies =
             self.settings.menu.keys().filter_map(|key| self.settings.menu.reply(key, &self.callee));
@@ -422,7 +420,7 @@ impl Flow for Messages {
                 .map(|id| self.prompts.plain(id)),
         );
         if self.settings.hear_first {
-            all.extend(items().map(|item| self.prompts.announced(item.arrival.clone())));
+            all.extend(items().map(|item| self.prompts.arrived(item)));
         }
         all
     }

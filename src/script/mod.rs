@@ -1,6 +1,7 @@
 //! What the callee hears and can do in one call. Knows nothing of SIP, RTP or stores.
 
 mod agenda;
+mod arrival;
 mod call_flow;
 mod caller_login;
 mod digits;

@@ -190,7 +190,7 @@ mod tests {
         let item = crate::script::SpokenMessage {
             id: MessageId(1),
             sender: "Alice".into(),
-            arrival: "At 10:30 a message from Alice arrived.".into(),
+            came: "at 10:30".into(),
             body: Prompt::body(MessageId(1), "en", "Hello"),
         };
         let settings =

@@ -263,21 +263,21 @@ field-resume = Fortsetzen
 
 ## Telefon: eine Nummer bestätigen
 
-code-question = Guten Tag. Dies ist ein Anruf von { $domain }, wegen Chat-Nachrichten. Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
+code-question = Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
 code-refuse-question = Damit diese Nummer nie wieder wegen eines Codes angerufen wird, drücken Sie noch einmal die { $stop }. Um den Code zu hören, drücken Sie die { $hear }.
 code-refused = Diese Nummer wird nie wieder wegen eines Codes angerufen. Auf Wiederhören.
 code-spoken = Der Code ist: { $digits } Noch einmal: { $digits } Bitte senden Sie ihn im Chat. Auf Wiederhören.
 code-goodbye = Auf Wiederhören.
 pin-question = { $count ->
-    [one] Guten Tag. Eine Nachricht wartet. Bitte geben Sie Ihre PIN ein.
-   *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
+    [one] Eine Nachricht wartet. Bitte geben Sie Ihre PIN ein.
+   *[other] { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
 }
 pin-wrong = Das ist nicht die PIN.
 pin-locked = { $count ->
-    [one] Hallo. Es wartet 1 Nachricht. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
-   *[other] Hallo. Es warten { $count } Nachrichten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+    [one] Eine Nachricht wartet. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+   *[other] { $count } Nachrichten warten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
 }
-pin-needed = Hallo. Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
+pin-needed = Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
 
 ## Chat und Telefon
 
@@ -289,20 +289,14 @@ encrypted = Die Nachricht ist verschlüsselt und kann nicht vorgelesen werden.
 
 ## Telefon: der Anruf
 
-phone-greeting = Hallo, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
-}
-phone-greeting-continued = Hallo, { $callee }. Dies ist die Fortsetzung eines früheren Anrufs. { $count ->
-    [one] { $arrival }
-   *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
-}
-phone-number-question = Guten Tag. Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die { $enter }.
+# Wer anruft, wird in den ersten zwei Sekunden gesagt, und wer geschrieben hat, in den ersten sechs.
+phone-who-calls = Hier ist der Nachrichtendienst von { $domain }.
+phone-greeting = Guten Tag, { $callee }. { $arrival }
+phone-greeting-continued = Noch einmal guten Tag, { $callee }. { $arrival }
+phone-number-question = Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die { $enter }.
 phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann die { $enter }.
 phone-not-known = Nummer und PIN passen nicht zusammen.
-phone-nothing-waits = Guten Tag. Es wartet keine Nachricht. Auf Wiederhören.
-phone-next = Die nächste Nachricht. { $arrival }
-phone-just-arrived = Gerade ist noch eine Nachricht gekommen. { $arrival }
+phone-nothing-waits = Es wartet keine Nachricht. Auf Wiederhören.
 phone-press-to-hear = Um sie zu hören, drücken Sie die { $hear }.
 phone-menu = { $choices } Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
 phone-menu-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
@@ -331,10 +325,16 @@ phone-voice-sent = Ihre Antwort wird an { $sender } gesendet.
 
 ## Telefon: wer geschrieben hat, und wann
 
-phone-arrived-today = Um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-yesterday = Gestern um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-this-week = Am { $weekday } um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-before = Am { $day } { $month } um { $time } kam eine Nachricht von { $sender } an.
+phone-arrived = { $count ->
+    [one] Sie haben eine Nachricht von { $sender }. Sie kam { $came }.
+   *[other] Sie haben eine Nachricht von { $sender }, die erste von { $count }. Sie kam { $came }.
+}
+phone-next = Die nächste Nachricht ist von { $sender }. Sie kam { $came }.
+phone-just-arrived = Gerade ist noch eine Nachricht gekommen, von { $sender }.
+phone-came-today = um { $time }
+phone-came-yesterday = gestern um { $time }
+phone-came-this-week = am { $weekday } um { $time }
+phone-came-before = am { $day } { $month } um { $time }
 phone-sender-elsewhere = { $name } bei { $domain }
 
 # „14:05 Uhr“ und „2. November“ spricht die Stimme falsch aus.

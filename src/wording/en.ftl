@@ -264,21 +264,21 @@ field-resume = Resume
 
 ## The phone: proving a number
 
-code-question = Hello. This is a call from { $domain }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again.
+code-question = Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again then.
 code-refuse-question = To have this number never called for a code again, press { $stop } again. To hear the code, press { $hear }.
 code-refused = This number is never called for a code again. Goodbye.
 code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
 code-goodbye = Goodbye.
 pin-question = { $count ->
-    [one] Hello. 1 message is waiting. Please enter your PIN.
-   *[other] Hello. { $count } messages are waiting. Please enter your PIN.
+    [one] 1 message is waiting. Please enter your PIN.
+   *[other] { $count } messages are waiting. Please enter your PIN.
 }
 pin-wrong = That is not the PIN.
 pin-locked = { $count ->
-    [one] Hello. 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
-   *[other] Hello. { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
+    [one] 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
+   *[other] { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
 }
-pin-needed = Hello. Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
+pin-needed = Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
 
 ## The chat and the phone
 
@@ -290,20 +290,14 @@ encrypted = The message is encrypted and cannot be read aloud.
 
 ## The phone: the call
 
-phone-greeting = Hello, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages have arrived. The first: { $arrival }
-}
-phone-greeting-continued = Hello, { $callee }. This continues an earlier call. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages have arrived. The first: { $arrival }
-}
-phone-number-question = Hello. Please enter your phone number with its country code, then press { $enter }.
+# Who calls comes within two seconds of the first word, and who wrote within six.
+phone-who-calls = This is the message service of { $domain }.
+phone-greeting = Hello, { $callee }. { $arrival }
+phone-greeting-continued = Hello again, { $callee }. { $arrival }
+phone-number-question = Please enter your phone number with its country code, then press { $enter }.
 phone-whose-pin-question = Please enter your PIN, then press { $enter }.
 phone-not-known = Number and PIN do not match.
-phone-nothing-waits = Hello. No message is waiting. Goodbye.
-phone-next = Next message. { $arrival }
-phone-just-arrived = Another message has just come in. { $arrival }
+phone-nothing-waits = No message is waiting. Goodbye.
 phone-press-to-hear = Press { $hear } to hear it.
 phone-menu = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }.
 phone-menu-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }.
@@ -332,10 +326,16 @@ phone-voice-sent = Your answer will be sent to { $sender }.
 
 ## The phone: who wrote, and when
 
-phone-arrived-today = At { $time } a message from { $sender } arrived.
-phone-arrived-yesterday = Yesterday at { $time } a message from { $sender } arrived.
-phone-arrived-this-week = On { $weekday } at { $time } a message from { $sender } arrived.
-phone-arrived-before = On { $month } { $day } at { $time } a message from { $sender } arrived.
+phone-arrived = { $count ->
+    [one] You have a message from { $sender }. It came { $came }.
+   *[other] You have a message from { $sender }, the first of { $count }. It came { $came }.
+}
+phone-next = The next message is from { $sender }. It came { $came }.
+phone-just-arrived = Another message has just come in, from { $sender }.
+phone-came-today = at { $time }
+phone-came-yesterday = yesterday at { $time }
+phone-came-this-week = on { $weekday } at { $time }
+phone-came-before = on { $month } { $day } at { $time }
 phone-sender-elsewhere = { $name } at { $domain }
 
 time-full-hour = { $hour }:00

@@ -415,7 +415,7 @@ fn message(id: i64) -> SpokenMessage {
     SpokenMessage {
         id: MessageId(id),
         sender: "Alice".into(),
-        arrival: "Arrival.".into(),
+        came: "at 10:30".into(),
         body: Prompt::body(MessageId(id), "en", "Come home"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod keys;
+mod order;
 mod prerender;
 
 use std::time::Duration;
@@ -22,9 +23,9 @@ fn english() -> Prompts {
 }
 
 fn item(id: i64) -> SpokenMessage {
-    let arrival = format!("At 10:3{id} a message from Alice arrived.");
+    let came = format!("at 10:3{id}");
     let body = Prompt::body(MessageId(id), "en", format!("body {id}"));
-    SpokenMessage { id: MessageId(id), sender: "Alice".into(), arrival, body }
+    SpokenMessage { id: MessageId(id), sender: "Alice".into(), came, body }
 }
 
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
@@ -112,7 +113,8 @@ fn short(line: &Prompt) -> &str {
         PromptKind::Prompt | PromptKind::Announcement | PromptKind::Body(_) => {}
     }
     let known = [
-        ("Hello, Bob. 2 messages", "hello 2"),
+        ("This is the message service", "who calls"),
+        ("Hello, Bob. You have a message from Alice, the first of 2", "hello 2"),
         ("Hello", "hello"),
         ("Press 5", "5?"),
         ("body", "body"),
@@ -125,9 +127,9 @@ fn short(line: &Prompt) -> &str {
         ("This message can't", "can't be read"),
         ("That was all", "goodbye"),
         ("Your messages wait", "they wait, goodbye"),
-        ("Next message", "next"),
+        ("The next message", "next"),
         ("Another message", "one more"),
-        ("At 10:3", "arrival"),
+        ("You have a message", "arrival"),
         ("Your answer will be sent to Alice. Speak", "consent"),
         ("Speak after", "speak"),
         ("That was too short", "too short"),
@@ -362,7 +364,9 @@ fn what_can_be_said_is_known_ahead() {
         );
         let ahead = script.prompts_to_prerender();
         assert_eq!(ahead.iter().filter(|line| matches!(line.kind, PromptKind::Body(_))).count(), 2);
-        assert!(ahead.iter().any(|line| line.text.starts_with("Hello, Bob. 2 messages")));
+        assert!(ahead.iter().any(|line| {
+            line.text.starts_with("Hello, Bob. You have a message from Alice, the first of 2.")
+        }));
     }
 }
 
@@ -385,7 +389,7 @@ fn a_german_callee_is_spoken_to_in_german() {
         }
     });
     let expected = [
-        "Hallo, Bob. Dies ist die Fortsetzung eines früheren Anrufs. At 10:31 a message from Alice arrived.",
+        "Noch einmal guten Tag, Bob. Sie haben eine Nachricht von Alice. Sie kam at 10:31.",
         "Um sie zu hören, drücken Sie die 5.",
         "body 1",
         "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 2. \

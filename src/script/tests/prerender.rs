@@ -43,9 +43,9 @@ impl Kind {
 }
 
 fn message(id: i64, sender: &str) -> SpokenMessage {
-    let arrival = format!("At 10:3{id} a message from {sender} arrived.");
+    let came = format!("at 10:3{id}");
     let body = Prompt::body(MessageId(id), "en", format!("{sender}'s body"));
-    SpokenMessage { id: MessageId(id), sender: sender.into(), arrival, body }
+    SpokenMessage { id: MessageId(id), sender: sender.into(), came, body }
 }
 
 /// Plays a random call and gives all that was said in it. What the flow asks for mostly comes; the rest is up to chance.
