@@ -64,6 +64,7 @@ impl MessageAnnouncer {
         );
         SpokenMessage {
             id: message.id,
+            from: sender,
             sender: name,
             came: prompts.came(message.received, clock::timestamp(), zone),
             body: self.body(message),

@@ -14,7 +14,7 @@ use crate::media::engine;
 use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::numbers::Numbers;
-use crate::script::prompt::{Prompt, PromptKind};
+use crate::script::prompt::{PAUSE, Prompt, PromptKind};
 use crate::speech::{Rendered, Speaker, Utterance};
 
 /// Turns prompts into clips, ahead of time where they are known, and plays them one after the other.
@@ -66,6 +66,12 @@ impl PromptPlayer {
             }
             if prompt.kind == PromptKind::Tone {
                 let clips = self.codecs.iter().map(|codec| codec.tone()).collect();
+                self.prepared.insert(prompt, Rendered { clips, wide: None });
+                continue;
+            }
+            if prompt.kind == PromptKind::Pause {
+                let silent = |codec: &Codec| Arc::new(Clip::silent(*codec, PAUSE));
+                let clips = self.codecs.iter().map(silent).collect();
                 self.prepared.insert(prompt, Rendered { clips, wide: None });
                 continue;
             }
@@ -180,6 +186,7 @@ impl PromptPlayer {
             let prepared = match next.kind {
                 PromptKind::Recording => Some(self.recording.clone()),
                 PromptKind::Tone
+                | PromptKind::Pause
                 | PromptKind::Prompt
                 | PromptKind::Announcement
                 | PromptKind::Body(_) => self.prepared.get(&next).map(fitting),
@@ -204,6 +211,7 @@ impl PromptPlayer {
                     PromptKind::Prompt
                     | PromptKind::Announcement
                     | PromptKind::Tone
+                    | PromptKind::Pause
                     | PromptKind::Recording,
                 ) => {
                     if self.speaking.is_empty() {

@@ -39,41 +39,47 @@ impl Prompts {
         self.say(id, &values)
     }
 
-    /// The first words to the callee: of so many messages this is the first.
+    /// The first words to the callee: of so many messages these are the first.
     pub(super) fn greeting(
         &self,
         opening: Opening,
         callee: &str,
-        first: &SpokenMessage,
+        first: &[&SpokenMessage],
         count: u64,
     ) -> Prompt {
         let id = match opening {
             Opening::New => "phone-greeting",
             Opening::Continued => "phone-greeting-continued",
         };
-        let arrival = self.announced(first, "phone-arrived", count).text;
+        let alone = first.len() as u64 == count;
+        let arrival = match (first.len(), alone) {
+            (..=1, _) => "phone-arrived",
+            (_, true) => "phone-arrived-together",
+            (_, false) => "phone-arrived-together-first",
+        };
+        let arrival = self.announced(arrival, first, count).text;
         self.announcement(id, &[("callee", callee.into()), ("arrival", (&arrival).into())])
     }
 
-    /// A message that is announced once more.
-    pub(super) fn arrived(&self, item: &SpokenMessage) -> Prompt {
-        self.announced(item, "phone-arrived", 1)
+    /// The announcement of messages of one sender after others.
+    pub(super) fn next_messages(&self, items: &[&SpokenMessage]) -> Prompt {
+        let id = if items.len() > 1 { "phone-next-together" } else { "phone-next" };
+        self.announced(id, items, 1)
     }
 
-    /// The announcement of a message after others.
-    pub(super) fn next_message(&self, item: &SpokenMessage) -> Prompt {
-        self.announced(item, "phone-next", 1)
+    /// The announcement of messages of one sender that came in during the call.
+    pub(super) fn new_messages(&self, items: &[&SpokenMessage]) -> Prompt {
+        let several = items.len() > 1;
+        let id = if several { "phone-just-arrived-together" } else { "phone-just-arrived" };
+        self.announced(id, items, 1)
     }
 
-    /// The announcement of a message that came in during the call.
-    pub(super) fn new_message(&self, item: &SpokenMessage) -> Prompt {
-        self.announced(item, "phone-just-arrived", 1)
-    }
-
-    fn announced(&self, item: &SpokenMessage, id: &str, count: u64) -> Prompt {
+    fn announced(&self, id: &str, items: &[&SpokenMessage], count: u64) -> Prompt {
+        let last = items.last();
         let values = [
-            ("sender", (&item.sender).into()),
-            ("came", (&item.came).into()),
+            ("sender", last.map_or("", |item| &item.sender).into()),
+            ("came", last.map_or("", |item| &item.came).into()),
+            ("together", Value::Count(items.len() as u64)),
             ("count", count.into()),
         ];
         self.announcement(id, &values)

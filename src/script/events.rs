@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use xmpp_parsers::jid::BareJid;
+
 use super::menu::Menu;
 use super::prompt::Prompt;
 use crate::notification::{Answer, MessageId};
@@ -48,6 +50,8 @@ pub enum Opening {
 pub struct SpokenMessage {
     /// Which.
     pub id: MessageId,
+    /// Who wrote it.
+    pub from: BareJid,
     /// Who wrote it, as it is spoken.
     pub sender: String,
     /// When it came, within a sentence: "at 10:30".

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod arrival;
+mod asking;
 mod call_flow;
 mod caller_login;
 mod digits;

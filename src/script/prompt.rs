@@ -1,5 +1,7 @@
 //! Every sentence that is spoken on the phone, in the language of the callee.
 
+use std::time::Duration;
+
 use super::keys;
 use super::menu::Menu;
 use super::speakable::spoken_domain;
@@ -26,6 +28,8 @@ pub enum PromptKind {
     Announcement,
     /// No words but a tone.
     Tone,
+    /// No words for the time of [`PAUSE`].
+    Pause,
     /// No words but what the callee has just recorded.
     Recording,
     /// The text of this message. When it cannot be rendered, a sentence that says so takes its place.
@@ -62,11 +66,25 @@ impl Prompts {
         self.line(self.say("phone-who-calls", &[("domain", (&domain).into())]), PromptKind::Prompt)
     }
 
-    /// The menu after a message.
-    pub fn menu(&self, menu: &Menu, voice: bool) -> Prompt {
-        let id = if voice { "phone-menu-with-voice" } else { "phone-menu" };
-        let choices = menu.spoken(Some(self.language));
-        self.line(self.say(id, &[("choices", (&choices).into())]), PromptKind::Prompt)
+    /// The first choices after a message.
+    pub fn menu(&self, menu: &Menu) -> Prompt {
+        self.choices("phone-menu", &menu.common(Some(self.language)))
+    }
+
+    /// All that the first choices leave out.
+    pub(super) fn rest_of_menu(&self, menu: &Menu, voice: bool) -> Prompt {
+        let id = if voice { "phone-menu-rest-with-voice" } else { "phone-menu-rest" };
+        self.choices(id, &menu.rest(Some(self.language)))
+    }
+
+    fn choices(&self, id: &str, choices: &str) -> Prompt {
+        let said = self.say(id, &[("choices", choices.into())]);
+        self.line(said.trim_start().to_owned(), PromptKind::Prompt)
+    }
+
+    /// So much silence as parts two things that are said.
+    pub(super) fn pause(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Pause)
     }
 
     /// Before the recording begins.
@@ -147,6 +165,9 @@ impl Prompts {
         Prompt { language: self.language.into(), text, kind }
     }
 }
+
+/// Between a message and what is said of it, and before a question. Less is heard as part of the sentence.
+pub const PAUSE: Duration = Duration::from_millis(800);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use super::frame::{Flow, Frame};
 use super::gather;
 use super::keys::STOP;
 use super::prompt::{Prompt, Prompts};
-use super::question::{Question, Reply};
+use super::question::{Asked, Question, Reply};
 use super::{Input, Request};
 
 /// Speaks a code once a key was pressed.
@@ -18,6 +18,8 @@ use super::{Input, Request};
 pub(super) struct VerificationCall {
     question: Prompt,
     code: Prompt,
+    /// After a wrong key.
+    short: Prompt,
     refuse: Prompt,
     refused: Prompt,
     goodbye: Prompt,
@@ -46,11 +48,24 @@ impl VerificationCall {
         Self {
             question: prompts.plain("code-question"),
             code: prompts.announcement("code-spoken", &[("digits", (&spelled).into())]),
+            short: prompts.plain("code-press-to-hear"),
             refuse: prompts.plain("code-refuse-question"),
             refused: prompts.plain("code-refused"),
             goodbye: prompts.plain("code-goodbye"),
             step: Step::Beginning,
         }
+    }
+
+    fn ask(&self, question: &Prompt, frame: &mut Frame) -> Question {
+        let asked = Asked {
+            whole: vec![question.clone()],
+            short: self.short.clone(),
+            // Any digit does: it shows that a person listens.
+            keys: ('0'..='9').collect(),
+            no_match: None,
+            early: String::new(),
+        };
+        Question::ask(frame, vec![question.clone()], asked)
     }
 
     fn leave(&self, frame: &mut Frame) {
@@ -60,9 +75,7 @@ impl VerificationCall {
 
 impl Flow for VerificationCall {
     fn begin(&mut self, frame: &mut Frame, _: Instant) {
-        // Any digit does: it shows that a person listens.
-        let question = Question::ask(frame, vec![], self.question.clone(), '0'..='9', None);
-        self.step = Step::Asking(question);
+        self.step = Step::Asking(self.ask(&self.question, frame));
     }
 
     fn handle(&mut self, input: Input, frame: &mut Frame, now: Instant) {
@@ -98,8 +111,7 @@ impl Flow for VerificationCall {
                 frame.request(Request::RefuseCodes);
             }
             Some(Reply::Key(STOP)) => {
-                let question = Question::ask(frame, vec![], self.refuse.clone(), '0'..='9', None);
-                self.step = Step::Refusing(question);
+                self.step = Step::Refusing(self.ask(&self.refuse, frame));
             }
             Some(Reply::Key(_)) => {
                 self.step = Step::Committing;
@@ -118,8 +130,8 @@ impl Flow for VerificationCall {
     }
 
     fn prompts_to_prerender(&self) -> Vec<Prompt> {
-        let Self { question, code, refuse, refused, goodbye, .. } = self;
-        [question, code, refuse, refused, goodbye].map(Prompt::clone).to_vec()
+        let Self { question, code, short, refuse, refused, goodbye, .. } = self;
+        [question, code, short, refuse, refused, goodbye].map(Prompt::clone).to_vec()
     }
 }
 

@@ -264,6 +264,7 @@ field-resume = Fortsetzen
 ## Telefon: eine Nummer bestätigen
 
 code-question = Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
+code-press-to-hear = Um den Code zu hören, drücken Sie die { $hear }.
 code-refuse-question = Damit diese Nummer nie wieder wegen eines Codes angerufen wird, drücken Sie noch einmal die { $stop }. Um den Code zu hören, drücken Sie die { $hear }.
 code-refused = Diese Nummer wird nie wieder wegen eines Codes angerufen. Auf Wiederhören.
 code-spoken = Der Code ist: { $digits } Noch einmal: { $digits } Bitte senden Sie ihn im Chat. Auf Wiederhören.
@@ -298,14 +299,20 @@ phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann di
 phone-not-known = Nummer und PIN passen nicht zusammen.
 phone-nothing-waits = Es wartet keine Nachricht. Auf Wiederhören.
 phone-press-to-hear = Um sie zu hören, drücken Sie die { $hear }.
-phone-menu = { $choices } Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
-phone-menu-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
+phone-press-to-hear-them = Um sie alle zu hören, drücken Sie die { $hear }.
+phone-message-end = Ende der Nachricht.
+phone-messages-end = Ende der Nachrichten.
+phone-menu = { $choices } Für mehr drücken Sie die { $explain }.
+phone-menu-rest = { $choices } Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-menu-rest-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-menu-short = Zum Antworten drücken Sie eine Taste. Für die Auswahl drücken Sie die { $explain }.
+phone-own-answer = Ihre Antwort lautet: { $words }
 phone-choice = { $say }, drücken Sie die { $key }.
 phone-key-star = Stern-Taste
 phone-key-hash = Raute-Taste
 phone-no-match = Diese Taste hat hier keine Bedeutung.
-phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
-phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $hear } liest die Nachricht vor. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um zur nächsten zu gehen, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Um die Nachricht zu hören, drücken Sie die { $hear }. Um noch einmal zu hören, wer geschrieben hat, drücken Sie die { $repeat }. Um zur nächsten zu gehen, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
 phone-stop-question = Um diese Anrufe für immer abzuschalten, drücken Sie noch einmal die { $stop }. Um fortzufahren, drücken Sie die { $skip }.
 phone-stopped = Diese Anrufe sind abgeschaltet. Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 phone-thanks = { $words } Vielen Dank.
@@ -317,19 +324,23 @@ phone-goodbye-unanswered = Ihre Nachrichten warten im Chat auf Sie. Auf Wiederh�
 
 ## Telefon: gesprochene Antworten
 
-phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
-phone-speak-again = Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
+phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton. Wenn Sie fertig sind, drücken Sie die { $end-recording }.
+phone-speak-again = Sprechen Sie nach dem Signalton. Wenn Sie fertig sind, drücken Sie die { $end-recording }.
 phone-too-short = Das war zu kurz.
 phone-send-question = Um Ihre Antwort zu senden, drücken Sie die { $send }. Um sie anzuhören, drücken Sie die { $listen }. Um sie neu aufzunehmen, drücken Sie die { $record-again }.
 phone-voice-sent = Ihre Antwort wird an { $sender } gesendet.
 
 ## Telefon: wer geschrieben hat, und wann
 
+phone-arrived-together = { $sender } hat { $together } Nachrichten geschrieben. Die letzte kam { $came }.
+phone-arrived-together-first = { $sender } hat { $together } Ihrer { $count } Nachrichten geschrieben. Die letzte davon kam { $came }.
 phone-arrived = { $count ->
     [one] Sie haben eine Nachricht von { $sender }. Sie kam { $came }.
    *[other] Sie haben eine Nachricht von { $sender }, die erste von { $count }. Sie kam { $came }.
 }
 phone-next = Die nächste Nachricht ist von { $sender }. Sie kam { $came }.
+phone-next-together = Als Nächstes: { $sender } hat { $together } Nachrichten geschrieben. Die letzte kam { $came }.
+phone-just-arrived-together = Gerade sind noch Nachrichten gekommen: { $sender } hat { $together } geschrieben.
 phone-just-arrived = Gerade ist noch eine Nachricht gekommen, von { $sender }.
 phone-came-today = um { $time }
 phone-came-yesterday = gestern um { $time }
@@ -412,11 +423,14 @@ spoken-code = Etwas Programmcode.
 spoken-log = Zeilen aus einem Protokoll.
 spoken-rest = Der Rest steht in Ihrem Chat.
 
-## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest
+## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest, und was am Telefon gesagt wird
 
 choice-message = Um per Nachricht zu antworten
 choice-message-reply = { $callee } antwortet per Nachricht.
+choice-message-thanks = Sie antworten per Nachricht.
 choice-call-back = Um zurückzurufen
 choice-call-back-reply = { $callee } ruft zurück.
+choice-call-back-thanks = Sie rufen zurück.
 choice-later = Um später zu antworten
 choice-later-reply = { $callee } kann gerade nicht sprechen und meldet sich später.
+choice-later-thanks = Sie melden sich später.

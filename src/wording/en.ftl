@@ -265,6 +265,7 @@ field-resume = Resume
 ## The phone: proving a number
 
 code-question = Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again then.
+code-press-to-hear = To hear the code, press { $hear }.
 code-refuse-question = To have this number never called for a code again, press { $stop } again. To hear the code, press { $hear }.
 code-refused = This number is never called for a code again. Goodbye.
 code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
@@ -298,39 +299,49 @@ phone-number-question = Please enter your phone number with its country code, th
 phone-whose-pin-question = Please enter your PIN, then press { $enter }.
 phone-not-known = Number and PIN do not match.
 phone-nothing-waits = No message is waiting. Goodbye.
-phone-press-to-hear = Press { $hear } to hear it.
-phone-menu = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }.
-phone-menu-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }.
+phone-press-to-hear = To hear it, press { $hear }.
+phone-press-to-hear-them = To hear them, press { $hear }.
+phone-message-end = End of message.
+phone-messages-end = End of the messages.
+phone-menu = { $choices } For more, press { $explain }.
+phone-menu-rest = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-menu-rest-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-menu-short = To answer, press a key. For the choices, press { $explain }.
+phone-own-answer = Your answer is: { $words }
 phone-choice = { $say }, press { $key }.
 phone-key-star = star
-phone-key-hash = hash
+phone-key-hash = pound
 phone-no-match = That key has no meaning here.
-phone-explanation = This is a call about chat messages that came while you were offline. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
-phone-explanation-hear-first = This is a call about chat messages that came while you were offline. Press { $hear } to hear the message. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
+phone-explanation = This is a call about chat messages that came while you were offline. To hear the message again, press { $repeat }. To go on to the next message, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-explanation-hear-first = This is a call about chat messages that came while you were offline. To hear the message, press { $hear }. To hear again who wrote, press { $repeat }. To go on to the next message, press { $skip }. To stop these calls for good, press { $stop } twice.
 phone-stop-question = To stop these calls for good, press { $stop } again. To go on, press { $skip }.
 phone-stopped = These calls are switched off. Your messages wait in your chat. Goodbye.
 phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
-phone-unspeakable = This message can't be read aloud. It waits in your chat.
+phone-unspeakable = This message cannot be read aloud. It waits in your chat.
 phone-machine = Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.
 phone-goodbye = That was all. Goodbye.
 phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
 
 ## The phone: voice answers
 
-phone-consent = Your answer will be sent to { $sender }. Speak after the tone, and press { $end-recording } when you have finished.
-phone-speak-again = Speak after the tone, and press { $end-recording } when you have finished.
+phone-consent = Your answer will be sent to { $sender }. Speak after the tone. When you have finished, press { $end-recording }.
+phone-speak-again = Speak after the tone. When you have finished, press { $end-recording }.
 phone-too-short = That was too short.
 phone-send-question = To send your answer, press { $send }. To listen to it, press { $listen }. To record it again, press { $record-again }.
 phone-voice-sent = Your answer will be sent to { $sender }.
 
 ## The phone: who wrote, and when
 
+phone-arrived-together = { $sender } wrote { $together } messages. The last came { $came }.
+phone-arrived-together-first = { $sender } wrote { $together } of your { $count } messages. The last of them came { $came }.
 phone-arrived = { $count ->
     [one] You have a message from { $sender }. It came { $came }.
    *[other] You have a message from { $sender }, the first of { $count }. It came { $came }.
 }
 phone-next = The next message is from { $sender }. It came { $came }.
+phone-next-together = Next, { $sender } wrote { $together } messages. The last came { $came }.
+phone-just-arrived-together = More messages have just come in: { $sender } wrote { $together }.
 phone-just-arrived = Another message has just come in, from { $sender }.
 phone-came-today = at { $time }
 phone-came-yesterday = yesterday at { $time }
@@ -374,11 +385,14 @@ spoken-code = Some code.
 spoken-log = Lines of a log.
 spoken-rest = The rest is in your chat.
 
-## The menu, where the operator writes no other: what is said before "press 1", and what the sender reads
+## The menu, where the operator writes no other: what is said before "press 1", what the sender reads, and what the callee hears
 
 choice-message = To answer by message
 choice-message-reply = { $callee } will answer by message.
+choice-message-thanks = You will answer by message.
 choice-call-back = To call back
 choice-call-back-reply = { $callee } will phone you back.
+choice-call-back-thanks = You will call back.
 choice-later = To answer later
-choice-later-reply = { $callee } can't talk now and will get in touch later.
+choice-later-reply = { $callee } cannot talk now and will get in touch later.
+choice-later-thanks = You will get in touch later.

@@ -192,6 +192,17 @@ impl Clip {
         Self { codec, octets: octets.into(), ends: ends.into(), frames }
     }
 
+    /// So much silence.
+    pub fn silent(codec: Codec, length: Duration) -> Self {
+        let frames = length.as_millis() as usize / FRAME_MS;
+        let frame = codec.quiet(FRAME_MS);
+        let ends = match codec.description().has_whole_frames {
+            true => (1..=frames).map(|number| (number * frame.len()) as u32).collect(),
+            false => vec![],
+        };
+        Self { codec, octets: frame.repeat(frames).into(), ends: ends.into(), frames }
+    }
+
     /// Its codec.
     pub fn codec(&self) -> Codec {
         self.codec
@@ -272,6 +283,16 @@ mod tests {
             assert_ne!(last[0], codec.silence());
             assert_eq!(clip.frame(2), None);
             assert_eq!(codec.quiet(20), [codec.silence(); FRAME_BYTES]);
+        }
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_wanted_and_every_frame_of_it_is_silent() {
+        for codec in Codec::ALL {
+            let pause = Clip::silent(codec, Duration::from_millis(800));
+            assert_eq!((pause.codec(), pause.ms()), (codec, 800));
+            assert!((0..40).all(|number| pause.frame(number) == Some(codec.quiet(20))));
+            assert_eq!((pause.frame(40), pause.sound(800, 20).len()), (None, 0));
         }
     }
 

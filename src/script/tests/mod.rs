@@ -25,7 +25,9 @@ fn english() -> Prompts {
 fn item(id: i64) -> SpokenMessage {
     let came = format!("at 10:3{id}");
     let body = Prompt::body(MessageId(id), "en", format!("body {id}"));
-    SpokenMessage { id: MessageId(id), sender: "Alice".into(), came, body }
+    // No two are told together unless a test wants that.
+    let from = format!("alice{id}@example.org").parse().unwrap();
+    SpokenMessage { id: MessageId(id), from, sender: "Alice".into(), came, body }
 }
 
 /// Plays a call. In `callee`, `>` is what is spoken reaching its end, `.` a second, `+` the commit, `-` its failure,
@@ -109,27 +111,34 @@ fn requested(request: &Request) -> String {
 fn short(line: &Prompt) -> &str {
     match line.kind {
         PromptKind::Tone => return "tone",
+        PromptKind::Pause => return "…",
         PromptKind::Recording => return "own voice",
         PromptKind::Prompt | PromptKind::Announcement | PromptKind::Body(_) => {}
     }
     let known = [
         ("This is the message service", "who calls"),
         ("Hello, Bob. You have a message from Alice, the first of 2", "hello 2"),
+        ("Hello, Bob. Alice wrote 3", "hello 3"),
+        ("Hello, Bob. Alice wrote", "hello together"),
         ("Hello", "hello"),
-        ("Press 5", "5?"),
+        ("Next, Alice wrote 2", "next 2"),
+        ("To hear it, press 5", "5?"),
+        ("To hear them, press 5", "5?"),
         ("body", "body"),
         ("To answer by message, press 1", "menu?"),
+        ("To answer, press a key", "short?"),
+        ("To record a voice answer", "rest?"),
+        ("End of ", "end"),
         ("That key", "no such key"),
         ("This is a call about", "explained"),
         ("To stop these calls", "9 again?"),
         ("These calls are switched off", "switched off"),
         ("I am sorry", "sorry"),
-        ("This message can't", "can't be read"),
+        ("This message cannot", "can't be read"),
         ("That was all", "goodbye"),
         ("Your messages wait", "they wait, goodbye"),
         ("The next message", "next"),
         ("Another message", "one more"),
-        ("You have a message", "arrival"),
         ("Your answer will be sent to Alice. Speak", "consent"),
         ("Speak after", "speak"),
         ("That was too short", "too short"),
@@ -152,134 +161,134 @@ fn callee_is_told_and_can_answer() {
             1,
             "hears and answers",
             ">5>>1+>e>",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             false,
             1,
             "hears at once and answers",
             ">>2+>e>",
-            "\"hello, body\" heard1 \"menu?\" stop_playback commit1=2 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, body\" heard1 \"…, end, menu?\" stop_playback commit1=2 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "types ahead",
             "51b+>e>",
-            "\"hello, 5?\" stop_playback \"body\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "types during the settling and cuts nothing",
             "5>1",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1",
         ),
         (
             true,
             1,
             "cuts the thanks short",
             ">5>1+#e>",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"thanks\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "repeats before and after",
             ">*5>*>",
-            "\"hello, 5?\" stop_playback \"arrival, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback \"body\" \"menu?\"",
+            "\"hello, …, 5?\" stop_playback \"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback \"body\" \"…, end, short?\"",
         ),
-        (true, 1, "asks what this is", "0>", "\"hello, 5?\" stop_playback \"explained, 5?\""),
+        (true, 1, "asks what this is", "0>", "\"hello, …, 5?\" stop_playback \"explained, 5?\""),
         (
             true,
             1,
             "goes on without hearing",
             "#e>",
-            "\"hello, 5?\" stop_playback passed1 more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback passed1 more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "goes on after hearing",
             "5>#e>",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "presses wrong keys",
-            "1448",
-            "\"hello, 5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"they wait, goodbye\"",
+            "1448>5",
+            "\"hello, …, 5?\" stop_playback \"5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"body\"",
         ),
         (
             true,
             1,
             "is silent",
-            ">.....>.....>.....>",
-            "\"hello, 5?\" \"5?\" \"5?\" \"they wait, goodbye\" bye",
+            ">........>........>........>",
+            "\"hello, …, 5?\" \"hello, …, 5?\" \"hello, …, 5?\" \"they wait, goodbye\" bye",
         ),
         (
             true,
             1,
             "is silent after hearing",
-            "5>>.....>.....>.....>",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" \"menu?\" \"menu?\" \"they wait, goodbye\" bye",
+            "5>>........>........>........>",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" \"menu?\" \"menu?\" \"they wait, goodbye\" bye",
         ),
         (
             true,
             1,
             "wants no more calls",
             "9.9+>",
-            "\"hello, 5?\" stop_playback \"9 again?\" stop_playback stop \"switched off\" bye",
+            "\"hello, …, 5?\" stop_playback \"9 again?\" stop_playback stop \"switched off\" bye",
         ),
         (
             true,
             1,
             "thinks better of it",
             "9#5",
-            "\"hello, 5?\" stop_playback \"9 again?\" stop_playback \"5?\" stop_playback \"body\"",
+            "\"hello, …, 5?\" stop_playback \"9 again?\" stop_playback \"5?\" stop_playback \"body\"",
         ),
         (
             true,
             1,
             "thinks better of it after hearing",
             "5>9#1",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback \"9 again?\" stop_playback \"menu?\" stop_playback commit1=1",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback \"9 again?\" stop_playback \"short?\" stop_playback commit1=1",
         ),
         (
             true,
             2,
             "hears two",
             "5>1+>5>#e>",
-            "\"hello 2, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"thanks\" \"next, 5?\" stop_playback \"body\" heard2 \"menu?\" stop_playback more? \"goodbye\" bye",
+            "\"hello 2, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" \"next, …, 5?\" stop_playback \"body\" heard2 \"…, end, short?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "gets one more",
             "5>1+>m5>#e>",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"thanks\" more? \"one more, 5?\" stop_playback \"body\" heard9 \"menu?\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"one more, …, 5?\" stop_playback \"body\" heard9 \"…, end, short?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "is told of a failure",
             "5>1->",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"sorry\" bye",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"sorry\" bye",
         ),
         (
             true,
             1,
             "gets an unspeakable text",
             "5?>",
-            "\"hello, 5?\" stop_playback \"body\" passed1 \"menu?\"",
+            "\"hello, …, 5?\" stop_playback \"body\" passed1 \"…, end, menu?\"",
         ),
         (
             true,
             1,
             "presses keys while it is stored",
             "5>123+",
-            "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\" stop_playback commit1=1 \"thanks\" stop_playback more?",
+            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more?",
         ),
     ];
     for (hear_first, messages, callee, line, expected) in cases {
@@ -289,7 +298,7 @@ fn callee_is_told_and_can_answer() {
 
 #[test]
 fn an_answer_can_be_spoken() {
-    let to_menu = "\"hello, 5?\" stop_playback \"body\" heard1 \"menu?\"";
+    let to_menu = "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\"";
     let to_question = "stop_playback \"consent, tone\" record enough1 \"send?\"";
     let sent = "voice1 \"thanks\" more? \"goodbye\" bye";
     let cases = [
@@ -310,10 +319,10 @@ fn an_answer_can_be_spoken() {
             "never speaks",
             "7>qs>qs>qs1+",
             "stop_playback \"consent, tone\" record enough1 \"too short, speak, tone\" record enough1 \"too short, speak, tone\" record enough1 \
-             \"too short, menu?\" stop_playback commit1=1 \"thanks\"".to_owned(),
+             \"too short, short?\" stop_playback commit1=1 \"thanks\"".to_owned(),
         ),
         ("cuts the words, not the tone", "718>l", "stop_playback \"consent, tone\" stop_playback \"tone\" record enough1 \"send?\"".to_owned()),
-        ("says nothing to the question", "7>8l>.....>.....>.....+", format!("{to_question} \"send?\" \"send?\" voice1 \"thanks\"")),
+        ("says nothing to the question", "7>8l>........>........>........+", format!("{to_question} \"send?\" \"send?\" voice1 \"thanks\"")),
         ("adds a voice answer to a key", "1+7>8l1+>e>", format!("stop_playback commit1=1 \"thanks\" {to_question} stop_playback {sent}")),
         ("cannot be stored", "7>8l1->", format!("{to_question} stop_playback voice1 \"sorry\" bye")),
     ];
@@ -383,20 +392,24 @@ fn a_german_callee_is_spoken_to_in_german() {
         assert!(matches!(line.kind, PromptKind::Body(_)) || line.language == "de", "{line:?}");
     }
     let mut heard = vec![];
-    perform(&mut script, "5>2+>e>", |output| {
+    perform(&mut script, "5>02+>e>", |output| {
         if let Output::Speak(lines) = output {
             heard.extend(lines.iter().map(|line| line.text.clone()));
         }
     });
     let expected = [
         "Noch einmal guten Tag, Bob. Sie haben eine Nachricht von Alice. Sie kam at 10:31.",
+        "",
         "Um sie zu hören, drücken Sie die 5.",
         "body 1",
+        "",
+        "Ende der Nachricht.",
         "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 2. \
-         Um später zu antworten, drücken Sie die 3. Um eine Antwort aufzusprechen, drücken Sie die 7. \
-         Um die Nachricht noch einmal zu hören, drücken Sie die Stern-Taste. \
-         Um fortzufahren, drücken Sie die Raute-Taste.",
-        "Bob ruft zurück. Vielen Dank.",
+         Um später zu antworten, drücken Sie die 3. Für mehr drücken Sie die 0.",
+        "Um eine Antwort aufzusprechen, drücken Sie die 7. Um noch einmal zu hören, drücken Sie die \
+         Stern-Taste. Um fortzufahren, drücken Sie die Raute-Taste. Um diese Anrufe für immer \
+         abzuschalten, drücken Sie zweimal die 9.",
+        "Sie rufen zurück. Vielen Dank.",
         "Das war alles. Auf Wiederhören.",
     ];
     assert_eq!(heard, expected);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{english, item, terms};
+use super::{english, item, perform, play, shown, terms};
 use crate::clock;
 use crate::script::prompt::Prompt;
-use crate::script::{CallFlow, Input, Opening, Output};
+use crate::script::{CallFlow, Input, Opening, Output, SpokenMessage};
 
 /// All that is said until this has happened, by the text.
 fn said(call: &mut CallFlow, inputs: &[Input]) -> Vec<String> {
@@ -56,3 +56,120 @@ fn who_calls_is_said_first_in_every_call_and_once() {
 }
 
 const WHO_CALLS: &str = "This is the message service of example dot org.";
+
+/// Plays a call about so many messages of one sender.
+fn play_together(hear_first: bool, count: i64, callee: &str) -> String {
+    let from = |id| SpokenMessage { from: item(1).from, ..item(id) };
+    let items = (1..=count).map(from).collect();
+    let mut script =
+        CallFlow::messages(terms(hear_first), english(), "Bob".into(), items, Opening::New);
+    let mut heard = vec![];
+    perform(&mut script, callee, |output| heard.push(shown(output)));
+    heard.join(" ")
+}
+
+#[test]
+fn the_menu_is_said_once_and_more_of_it_when_it_is_asked_for() {
+    let cases = [
+        ("asks for more", 1, "5>0>0>", "menu? / rest? / menu?"),
+        ("is asked again after a message", 2, "5>1+>5>", "menu? / short?"),
+        ("asks what there is to choose", 2, "5>1+>5>0>0>", "menu? / short? / menu? / rest?"),
+        ("presses a wrong key", 1, "5>4>6>", "menu? / no such key, short? / no such key, short?"),
+        ("is silent after a wrong key", 1, "5>4>........>", "menu? / no such key, short? / menu?"),
+    ];
+    for (callee, messages, line, expected) in cases {
+        let told = play(true, messages, line);
+        let asked = told.split('"').filter(|said| said.ends_with("?") && !said.ends_with("5?"));
+        let asked: Vec<&str> = asked.map(|said| said.trim_start_matches("…, end, ")).collect();
+        assert_eq!(asked.join(" / "), expected, "callee {callee}: {told}");
+    }
+}
+
+#[test]
+fn what_one_sender_wrote_in_a_row_is_told_and_answered_together() {
+    let begins = "\"hello 3, …, 5?\" stop_playback \"body\"";
+    let cases = [
+        (
+            true,
+            "hears all",
+            "5b>b>b>1+>e>",
+            format!("{begins} heard1 \"…, body\" heard2 \"…, body\" heard3 \"…, end, menu?\" stop_playback commit3=1 \"thanks\" more? \"goodbye\" bye"),
+        ),
+        (
+            true,
+            "answers while the second is read",
+            "5b>b1+>5b>",
+            format!("{begins} heard1 \"…, body\" stop_playback commit2=1 \"thanks\" \"next, …, 5?\" stop_playback \"body\" heard3 \"…, end, menu?\""),
+        ),
+        (
+            true,
+            "answers before anything of the second is heard",
+            "5b>1+>5b>b>",
+            format!("{begins} heard1 \"…, body\" stop_playback commit1=1 \"thanks\" \"next 2, …, 5?\" stop_playback \"body\" heard2 \"…, body\" heard3 \"…, end, menu?\""),
+        ),
+        (
+            true,
+            "goes on to the next",
+            "5b#b#b>",
+            format!("{begins} stop_playback passed1 \"body\" stop_playback passed2 \"body\" heard3 \"…, end, menu?\""),
+        ),
+        (
+            true,
+            "hears none",
+            "#e>",
+            "\"hello 3, …, 5?\" stop_playback passed1 passed2 passed3 more? \"goodbye\" bye".into(),
+        ),
+        (
+            true,
+            "hears all again",
+            "5b>b>b>*b>b>b>",
+            format!("{begins} heard1 \"…, body\" heard2 \"…, body\" heard3 \"…, end, menu?\" stop_playback \"body\" \"…, body\" \"…, body\" \"…, end, short?\""),
+        ),
+        (
+            false,
+            "has one taken back before it is read",
+            "b>Xb>",
+            "\"hello 3, …, body\" heard1 \"…, body\" stop_playback \"body\" heard3 \"…, end, menu?\"".into(),
+        ),
+        (
+            true,
+            "has one taken back before they are read",
+            "X5b>b>",
+            "\"hello 3, …, 5?\" stop_playback \"next 2, …, 5?\" stop_playback \"body\" heard1 \"…, body\" heard3 \"…, end, menu?\"".into(),
+        ),
+    ];
+    for (hear_first, callee, line, expected) in cases {
+        assert_eq!(play_together(hear_first, 3, line), expected, "callee {callee}: {line}");
+    }
+    let two = play_together(false, 2, "b>X1+>e>");
+    let expected = "\"hello together, …, body\" heard1 \"…, body\" stop_playback \"menu?\" stop_playback \
+                    commit1=1 \"thanks\" more? \"goodbye\" bye";
+    assert_eq!(two, expected, "the last of two is taken back");
+}
+
+#[test]
+fn silence_hears_again_who_calls_and_who_wrote() {
+    let mut call =
+        CallFlow::messages(terms(true), english(), "Bob".into(), vec![item(1)], Opening::New)
+            .introduced("example.org");
+    let mut heard = vec![];
+    perform(&mut call, ">........>........>........>", |output| heard.push(shown(output)));
+    let whole = "\"who calls, hello, …, 5?\"";
+    assert_eq!(heard, [whole, whole, whole, "\"they wait, goodbye\"", "bye"]);
+
+    let mut call =
+        CallFlow::messages(terms(true), english(), "Bob".into(), vec![item(1)], Opening::New)
+            .behind_pin(4, 1)
+            .introduced("example.org");
+    let mut heard = vec![];
+    perform(&mut call, ">.......1.....>", |output| heard.push(shown(output)));
+    assert_eq!(heard, ["\"who calls, 1 message is waiting. Please enter your PIN.\"", "code"]);
+    let mut heard = vec![];
+    let mut call =
+        CallFlow::messages(terms(true), english(), "Bob".into(), vec![item(1)], Opening::New)
+            .behind_pin(4, 1)
+            .introduced("example.org");
+    perform(&mut call, ">........>........>........>", |output| heard.push(shown(output)));
+    let whole = "\"who calls, 1 message is waiting. Please enter your PIN.\"";
+    assert_eq!(heard, [whole, whole, whole, "\"Goodbye.\"", "bye"]);
+}

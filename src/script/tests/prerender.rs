@@ -45,7 +45,8 @@ impl Kind {
 fn message(id: i64, sender: &str) -> SpokenMessage {
     let came = format!("at 10:3{id}");
     let body = Prompt::body(MessageId(id), "en", format!("{sender}'s body"));
-    SpokenMessage { id: MessageId(id), sender: sender.into(), came, body }
+    let from = format!("{sender}@example.org").parse().unwrap();
+    SpokenMessage { id: MessageId(id), from, sender: sender.into(), came, body }
 }
 
 /// Plays a random call and gives all that was said in it. What the flow asks for mostly comes; the rest is up to chance.
@@ -58,7 +59,7 @@ fn said(kind: Kind, seed: u64) -> Vec<Prompt> {
         let letters = if chance.random_bool(0.9) { likely } else { EVERYTHING };
         let step = letters.chars().nth(chance.random_range(0..letters.len())).unwrap();
         if step == '.' {
-            now += Duration::from_secs(5);
+            now += Duration::from_secs(9);
         }
         flow.handle(input(step), now);
         while let Some(output) = flow.poll() {
