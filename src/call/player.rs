@@ -64,14 +64,8 @@ impl PromptPlayer {
             if prompt.kind == PromptKind::Recording {
                 continue;
             }
-            if prompt.kind == PromptKind::Tone {
-                let clips = self.codecs.iter().map(|codec| codec.tone()).collect();
-                self.prepared.insert(prompt, Rendered { clips, wide: None });
-                continue;
-            }
-            if prompt.kind == PromptKind::Pause {
-                let silent = |codec: &Codec| Arc::new(Clip::silent(*codec, PAUSE));
-                let clips = self.codecs.iter().map(silent).collect();
+            if let Some(sound) = wordless(prompt.kind) {
+                let clips = self.codecs.iter().map(|codec| sound(*codec)).collect();
                 self.prepared.insert(prompt, Rendered { clips, wide: None });
                 continue;
             }
@@ -186,6 +180,7 @@ impl PromptPlayer {
             let prepared = match next.kind {
                 PromptKind::Recording => Some(self.recording.clone()),
                 PromptKind::Tone
+                | PromptKind::Mark
                 | PromptKind::Pause
                 | PromptKind::Prompt
                 | PromptKind::Announcement
@@ -211,6 +206,7 @@ impl PromptPlayer {
                     PromptKind::Prompt
                     | PromptKind::Announcement
                     | PromptKind::Tone
+                    | PromptKind::Mark
                     | PromptKind::Pause
                     | PromptKind::Recording,
                 ) => {
@@ -224,6 +220,19 @@ impl PromptPlayer {
             port.command(MediaCommand::Play { clip, tag });
         }
         events
+    }
+}
+
+/// What is played for a prompt without words, if that is known beforehand.
+fn wordless(kind: PromptKind) -> Option<fn(Codec) -> Arc<Clip>> {
+    match kind {
+        PromptKind::Tone => Some(Codec::tone),
+        PromptKind::Mark => Some(Codec::mark),
+        PromptKind::Pause => Some(|codec| Arc::new(Clip::silent(codec, PAUSE))),
+        PromptKind::Prompt
+        | PromptKind::Announcement
+        | PromptKind::Recording
+        | PromptKind::Body(_) => None,
     }
 }
 

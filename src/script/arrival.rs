@@ -8,7 +8,7 @@ use super::{Opening, SpokenMessage};
 use crate::wording::Value;
 
 impl Prompts {
-    /// When a message came, within a sentence: "yesterday at 10:30".
+    /// When a message came, within a sentence: "yesterday at 10:30 am".
     pub fn came(&self, received: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
         let (then, today) = (received.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
         let days = today.date().since(then.date()).map_or(0, |span| span.get_days());
@@ -21,7 +21,7 @@ impl Prompts {
         let number = |id, name, number: i8| {
             self.say(id, &[(name, Value::Count(u64::from(number.unsigned_abs())))])
         };
-        let minute = then.strftime("%M").to_string();
+        let minute = number("minute", "minute", then.minute());
         let clock = [
             ("hour", Value::Count(u64::from(then.hour().unsigned_abs()))),
             ("minute", (&minute).into()),
@@ -95,11 +95,15 @@ mod tests {
         let zone = TimeZone::get("Asia/Tokyo").unwrap();
         let now = "2026-11-23T12:00:00+09".parse().unwrap();
         let cases = [
-            ("2026-11-23T10:30:00+09", "at 10:30"),
-            ("2026-11-23T00:05:00+09", "at 0:05"),
-            ("2026-11-22T23:59:00+09", "yesterday at 23:59"),
-            ("2026-11-20T09:00:00+09", "on Friday at 9:00"),
-            ("2026-11-02T09:00:00+09", "on November 2 at 9:00"),
+            ("2026-11-23T10:30:00+09", "at 10:30 am"),
+            ("2026-11-23T00:05:00+09", "at 12:05 am"),
+            ("2026-11-22T23:59:00+09", "yesterday at 11:59 pm"),
+            ("2026-11-20T09:00:00+09", "on Friday at nine o'clock in the morning"),
+            ("2026-11-02T09:00:00+09", "on November 2 at nine o'clock in the morning"),
+            ("2026-11-23T00:00:00+09", "at midnight"),
+            ("2026-11-22T12:00:00+09", "yesterday at noon"),
+            ("2026-11-22T12:30:00+09", "yesterday at 12:30 pm"),
+            ("2026-11-22T22:00:00+09", "yesterday at ten o'clock at night"),
         ];
         let came = |language, received: &str| {
             Prompts::new(language).came(received.parse().unwrap(), now, &zone)
@@ -108,7 +112,7 @@ mod tests {
             assert_eq!(came("en", received), expected);
         }
         let in_german = [
-            ("2026-11-23T10:05:00+09", "um 10 Uhr 05"),
+            ("2026-11-23T10:05:00+09", "um 10 Uhr 5"),
             ("2026-11-22T01:00:00+09", "gestern um ein Uhr"),
             ("2026-11-20T21:30:00+09", "am Freitag um 21 Uhr 30"),
             ("2026-03-02T09:00:00+09", "am zweiten März um 9 Uhr"),

@@ -26,10 +26,15 @@ impl Messages {
             }
             Ask::Stop => (String::from_iter([keys::STOP, keys::SKIP]), String::new(), vec![]),
         };
+        let hint = self.prompts.plain(HINT);
+        let mut whole: Vec<Prompt> = whole.into_iter().chain([question.clone()]).collect();
+        if ask == Ask::Answer(MenuPart::Short) {
+            whole.push(hint.clone());
+        }
         let asked = Asked {
-            whole: whole.into_iter().chain([question.clone()]).collect(),
+            whole,
             short: match ask {
-                Ask::Answer(_) => self.question(Ask::Answer(MenuPart::Short)),
+                Ask::Answer(_) => hint,
                 Ask::Hear | Ask::Stop => question.clone(),
             },
             keys,
@@ -59,7 +64,8 @@ impl Messages {
 
     /// What parts the last message from the question about it.
     pub(super) fn message_end(&self) -> Vec<Prompt> {
-        vec![self.prompts.pause(), self.end(self.agenda.group().len())]
+        let Self { prompts, agenda, .. } = self;
+        vec![prompts.mark(), prompts.pause(), self.end(agenda.group().len())]
     }
 
     fn end(&self, messages: usize) -> Prompt {
@@ -100,6 +106,7 @@ impl Messages {
         if self.settings.hear_first {
             all.push(self.hear_question(first.len()));
         }
+        all.push(prompts.mark());
         all.extend(first.iter().map(|item| item.body.clone()));
         all.push(self.end(first.len()));
         all.push(self.question(Ask::Answer(MenuPart::Common)));
@@ -122,9 +129,11 @@ impl Messages {
         }
         all.extend([self.explanation(), self.question(Ask::Stop), prompts.unspeakable()]);
         all.extend(
-            [NO_MATCH, STOPPED, NOT_STORED, GOODBYE, GOODBYE_UNANSWERED]
+            [HINT, NO_MATCH, STOPPED, NOT_STORED, GOODBYE, GOODBYE_UNANSWERED]
                 .map(|id| prompts.plain(id)),
         );
         all
     }
 }
+
+const HINT: &str = "phone-menu-hint";

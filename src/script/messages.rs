@@ -98,6 +98,7 @@ impl Messages {
 
     /// Reads the current message, with something said before it.
     fn read(&mut self, mut prompts: Vec<Prompt>, frame: &mut Frame) {
+        prompts.push(self.prompts.mark());
         prompts.extend(self.agenda.current().map(|item| item.body.clone()));
         self.step = Step::Reading;
         frame.speak(prompts);
@@ -143,7 +144,7 @@ impl Messages {
             Step::Reading => {
                 self.agenda.heard().into_iter().for_each(|heard| frame.request(heard));
                 if self.agenda.advance_in_group() {
-                    self.read(vec![self.prompts.pause()], frame);
+                    self.read(vec![self.prompts.mark(), self.prompts.pause()], frame);
                 } else {
                     self.ask_answer(self.message_end(), frame);
                 }

@@ -21,6 +21,7 @@ mod question;
 pub mod speakable;
 #[cfg(test)]
 mod tests;
+mod time_left;
 mod verification_call;
 mod voice_answer;
 

@@ -28,6 +28,8 @@ pub enum PromptKind {
     Announcement,
     /// No words but a tone.
     Tone,
+    /// No words but a soft tone, by which what a sender wrote is told from what we say.
+    Mark,
     /// No words for the time of [`PAUSE`].
     Pause,
     /// No words but what the callee has just recorded.
@@ -80,6 +82,11 @@ impl Prompts {
     fn choices(&self, id: &str, choices: &str) -> Prompt {
         let said = self.say(id, &[("choices", choices.into())]);
         self.line(said.trim_start().to_owned(), PromptKind::Prompt)
+    }
+
+    /// Before and after what a sender wrote.
+    pub(super) fn mark(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Mark)
     }
 
     /// So much silence as parts two things that are said.

@@ -305,7 +305,8 @@ phone-messages-end = Ende der Nachrichten.
 phone-menu = { $choices } Für mehr drücken Sie die { $explain }.
 phone-menu-rest = { $choices } Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
 phone-menu-rest-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
-phone-menu-short = Zum Antworten drücken Sie eine Taste. Für die Auswahl drücken Sie die { $explain }.
+phone-menu-short = Ihre Antwort, bitte.
+phone-menu-hint = Für die Auswahl drücken Sie die { $explain }.
 phone-own-answer = Ihre Antwort lautet: { $words }
 phone-choice = { $say }, drücken Sie die { $key }.
 phone-key-star = Stern-Taste
@@ -319,6 +320,7 @@ phone-thanks = { $words } Vielen Dank.
 phone-not-stored = Leider konnte Ihre Auswahl nicht gespeichert werden. Bitte antworten Sie im Chat. Auf Wiederhören.
 phone-unspeakable = Diese Nachricht kann nicht vorgelesen werden. Sie wartet im Chat auf Sie.
 phone-machine = Guten Tag. Dies ist ein automatischer Anruf. Jemand hat versucht, Sie zu erreichen. Bitte schauen Sie in Ihren Chat. Auf Wiederhören.
+phone-time-over = Die Zeit für diesen Anruf ist um. Auf Wiederhören.
 phone-goodbye = Das war alles. Auf Wiederhören.
 phone-goodbye-unanswered = Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 
@@ -338,7 +340,7 @@ phone-arrived = { $count ->
     [one] Sie haben eine Nachricht von { $sender }. Sie kam { $came }.
    *[other] Sie haben eine Nachricht von { $sender }, die erste von { $count }. Sie kam { $came }.
 }
-phone-next = Die nächste Nachricht ist von { $sender }. Sie kam { $came }.
+phone-next = Die nächste ist von { $sender }, { $came }.
 phone-next-together = Als Nächstes: { $sender } hat { $together } Nachrichten geschrieben. Die letzte kam { $came }.
 phone-just-arrived-together = Gerade sind noch Nachrichten gekommen: { $sender } hat { $together } geschrieben.
 phone-just-arrived = Gerade ist noch eine Nachricht gekommen, von { $sender }.
@@ -357,6 +359,7 @@ time = { $hour ->
     [1] ein
    *[other] { $hour }
 } Uhr { $minute }
+minute = { $minute }
 day-of-month = { $day ->
     [1] ersten
     [2] zweiten

@@ -306,7 +306,8 @@ phone-messages-end = End of the messages.
 phone-menu = { $choices } For more, press { $explain }.
 phone-menu-rest = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
 phone-menu-rest-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
-phone-menu-short = To answer, press a key. For the choices, press { $explain }.
+phone-menu-short = Your answer, please.
+phone-menu-hint = For the choices, press { $explain }.
 phone-own-answer = Your answer is: { $words }
 phone-choice = { $say }, press { $key }.
 phone-key-star = star
@@ -320,6 +321,7 @@ phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
 phone-unspeakable = This message cannot be read aloud. It waits in your chat.
 phone-machine = Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.
+phone-time-over = The time for this call is over. Goodbye.
 phone-goodbye = That was all. Goodbye.
 phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
 
@@ -339,7 +341,7 @@ phone-arrived = { $count ->
     [one] You have a message from { $sender }. It came { $came }.
    *[other] You have a message from { $sender }, the first of { $count }. It came { $came }.
 }
-phone-next = The next message is from { $sender }. It came { $came }.
+phone-next = The next is from { $sender }, { $came }.
 phone-next-together = Next, { $sender } wrote { $together } messages. The last came { $came }.
 phone-just-arrived-together = More messages have just come in: { $sender } wrote { $together }.
 phone-just-arrived = Another message has just come in, from { $sender }.
@@ -349,8 +351,71 @@ phone-came-this-week = on { $weekday } at { $time }
 phone-came-before = on { $month } { $day } at { $time }
 phone-sender-elsewhere = { $name } at { $domain }
 
-time-full-hour = { $hour }:00
-time = { $hour }:{ $minute }
+time-full-hour = { $hour ->
+    [0] midnight
+    [1] one o'clock at night
+    [2] two o'clock at night
+    [3] three o'clock at night
+    [4] four o'clock in the morning
+    [5] five o'clock in the morning
+    [6] six o'clock in the morning
+    [7] seven o'clock in the morning
+    [8] eight o'clock in the morning
+    [9] nine o'clock in the morning
+    [10] ten o'clock in the morning
+    [11] eleven o'clock in the morning
+    [12] noon
+    [13] one o'clock in the afternoon
+    [14] two o'clock in the afternoon
+    [15] three o'clock in the afternoon
+    [16] four o'clock in the afternoon
+    [17] five o'clock in the afternoon
+    [18] six o'clock in the evening
+    [19] seven o'clock in the evening
+    [20] eight o'clock in the evening
+    [21] nine o'clock in the evening
+    [22] ten o'clock at night
+   *[23] eleven o'clock at night
+}
+time = { $hour ->
+    [0] 12:{ $minute } am
+    [1] 1:{ $minute } am
+    [2] 2:{ $minute } am
+    [3] 3:{ $minute } am
+    [4] 4:{ $minute } am
+    [5] 5:{ $minute } am
+    [6] 6:{ $minute } am
+    [7] 7:{ $minute } am
+    [8] 8:{ $minute } am
+    [9] 9:{ $minute } am
+    [10] 10:{ $minute } am
+    [11] 11:{ $minute } am
+    [12] 12:{ $minute } pm
+    [13] 1:{ $minute } pm
+    [14] 2:{ $minute } pm
+    [15] 3:{ $minute } pm
+    [16] 4:{ $minute } pm
+    [17] 5:{ $minute } pm
+    [18] 6:{ $minute } pm
+    [19] 7:{ $minute } pm
+    [20] 8:{ $minute } pm
+    [21] 9:{ $minute } pm
+    [22] 10:{ $minute } pm
+   *[23] 11:{ $minute } pm
+}
+minute = { $minute ->
+    [0] 00
+    [1] 01
+    [2] 02
+    [3] 03
+    [4] 04
+    [5] 05
+    [6] 06
+    [7] 07
+    [8] 08
+    [9] 09
+   *[other] { $minute }
+}
 day-of-month = { $day }
 weekday = { $day ->
     [1] Monday

@@ -1,6 +1,7 @@
 //! Calls as lines of text: what the callee does in each second, what is heard and done.
 
 mod changes;
+mod german;
 mod keys;
 mod order;
 mod prerender;
@@ -112,6 +113,7 @@ fn short(line: &Prompt) -> &str {
     match line.kind {
         PromptKind::Tone => return "tone",
         PromptKind::Pause => return "…",
+        PromptKind::Mark => return "♪",
         PromptKind::Recording => return "own voice",
         PromptKind::Prompt | PromptKind::Announcement | PromptKind::Body(_) => {}
     }
@@ -126,7 +128,8 @@ fn short(line: &Prompt) -> &str {
         ("To hear them, press 5", "5?"),
         ("body", "body"),
         ("To answer by message, press 1", "menu?"),
-        ("To answer, press a key", "short?"),
+        ("Your answer, please", "short?"),
+        ("For the choices", "hint?"),
         ("To record a voice answer", "rest?"),
         ("End of ", "end"),
         ("That key", "no such key"),
@@ -136,8 +139,9 @@ fn short(line: &Prompt) -> &str {
         ("I am sorry", "sorry"),
         ("This message cannot", "can't be read"),
         ("That was all", "goodbye"),
+        ("The time for this call", "time over"),
         ("Your messages wait", "they wait, goodbye"),
-        ("The next message", "next"),
+        ("The next is", "next"),
         ("Another message", "one more"),
         ("Your answer will be sent to Alice. Speak", "consent"),
         ("Speak after", "speak"),
@@ -161,42 +165,42 @@ fn callee_is_told_and_can_answer() {
             1,
             "hears and answers",
             ">5>>1+>e>",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             false,
             1,
             "hears at once and answers",
             ">>2+>e>",
-            "\"hello, …, body\" heard1 \"…, end, menu?\" stop_playback commit1=2 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, ♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=2 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "types ahead",
             "51b+>e>",
-            "\"hello, …, 5?\" stop_playback \"body\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" stop_playback commit1=1 \"thanks\" more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "types during the settling and cuts nothing",
             "5>1",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1",
         ),
         (
             true,
             1,
             "cuts the thanks short",
             ">5>1+#e>",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "repeats before and after",
             ">*5>*>",
-            "\"hello, …, 5?\" stop_playback \"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback \"body\" \"…, end, short?\"",
+            "\"hello, …, 5?\" stop_playback \"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback \"♪, body\" \"♪, …, end, short?\"",
         ),
         (true, 1, "asks what this is", "0>", "\"hello, …, 5?\" stop_playback \"explained, 5?\""),
         (
@@ -211,14 +215,14 @@ fn callee_is_told_and_can_answer() {
             1,
             "goes on after hearing",
             "5>#e>",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "presses wrong keys",
             "1448>5",
-            "\"hello, …, 5?\" stop_playback \"5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"body\"",
+            "\"hello, …, 5?\" stop_playback \"5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"no such key, 5?\" stop_playback \"♪, body\"",
         ),
         (
             true,
@@ -232,7 +236,7 @@ fn callee_is_told_and_can_answer() {
             1,
             "is silent after hearing",
             "5>>........>........>........>",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" \"menu?\" \"menu?\" \"they wait, goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" \"menu?\" \"menu?\" \"they wait, goodbye\" bye",
         ),
         (
             true,
@@ -246,49 +250,49 @@ fn callee_is_told_and_can_answer() {
             1,
             "thinks better of it",
             "9#5",
-            "\"hello, …, 5?\" stop_playback \"9 again?\" stop_playback \"5?\" stop_playback \"body\"",
+            "\"hello, …, 5?\" stop_playback \"9 again?\" stop_playback \"5?\" stop_playback \"♪, body\"",
         ),
         (
             true,
             1,
             "thinks better of it after hearing",
             "5>9#1",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback \"9 again?\" stop_playback \"short?\" stop_playback commit1=1",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback \"9 again?\" stop_playback \"short?\" stop_playback commit1=1",
         ),
         (
             true,
             2,
             "hears two",
             "5>1+>5>#e>",
-            "\"hello 2, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" \"next, …, 5?\" stop_playback \"body\" heard2 \"…, end, short?\" stop_playback more? \"goodbye\" bye",
+            "\"hello 2, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"thanks\" \"next, …, 5?\" stop_playback \"♪, body\" heard2 \"♪, …, end, short?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "gets one more",
             "5>1+>m5>#e>",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"one more, …, 5?\" stop_playback \"body\" heard9 \"…, end, short?\" stop_playback more? \"goodbye\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"thanks\" more? \"one more, …, 5?\" stop_playback \"♪, body\" heard9 \"♪, …, end, short?\" stop_playback more? \"goodbye\" bye",
         ),
         (
             true,
             1,
             "is told of a failure",
             "5>1->",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"sorry\" bye",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"sorry\" bye",
         ),
         (
             true,
             1,
             "gets an unspeakable text",
             "5?>",
-            "\"hello, …, 5?\" stop_playback \"body\" passed1 \"…, end, menu?\"",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" passed1 \"♪, …, end, menu?\"",
         ),
         (
             true,
             1,
             "presses keys while it is stored",
             "5>123+",
-            "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more?",
+            "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\" stop_playback commit1=1 \"thanks\" stop_playback more?",
         ),
     ];
     for (hear_first, messages, callee, line, expected) in cases {
@@ -298,7 +302,7 @@ fn callee_is_told_and_can_answer() {
 
 #[test]
 fn an_answer_can_be_spoken() {
-    let to_menu = "\"hello, …, 5?\" stop_playback \"body\" heard1 \"…, end, menu?\"";
+    let to_menu = "\"hello, …, 5?\" stop_playback \"♪, body\" heard1 \"♪, …, end, menu?\"";
     let to_question = "stop_playback \"consent, tone\" record enough1 \"send?\"";
     let sent = "voice1 \"thanks\" more? \"goodbye\" bye";
     let cases = [
@@ -377,50 +381,6 @@ fn what_can_be_said_is_known_ahead() {
             line.text.starts_with("Hello, Bob. You have a message from Alice, the first of 2.")
         }));
     }
-}
-
-#[test]
-fn a_german_callee_is_spoken_to_in_german() {
-    let mut script = CallFlow::messages(
-        terms(true),
-        Prompts::new("de-AT"),
-        "Bob".into(),
-        vec![item(1)],
-        Opening::Continued,
-    );
-    for line in script.prompts_to_prerender() {
-        assert!(matches!(line.kind, PromptKind::Body(_)) || line.language == "de", "{line:?}");
-    }
-    let mut heard = vec![];
-    perform(&mut script, "5>02+>e>", |output| {
-        if let Output::Speak(lines) = output {
-            heard.extend(lines.iter().map(|line| line.text.clone()));
-        }
-    });
-    let expected = [
-        "Noch einmal guten Tag, Bob. Sie haben eine Nachricht von Alice. Sie kam at 10:31.",
-        "",
-        "Um sie zu hören, drücken Sie die 5.",
-        "body 1",
-        "",
-        "Ende der Nachricht.",
-        "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 2. \
-         Um später zu antworten, drücken Sie die 3. Für mehr drücken Sie die 0.",
-        "Um eine Antwort aufzusprechen, drücken Sie die 7. Um noch einmal zu hören, drücken Sie die \
-         Stern-Taste. Um fortzufahren, drücken Sie die Raute-Taste. Um diese Anrufe für immer \
-         abzuschalten, drücken Sie zweimal die 9.",
-        "Sie rufen zurück. Vielen Dank.",
-        "Das war alles. Auf Wiederhören.",
-    ];
-    assert_eq!(heard, expected);
-    let script = CallFlow::messages(
-        terms(true),
-        Prompts::new("ja"),
-        "Bob".into(),
-        vec![item(1)],
-        Opening::New,
-    );
-    assert!(script.prompts_to_prerender().iter().all(|line| line.language == "en"));
 }
 
 proptest! {

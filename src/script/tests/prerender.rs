@@ -159,9 +159,9 @@ fn what_is_rendered_ahead_is_what_is_said() {
         let said: HashSet<Prompt> = (0..CALLS).flat_map(|seed| said(kind, seed)).collect();
         let forgotten: Vec<_> = said.difference(&ahead).filter(|it| !is_new(it)).collect();
         assert!(forgotten.is_empty(), "{kind:?} does not render ahead {forgotten:#?}");
-        // The player says this one, in place of a message that it fails to render.
-        let unspeakable = flow.unspeakable_prompt();
-        let unsaid: Vec<_> = ahead.difference(&said).filter(|it| **it != unspeakable).collect();
+        // The player says the first, in place of a message that it fails to render; these calls are too short for the other.
+        let others = [flow.unspeakable_prompt(), english().plain("phone-time-over")];
+        let unsaid: Vec<_> = ahead.difference(&said).filter(|it| !others.contains(it)).collect();
         assert!(unsaid.is_empty(), "{kind:?} never says {unsaid:#?}");
     }
 }
