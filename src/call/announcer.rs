@@ -33,10 +33,16 @@ impl MessageAnnouncer {
         let spoken = messages.iter().map(|message| self.spoken(message)).collect();
         let (settings, name) = (self.settings.script.clone(), self.callee.name.clone());
         let flow = CallFlow::messages(settings, self.prompts(), name, spoken, opening);
+        let domain = self.callee.jid.domain().as_str();
         if pin == PinCheck::Locked {
             let (preroll, count) = (self.settings.script.preroll, messages.len() as u64);
-            return CallFlow::notice(self.prompts(), preroll, "pin-locked", count);
+            let notice = CallFlow::notice(self.prompts(), preroll, "pin-locked", count);
+            return notice.introduced(domain);
         }
+        if pin == PinCheck::Done {
+            return flow;
+        }
+        let flow = flow.introduced(domain);
         match &self.callee.pin {
             Some(own) if pin == PinCheck::Due && !messages.is_empty() => {
                 flow.behind_pin(own.digits(), messages.len() as u64)
@@ -58,8 +64,9 @@ impl MessageAnnouncer {
         );
         SpokenMessage {
             id: message.id,
-            arrival: prompts.arrival(&name, message.received, clock::timestamp(), zone),
+            from: sender,
             sender: name,
+            came: prompts.came(message.received, clock::timestamp(), zone),
             body: self.body(message),
         }
     }
@@ -83,7 +90,7 @@ impl MessageAnnouncer {
 pub enum PinCheck {
     /// They do.
     Due,
-    /// They have proved it.
+    /// They have proved it in this call, in which it was said who calls.
     Done,
     /// They can't today: the PIN was wrong too often.
     Locked,

@@ -43,9 +43,10 @@ impl IdentifiedCaller {
                 Some(Self { subject: CallSubject::Nothing, flow })
             }
             CallIn::NeedsPin(callee) => {
+                let domain = callee.jid.domain().to_string();
                 let (prompts, preroll) = (announcer(*callee).prompts(), settings.script.preroll);
-                let flow = CallFlow::notice(prompts, preroll, "pin-needed", 0);
-                Some(Self { subject: CallSubject::Nothing, flow })
+                let notice = CallFlow::notice(prompts, preroll, "pin-needed", 0);
+                Some(Self { subject: CallSubject::Nothing, flow: notice.introduced(&domain) })
             }
             CallIn::Unknown | CallIn::Locked | CallIn::OnTheLine => None,
         }

@@ -132,7 +132,10 @@ async fn accept<'s>(
     if asked {
         let permit = Some(unidentified.try_acquire().map_err(|_| 486_u16)?);
         let prompts = Prompts::new(&settings.speech.language);
-        let flow = CallFlow::caller_login(prompts, settings.script.preroll);
+        let mut flow = CallFlow::caller_login(prompts, settings.script.preroll);
+        if let Some(domain) = settings.access.users.first() {
+            flow = flow.introduced(domain);
+        }
         let caller = IdentifiedCaller { subject: CallSubject::Nothing, flow };
         return Ok(AcceptedCaller { caller, permit });
     }

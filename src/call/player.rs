@@ -14,7 +14,7 @@ use crate::media::engine;
 use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::numbers::Numbers;
-use crate::script::prompt::{Prompt, PromptKind};
+use crate::script::prompt::{PAUSE, Prompt, PromptKind};
 use crate::speech::{Rendered, Speaker, Utterance};
 
 /// Turns prompts into clips, ahead of time where they are known, and plays them one after the other.
@@ -64,8 +64,8 @@ impl PromptPlayer {
             if prompt.kind == PromptKind::Recording {
                 continue;
             }
-            if prompt.kind == PromptKind::Tone {
-                let clips = self.codecs.iter().map(|codec| codec.tone()).collect();
+            if let Some(sound) = wordless(prompt.kind) {
+                let clips = self.codecs.iter().map(|codec| sound(*codec)).collect();
                 self.prepared.insert(prompt, Rendered { clips, wide: None });
                 continue;
             }
@@ -180,6 +180,8 @@ impl PromptPlayer {
             let prepared = match next.kind {
                 PromptKind::Recording => Some(self.recording.clone()),
                 PromptKind::Tone
+                | PromptKind::Mark
+                | PromptKind::Pause
                 | PromptKind::Prompt
                 | PromptKind::Announcement
                 | PromptKind::Body(_) => self.prepared.get(&next).map(fitting),
@@ -204,6 +206,8 @@ impl PromptPlayer {
                     PromptKind::Prompt
                     | PromptKind::Announcement
                     | PromptKind::Tone
+                    | PromptKind::Mark
+                    | PromptKind::Pause
                     | PromptKind::Recording,
                 ) => {
                     if self.speaking.is_empty() {
@@ -216,6 +220,19 @@ impl PromptPlayer {
             port.command(MediaCommand::Play { clip, tag });
         }
         events
+    }
+}
+
+/// What is played for a prompt without words, if that is known beforehand.
+fn wordless(kind: PromptKind) -> Option<fn(Codec) -> Arc<Clip>> {
+    match kind {
+        PromptKind::Tone => Some(Codec::tone),
+        PromptKind::Mark => Some(Codec::mark),
+        PromptKind::Pause => Some(|codec| Arc::new(Clip::silent(codec, PAUSE))),
+        PromptKind::Prompt
+        | PromptKind::Announcement
+        | PromptKind::Recording
+        | PromptKind::Body(_) => None,
     }
 }
 

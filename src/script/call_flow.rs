@@ -32,9 +32,15 @@ impl CallFlow {
         items: Vec<SpokenMessage>,
         opening: Opening,
     ) -> Self {
-        let frame = Frame::new(settings.preroll, settings.call_max);
+        let frame = Frame::new(prompts, settings.preroll, settings.call_max);
         let flow = Box::new(Messages::new(settings, prompts, callee, items, opening));
         Self { prompts, frame, flow }
+    }
+
+    /// The same, with the service named first that has this domain.
+    pub fn introduced(mut self, domain: &str) -> Self {
+        self.frame.introduce(self.prompts.who_calls(domain));
+        self
     }
 
     /// The same behind a PIN of so many digits: until it is entered, only the number of messages is said.
@@ -45,14 +51,14 @@ impl CallFlow {
 
     /// Asks for a number and a PIN. A caller who gives a right pair goes on with another flow in the place of this one.
     pub fn caller_login(prompts: Prompts, preroll: Duration) -> Self {
-        let frame = Frame::new(preroll, caller_login::CALL_MAX);
+        let frame = Frame::new(prompts, preroll, caller_login::CALL_MAX);
         Self { prompts, frame, flow: Box::new(CallerLogin::new(prompts)) }
     }
 
     /// Says this one sentence.
     pub fn notice(prompts: Prompts, preroll: Duration, id: &str, count: u64) -> Self {
         let said = prompts.announcement(id, &[("count", count.into())]);
-        let frame = Frame::new(preroll, NOTICE_MAX);
+        let frame = Frame::new(prompts, preroll, NOTICE_MAX);
         Self { prompts, frame, flow: Box::new(Notice::new(said)) }
     }
 
@@ -64,14 +70,17 @@ impl CallFlow {
         preroll: Duration,
         call_max: Duration,
     ) -> Self {
-        let frame = Frame::new(preroll, call_max);
-        Self { prompts, frame, flow: Box::new(VerificationCall::new(prompts, domain, digits)) }
+        let frame = Frame::new(prompts, preroll, call_max);
+        let flow = Box::new(VerificationCall::new(prompts, digits));
+        Self { prompts, frame, flow }.introduced(domain)
     }
 
     /// All that may be said and can be known before the answer, in the order in which it is likely to be wanted, so
     /// that it is ready then.
     pub fn prompts_to_prerender(&self) -> Vec<Prompt> {
-        self.flow.prompts_to_prerender()
+        let first = self.frame.introduction().cloned();
+        let all = first.into_iter().chain(self.flow.prompts_to_prerender());
+        all.chain([self.frame.time_over().clone()]).collect()
     }
 
     /// What is said in place of a message that cannot be rendered.

@@ -112,7 +112,7 @@ fn entry(prompts: Prompts, question: &str) -> DigitEntry {
 const NUMBER_QUESTION: &str = "phone-number-question";
 const PIN_QUESTION: &str = "phone-whose-pin-question";
 const WRONG_PAIRS_MAX: u32 = 3;
-const ASKS_MAX: u32 = 2;
+const ASKS_MAX: u32 = 3;
 const DIGITS_MAX: usize = 20;
 /// Long enough to enter three numbers and PINs.
 pub(super) const CALL_MAX: Duration = Duration::from_secs(90);
@@ -135,7 +135,7 @@ mod tests {
             ),
             ("mistypes", ">8*8190#>4821#", "asks asks identify 8190/4821"),
             ("forgets hash", ">8190.....>4821.....", "asks asks identify 8190/4821"),
-            ("says nothing", ">.....>.....>", "asks asks leaves hangs"),
+            ("says nothing", ">........>........>........>", "asks asks asks leaves hangs"),
             ("presses hash only", ">#####", "asks"),
             (
                 "guesses",

@@ -13,6 +13,8 @@ use super::prompt::Prompt;
 #[derive(Debug)]
 pub(super) struct DigitEntry {
     question: Prompt,
+    /// Who calls, if that was said before the question.
+    introduction: Option<Prompt>,
     length: Length,
     asks_left: u32,
     typed: String,
@@ -61,7 +63,14 @@ pub(super) enum Input {
 impl DigitEntry {
     /// An entry whose question is asked `asks_max` times at most.
     pub(super) fn new(question: Prompt, length: Length, asks_max: u32) -> Self {
-        Self { question, length, asks_left: asks_max, typed: String::new(), phase: Phase::Idle }
+        Self {
+            question,
+            introduction: None,
+            length,
+            asks_left: asks_max,
+            typed: String::new(),
+            phase: Phase::Idle,
+        }
     }
 
     /// Asks, with `before` said first, unless that was done often enough.
@@ -69,6 +78,9 @@ impl DigitEntry {
         let Some(asks_left) = self.asks_left.checked_sub(1) else { return self.end(Entry::GaveUp) };
         self.asks_left = asks_left;
         self.phase = Phase::Asking;
+        if let Some(introduction) = frame.introduction() {
+            self.introduction = Some(introduction.clone());
+        }
         frame.speak(before.into_iter().chain([self.question.clone()]).collect());
         None
     }
@@ -82,7 +94,7 @@ impl DigitEntry {
     ) -> Option<Entry> {
         match (self.phase, input) {
             (Phase::Asking, Input::PromptEnded) => {
-                self.phase = Phase::Waiting(now + WAIT);
+                self.phase = Phase::Waiting(now + SILENCE);
                 None
             }
             (Phase::Asking, Input::Key(key)) => {
@@ -91,7 +103,11 @@ impl DigitEntry {
             }
             (Phase::Waiting(_), Input::Key(key)) => self.key(key, now),
             (Phase::Waiting(until), Input::Tick) if now >= until => match self.typed.is_empty() {
-                true => self.ask(vec![], frame),
+                true => {
+                    // Who was not at the ear yet hears it whole.
+                    let who_calls = self.introduction.clone().into_iter().collect();
+                    self.ask(who_calls, frame)
+                }
                 false => self.entered(),
             },
             (_, _) => None,
@@ -139,5 +155,7 @@ impl DigitEntry {
     }
 }
 
-/// Runs from the end of the question, and from each key.
+/// Runs from the end of the question.
+const SILENCE: Duration = Duration::from_secs(8);
+/// Runs from each key.
 const WAIT: Duration = Duration::from_secs(5);

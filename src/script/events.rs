@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use xmpp_parsers::jid::BareJid;
+
 use super::menu::Menu;
 use super::prompt::Prompt;
 use crate::notification::{Answer, MessageId};
@@ -48,10 +50,12 @@ pub enum Opening {
 pub struct SpokenMessage {
     /// Which.
     pub id: MessageId,
+    /// Who wrote it.
+    pub from: BareJid,
     /// Who wrote it, as it is spoken.
     pub sender: String,
-    /// "At 10:30 a message from Alice arrived."
-    pub arrival: String,
+    /// When it came, within a sentence: "at 10:30".
+    pub came: String,
     /// Its text; a text that cannot be said is replaced when it is rendered.
     pub body: Prompt,
 }

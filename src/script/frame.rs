@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use super::prompt::Prompt;
+use super::prompt::{Prompt, PromptKind, Prompts};
+use super::time_left::{GOODBYE, spoken_within};
 use super::{Input, Output, Request};
 use crate::notification::MessageId;
 
@@ -40,8 +41,14 @@ pub(super) trait Flow: Debug + Send + Sync {
 pub(super) struct Frame {
     preroll: Duration,
     call_max: Duration,
+    /// Who calls: said before all else.
+    introduction: Option<Prompt>,
+    /// Said when the time of the call is over.
+    time_over: Prompt,
     phase: Phase,
+    now: Option<Instant>,
     ends_at: Option<Instant>,
+    is_speaking: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -69,14 +76,46 @@ pub(super) enum Event {
 
 impl Frame {
     /// A call that begins to speak `preroll` after the answer and takes `call_max` at most.
-    pub(super) fn new(preroll: Duration, call_max: Duration) -> Self {
-        Self { preroll, call_max, phase: Phase::Ringing, ends_at: None, outputs: VecDeque::new() }
+    pub(super) fn new(prompts: Prompts, preroll: Duration, call_max: Duration) -> Self {
+        Self {
+            preroll,
+            call_max,
+            introduction: None,
+            time_over: prompts.plain("phone-time-over"),
+            phase: Phase::Ringing,
+            now: None,
+            ends_at: None,
+            is_speaking: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Has this said first, whatever is said then.
+    pub(super) fn introduce(&mut self, introduction: Prompt) {
+        self.introduction = Some(introduction);
+    }
+
+    /// What will be said before the first word of the flow; `None` once it is.
+    pub(super) fn introduction(&self) -> Option<&Prompt> {
+        self.introduction.as_ref()
+    }
+
+    /// What is said when the time of the call is over.
+    pub(super) fn time_over(&self) -> &Prompt {
+        &self.time_over
     }
 
     /// Takes one input; gives what the flow must know of it.
     pub(super) fn handle(&mut self, input: Input, now: Instant) -> Option<Event> {
+        self.now = Some(now);
+        self.is_speaking &= input != Input::Spoken;
         if self.ends_at.is_some_and(|end| now >= end) && self.phase != Phase::Over {
             self.hang_up();
+        }
+        // What has just been heard to its end is still told to the flow.
+        let is_time_over = self.goodbye_at().is_some_and(|at| now >= at) && input != Input::Spoken;
+        if is_time_over && self.phase == Phase::Talking && !self.is_speaking {
+            self.leave(vec![self.time_over.clone()]);
         }
         match (self.phase, input) {
             (Phase::Ringing, Input::Answered) => self.start(now),
@@ -94,6 +133,7 @@ impl Frame {
 
     /// The time of the call and the silence before the first word run from now.
     pub(super) fn start(&mut self, now: Instant) -> Option<Event> {
+        self.now = Some(now);
         self.ends_at = Some(now + self.call_max);
         self.phase = Phase::Preroll(now + self.preroll);
         self.start_talking(now + self.preroll, now)
@@ -107,13 +147,41 @@ impl Frame {
         Some(Event::Begin)
     }
 
-    /// Says these, one after the other.
+    /// Says these, one after the other; before the first of all, who calls. Where the time of the call does not suffice
+    /// for all, it says what it suffices for, and ends the call.
     pub(super) fn speak(&mut self, prompts: Vec<Prompt>) {
+        let mut prompts: Vec<Prompt> =
+            self.introduction.take().into_iter().chain(prompts).collect();
+        let fitting = self.fitting(&prompts, self.goodbye_at());
+        if fitting < prompts.len() && self.phase == Phase::Talking {
+            prompts.truncate(fitting);
+            let is_sound = |it: &Prompt| matches!(it.kind, PromptKind::Pause | PromptKind::Mark);
+            while prompts.pop_if(|last| is_sound(last)).is_some() {}
+            prompts.push(self.time_over.clone());
+            self.phase = Phase::Leaving;
+        }
+        self.is_speaking = true;
         self.outputs.push_back(Output::Speak(prompts));
+    }
+
+    /// How many of these are surely said until then.
+    fn fitting(&self, prompts: &[Prompt], until: Option<Instant>) -> usize {
+        let (Some(mut ends), Some(until)) = (self.now, until) else { return prompts.len() };
+        let fits = |prompt: &&Prompt| {
+            ends += spoken_within(prompt);
+            ends <= until
+        };
+        prompts.iter().take_while(fits).count()
+    }
+
+    /// When the last sentence is to begin, unless another one ends first.
+    fn goodbye_at(&self) -> Option<Instant> {
+        self.ends_at.and_then(|end| end.checked_sub(GOODBYE))
     }
 
     /// Stops what is being said.
     pub(super) fn stop_playback(&mut self) {
+        self.is_speaking = false;
         self.outputs.push_back(Output::StopPlayback);
     }
 
@@ -122,10 +190,11 @@ impl Frame {
         self.outputs.push_back(Output::Request(request));
     }
 
-    /// Says the last words and ends the call after them.
+    /// Says the last words and ends the call after them; in haste, only that it ends.
     pub(super) fn leave(&mut self, last: Vec<Prompt>) {
         self.phase = Phase::Leaving;
-        self.speak(last);
+        let fits = self.fitting(&last, self.ends_at) == last.len();
+        self.speak(if fits { last } else { vec![self.time_over.clone()] });
     }
 
     /// Ends the call.
@@ -144,7 +213,10 @@ impl Frame {
         let phase = match self.phase {
             Phase::Over => return None,
             Phase::Preroll(until) => Some(until),
-            Phase::Talking => flow,
+            Phase::Talking => {
+                let goodbye = self.goodbye_at().filter(|_| !self.is_speaking);
+                [flow, goodbye].into_iter().flatten().min()
+            }
             Phase::Ringing | Phase::Leaving => None,
         };
         [phase, self.ends_at].into_iter().flatten().min()

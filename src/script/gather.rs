@@ -26,8 +26,9 @@ impl Gather {
             (_, Over) => return None, // Keys still arrive while the line is being closed.
             (PromptEnded, _) => (Waiting(now + WAIT), None),
             (Key(key), _) if self.keys.contains(key) => (Over, Some(Chosen(key))),
-            (Key(_), _) => self.ask_again(NoMatch),
-            (Tick, Waiting(until)) if now >= until => self.ask_again(NoInput),
+            // A slip of the finger shows that somebody listens: it ends the call no sooner.
+            (Key(_), _) => (Speaking, Some(NoMatch)),
+            (Tick, Waiting(until)) if now >= until => self.ask_again(),
             (Tick, unchanged) => (unchanged, None),
         };
         self.phase = next;
@@ -39,12 +40,12 @@ impl Gather {
         if let Phase::Waiting(until) = self.phase { Some(until) } else { None }
     }
 
-    fn ask_again(&mut self, because: Output) -> (Phase, Option<Output>) {
+    fn ask_again(&mut self) -> (Phase, Option<Output>) {
         let Some(asks_left) = self.asks_left.checked_sub(1) else {
             return (Phase::Over, Some(Output::GaveUp));
         };
         self.asks_left = asks_left;
-        (Phase::Speaking, Some(because))
+        (Phase::Speaking, Some(Output::NoInput))
     }
 }
 
@@ -78,7 +79,7 @@ pub enum Output {
     GaveUp,
 }
 
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(8);
 
 #[cfg(test)]
 mod tests {
@@ -90,10 +91,10 @@ mod tests {
         let cases = [
             ("answers after the prompt", ">..1", "[Chosen('1')]"),
             ("barges in", "2", "[Chosen('2')]"),
-            ("is silent for four seconds", ">....", "[]"),
-            ("is silent for five, then answers", ">.....>1", "[NoInput, Chosen('1')]"),
-            ("presses two wrong keys", ">.9.9", "[NoMatch, GaveUp]"),
-            ("presses a key after the end", "991", "[NoMatch, GaveUp]"),
+            ("is silent for seven seconds", ">.......", "[]"),
+            ("is silent for eight, then answers", ">........>1", "[NoInput, Chosen('1')]"),
+            ("presses wrong keys", ">.9.9.9", "[NoMatch, NoMatch, NoMatch]"),
+            ("presses a key after the end", ">........>........1", "[NoInput, GaveUp]"),
         ];
         for (callee, timeline, expected) in cases {
             let (mut gather, start, mut told) = (Gather::new("12", 1), crate::clock::now(), vec![]);

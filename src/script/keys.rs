@@ -8,7 +8,7 @@ pub const HEAR: char = '5';
 pub const REPEAT: char = '*';
 /// Goes on to the next message.
 pub const SKIP: char = '#';
-/// Explains the call.
+/// Explains the call, or says the rest of the menu.
 pub const EXPLAIN: char = '0';
 /// Switches these calls off, when it is pressed twice.
 pub const STOP: char = '9';
@@ -39,17 +39,21 @@ pub const CLEAR: char = '*';
 /// Keys that mean the same wherever a message can be answered, so that no choice of the menu may have them.
 pub const RESERVED: [char; 7] = [HEAR, REPEAT, SKIP, EXPLAIN, STOP, RECORD, END_RECORDING];
 
+/// Keys that mean the same at each question about a message.
+pub(super) const ALWAYS: [char; 4] = [REPEAT, SKIP, EXPLAIN, STOP];
+
 /// The keys that a menu may use.
 pub fn free() -> impl Iterator<Item = char> {
     ('0'..='9').filter(|key| !RESERVED.contains(key))
 }
 
 /// The variables by which sentences name the keys.
-pub(super) const VARIABLES: [(&str, char); 10] = [
+pub(super) const VARIABLES: [(&str, char); 11] = [
     ("hear", HEAR),
     ("repeat", REPEAT),
     ("skip", SKIP),
     ("stop", STOP),
+    ("explain", EXPLAIN),
     ("record", RECORD),
     ("end-recording", END_RECORDING),
     ("send", SEND),
@@ -58,7 +62,7 @@ pub(super) const VARIABLES: [(&str, char); 10] = [
     ("enter", ENTER),
 ];
 
-/// A key as it is spoken: a digit, "star" or "hash".
+/// A key as it is spoken: a digit, "star" or "pound".
 pub(super) fn spoken(key: char, language: Option<&str>) -> String {
     match key {
         '*' => phrase(language, "phone-key-star", &[]),

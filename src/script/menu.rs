@@ -47,7 +47,7 @@ impl Menu {
 
     fn worded(language: Option<&str>) -> Vec<Choice> {
         let keys = [keys::ANSWER_BY_MESSAGE, keys::CALL_BACK, keys::ANSWER_LATER];
-        let choice = |(key, (say, reply))| Choice {
+        let choice = |(key, (say, reply, _))| Choice {
             key,
             say: phrase(language, say, &[]),
             reply: phrase(language, reply, &[("callee", CALLEE.into())]),
@@ -68,15 +68,49 @@ impl Menu {
             .map(|choice| choice.reply.replace(CALLEE, callee))
     }
 
-    /// The menu as it is spoken.
-    pub fn spoken(&self, language: Option<&str>) -> String {
+    /// What the callee hears of themselves once `key` is stored. The operator's words are quoted.
+    pub(super) fn confirmation(&self, key: char, callee: &str, language: &str) -> Option<String> {
+        let choice = self.choices.iter().find(|choice| choice.key == key)?;
+        let mut own = Self::worded(Some(language)).into_iter().zip(wording::MENU);
+        let same = |own: &Choice| own.say == choice.say && own.reply == choice.reply;
+        Some(match own.find(|(own, _)| same(own)) {
+            Some((_, (_, _, confirmation))) => phrase(Some(language), confirmation, &[]),
+            None => {
+                let words = choice.reply.replace(CALLEE, callee);
+                phrase(Some(language), "phone-own-answer", &[("words", (&words).into())])
+            }
+        })
+    }
+
+    /// The choices that are said at once, as they are spoken.
+    pub fn common(&self, language: Option<&str>) -> String {
+        Self::spoken(self.choices.iter().take(COMMON_MAX), language)
+    }
+
+    /// The choices that are said when more is asked for; mostly none.
+    pub fn rest(&self, language: Option<&str>) -> String {
+        Self::spoken(self.choices.iter().skip(COMMON_MAX), language)
+    }
+
+    fn spoken<'c>(choices: impl Iterator<Item = &'c Choice>, language: Option<&str>) -> String {
         let spoken = |choice: &Choice| {
             let say = choice.say.trim_end_matches(['.', ',']);
             let key = keys::spoken(choice.key, language);
             phrase(language, "phone-choice", &[("say", say.into()), ("key", (&key).into())])
         };
-        self.choices.iter().map(spoken).collect::<Vec<_>>().join(" ")
+        choices.map(spoken).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// How much of the menu is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MenuPart {
+    /// The choices that are mostly wanted: said once in a call, and when they are asked for.
+    Common,
+    /// All others.
+    Rest,
+    /// That there is something to choose.
+    Short,
 }
 
 impl Default for Menu {
@@ -86,6 +120,8 @@ impl Default for Menu {
 }
 
 const CHOICES_MAX: usize = 6;
+/// More is not kept in mind.
+const COMMON_MAX: usize = 3;
 const CALLEE: &str = "{callee}";
 
 #[cfg(test)]
@@ -97,11 +133,16 @@ mod tests {
         let menu = Menu::default();
         assert_eq!(menu.keys().collect::<String>(), "123");
         for key in menu.keys() {
-            let spoken = menu.spoken(None);
+            let spoken = menu.common(None);
             assert!(spoken.contains(&format!("press {key}.")), "{spoken}");
         }
         assert_eq!(menu.reply('2', "Bob").as_deref(), Some("Bob will phone you back."));
         assert_eq!(menu.reply('4', "Bob"), None);
+        assert_eq!(menu.rest(None), "");
+        let own = |key| Choice { key, say: format!("To {key}"), reply: "done".into() };
+        let menu = Menu::new("12346".chars().map(own).collect());
+        assert_eq!(menu.common(None), "To 1, press 1. To 2, press 2. To 3, press 3.");
+        assert_eq!(menu.rest(None), "To 4, press 4. To 6, press 6.");
     }
 
     #[test]
@@ -111,13 +152,26 @@ mod tests {
         choices[2] = Choice { key: '6', say: "To shout".into(), reply: "{callee} shouts.".into() };
         let menu = Menu::new(choices).in_language(Some("de-CH"));
         assert_eq!(
-            menu.spoken(Some("de-CH")),
+            menu.common(Some("de-CH")),
             "Um per Nachricht zu antworten, drücken Sie die 1. Um zurückzurufen, drücken Sie die 4. \
              To shout, drücken Sie die 6."
         );
         let replies: Vec<_> = menu.keys().filter_map(|key| menu.reply(key, "Bob")).collect();
         assert_eq!(replies, ["Bob antwortet per Nachricht.", "Bob ruft zurück.", "Bob shouts."]);
         assert_eq!(Menu::default().in_language(Some("ja")), Menu::default());
+    }
+
+    #[test]
+    fn the_callee_is_spoken_to_and_of_to_the_sender() {
+        let mut choices = Menu::worded(None);
+        choices.push(Choice { key: '4', say: "To nod".into(), reply: "{callee} nods.".into() });
+        let menu = Menu::new(choices);
+        let confirmation = |key| menu.confirmation(key, "Bob", "en");
+        assert_eq!(confirmation('1').as_deref(), Some("You will answer by message."));
+        assert_eq!(menu.reply('1', "Bob").as_deref(), Some("Bob will answer by message."));
+        assert_eq!(confirmation('4').as_deref(), Some("Your answer is: Bob nods."));
+        let german = menu.in_language(Some("de"));
+        assert_eq!(german.confirmation('2', "Bob", "de").as_deref(), Some("Sie rufen zurück."));
     }
 
     #[test]

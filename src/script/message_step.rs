@@ -1,5 +1,6 @@
 //! Where the call about messages stands.
 
+use super::menu::MenuPart;
 use super::prompt::Prompt;
 use super::question::Question;
 use super::voice_answer::VoiceAnswer;
@@ -30,8 +31,8 @@ pub(super) enum Step {
 pub(super) enum Ask {
     /// Whether to read the message aloud.
     Hear,
-    /// The menu after a message.
-    Answer,
+    /// What to answer, with so much of the menu.
+    Answer(MenuPart),
     /// Whether these calls shall stop for good.
     Stop,
 }
@@ -44,3 +45,10 @@ pub(super) enum Wish {
     /// No more calls.
     StopCalls,
 }
+
+pub(super) const NOTHING_WAITS: &str = "phone-nothing-waits";
+pub(super) const NO_MATCH: &str = "phone-no-match";
+pub(super) const STOPPED: &str = "phone-stopped";
+pub(super) const NOT_STORED: &str = "phone-not-stored";
+pub(super) const GOODBYE: &str = "phone-goodbye";
+pub(super) const GOODBYE_UNANSWERED: &str = "phone-goodbye-unanswered";

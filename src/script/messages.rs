@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::agenda::{Agenda, Changed};
 use super::frame::{Flow, Frame};
-use super::message_step::{Ask, Step, Wish};
+use super::keys::{self, ALWAYS};
+use super::menu::MenuPart;
+use super::message_step::{
+    Ask, GOODBYE, GOODBYE_UNANSWERED, NO_MATCH, NOT_STORED, NOTHING_WAITS, STOPPED, Step, Wish,
+};
 use super::prompt::{Prompt, Prompts};
-use super::question::{Question, Reply};
+use super::question::Reply;
 use super::voice_answer::{self, VoiceAnswer};
-use super::{Input, Opening, Request, ScriptSettings, SpokenMessage, gather, keys};
+use super::{Input, Opening, Request, ScriptSettings, SpokenMessage, gather};
 use crate::notification::{Answer, MessageId};
 
 /// Tells a callee of messages, one after the other, and takes an answer to each.
@@ -17,18 +21,21 @@ use crate::notification::{Answer, MessageId};
 /// Contract: keys are taken in the order typed; those that have no question yet wait for theirs.
 #[derive(Debug)]
 pub(super) struct Messages {
-    settings: ScriptSettings,
-    prompts: Prompts,
-    callee: String,
-    opening: Opening,
-    greeting: Vec<Prompt>,
-    agenda: Agenda,
+    pub(super) settings: ScriptSettings,
+    pub(super) prompts: Prompts,
+    pub(super) callee: String,
+    pub(super) opening: Opening,
+    /// What was said of the messages that the call is about.
+    pub(super) announcement: Option<Prompt>,
+    pub(super) agenda: Agenda,
     /// The message answered last, to which a voice answer may still be added.
     answered: Option<SpokenMessage>,
-    step: Step,
+    pub(super) step: Step,
     typed: VecDeque<char>,
     /// When [`keys::STOP`] was last pressed.
     stop_pressed: Option<Instant>,
+    /// The menu was said in this call.
+    pub(super) menu_said: bool,
 }
 
 impl Messages {
@@ -42,18 +49,18 @@ impl Messages {
     ) -> Self {
         settings.menu = settings.menu.in_language(Some(prompts.language()));
         let agenda = Agenda::new(items);
-        let greeting = agenda.greeting(opening, &prompts, &callee);
         Self {
             settings,
             prompts,
             callee,
             opening,
-            greeting,
+            announcement: None,
             agenda,
             answered: None,
             step: Step::Beginning,
             typed: VecDeque::new(),
             stop_pressed: None,
+            menu_said: false,
         }
     }
 
@@ -62,12 +69,7 @@ impl Messages {
         let is_gone = instead.is_none();
         let changed = self.agenda.change(id, instead);
         match &self.step {
-            Step::Beginning => {
-                if self.agenda.current().is_none() {
-                    self.agenda.advance();
-                }
-                self.greeting = self.agenda.greeting(self.opening, &self.prompts, &self.callee);
-            }
+            Step::Beginning if self.agenda.current().is_none() => drop(self.agenda.advance()),
             // What is asked or announced is not true of the next message, and what is about to be read is the old wording.
             Step::Asking { .. } if changed == Changed::Current && is_gone => self.tell_anew(frame),
             Step::Reading if changed == Changed::Current => self.tell_anew(frame),
@@ -77,53 +79,26 @@ impl Messages {
 
     fn tell_anew(&mut self, frame: &mut Frame) {
         frame.stop_playback();
-        self.tell_current(frame);
-    }
-
-    /// Announces the current message, then asks whether to read it or reads it at once.
-    fn announce(&mut self, announcement: Vec<Prompt>, frame: &mut Frame) {
-        if self.settings.hear_first {
-            self.ask(Ask::Hear, announcement, frame);
-        } else {
-            self.read(announcement, frame);
+        match (self.agenda.is_begun(), self.agenda.is_unread()) {
+            (false, _) => self.tell_current(frame),
+            (true, true) => self.read(vec![], frame),
+            (true, false) => self.ask_answer(vec![], frame),
         }
     }
 
-    /// Asks a question, with something said before it.
-    fn ask(&mut self, ask: Ask, before: Vec<Prompt>, frame: &mut Frame) {
-        let accepted: Vec<char> = match ask {
-            Ask::Hear => [keys::HEAR].into_iter().chain(ALWAYS).collect(),
-            Ask::Answer => self.answers().chain(ALWAYS).collect(),
-            Ask::Stop => vec![keys::STOP, keys::SKIP],
-        };
-        let (asked, no_match) = (self.question(ask), self.prompts.plain(NO_MATCH));
-        let question = Question::ask(frame, before, asked, accepted, Some(no_match));
-        self.step = Step::Asking { ask, question };
-    }
-
-    /// The keys that answer a message.
-    fn answers(&self) -> impl Iterator<Item = char> {
-        let record = self.settings.voice.then_some(keys::RECORD);
-        self.settings.menu.keys().chain(record)
-    }
-
-    fn question(&self, ask: Ask) -> Prompt {
-        match ask {
-            Ask::Hear => self.prompts.plain("phone-press-to-hear"),
-            Ask::Answer => self.prompts.menu(&self.settings.menu, self.settings.voice),
-            Ask::Stop => self.prompts.plain("phone-stop-question"),
+    /// Announces messages, then asks whether to read them or reads them at once.
+    fn announce(&mut self, announcement: Option<Prompt>, frame: &mut Frame) {
+        self.announcement = announcement;
+        let said = self.announced();
+        match self.settings.hear_first {
+            true => self.ask(Ask::Hear, said, frame),
+            false => self.read(said, frame),
         }
-    }
-
-    fn explanation(&self) -> Prompt {
-        self.prompts.plain(match self.settings.hear_first {
-            true => "phone-explanation-hear-first",
-            false => "phone-explanation",
-        })
     }
 
     /// Reads the current message, with something said before it.
     fn read(&mut self, mut prompts: Vec<Prompt>, frame: &mut Frame) {
+        prompts.push(self.prompts.mark());
         prompts.extend(self.agenda.current().map(|item| item.body.clone()));
         self.step = Step::Reading;
         frame.speak(prompts);
@@ -139,17 +114,14 @@ impl Messages {
         self.tell_current(frame);
     }
 
-    /// Announces the message that the call is about now; without one, looks for more.
+    /// Announces what the call is about now; without anything, looks for more.
     fn tell_current(&mut self, frame: &mut Frame) {
-        match self.agenda.current() {
-            Some(item) => {
-                let announcement = self.prompts.next_message(&item.arrival);
-                self.announce(vec![announcement], frame);
-            }
-            None => {
-                self.step = Step::Checking;
-                frame.request(Request::CheckForMore);
-            }
+        if self.agenda.current().is_some() {
+            let announcement = self.prompts.next_messages(&self.agenda.group());
+            self.announce(Some(announcement), frame);
+        } else {
+            self.step = Step::Checking;
+            frame.request(Request::CheckForMore);
         }
     }
 
@@ -159,13 +131,11 @@ impl Messages {
             return;
         }
         self.agenda.extend(items);
-        match self.agenda.advance() {
-            Some(item) => {
-                let arrival = ("arrival", (&item.arrival).into());
-                let announcement = self.prompts.announcement("phone-just-arrived", &[arrival]);
-                self.announce(vec![announcement], frame);
-            }
-            None => self.leave(GOODBYE, frame),
+        if self.agenda.advance() {
+            let announcement = self.prompts.new_messages(&self.agenda.group());
+            self.announce(Some(announcement), frame);
+        } else {
+            self.leave(GOODBYE, frame);
         }
     }
 
@@ -173,7 +143,11 @@ impl Messages {
         match &mut self.step {
             Step::Reading => {
                 self.agenda.heard().into_iter().for_each(|heard| frame.request(heard));
-                self.ask(Ask::Answer, vec![], frame);
+                if self.agenda.advance_in_group() {
+                    self.read(vec![self.prompts.mark(), self.prompts.pause()], frame);
+                } else {
+                    self.ask_answer(self.message_end(), frame);
+                }
             }
             Step::Asking { question, .. } => {
                 question.handle(gather::Input::PromptEnded, frame, now);
@@ -208,7 +182,7 @@ impl Messages {
                 }
                 // A slip of the finger costs nobody their message.
                 Step::Reading if !ALWAYS.contains(&key) && !answers.contains(&key) => {}
-                Step::Reading if !ALWAYS.contains(&key) && !self.agenda.can_be_answered() => {
+                Step::Reading if !ALWAYS.contains(&key) && self.agenda.to_answer().is_none() => {
                     // It waits until something of the message is heard.
                     self.typed.push_front(key);
                     return;
@@ -216,7 +190,7 @@ impl Messages {
                 Step::Reading => {
                     // The body is cut short and its question answered before it was asked.
                     frame.stop_playback();
-                    self.chosen(Ask::Answer, key, frame);
+                    self.chosen(Ask::Answer(MenuPart::Short), key, frame);
                 }
                 Step::AnsweringByVoice(answer) if answer.takes_keys() => {
                     self.by_voice(Input::Key(key), frame, now);
@@ -268,29 +242,43 @@ impl Messages {
                 frame.request(Request::StopCalls);
             }
             (Ask::Stop, _) => self.resume(frame),
-            (Ask::Hear | Ask::Answer, keys::STOP) => self.ask(Ask::Stop, vec![], frame),
-            (Ask::Answer, keys::EXPLAIN) if self.agenda.is_unread() => {
+            (_, keys::STOP) => self.ask(Ask::Stop, vec![], frame),
+            (Ask::Hear, keys::EXPLAIN) => self.ask(Ask::Hear, vec![self.explanation()], frame),
+            (Ask::Answer(_), keys::EXPLAIN) if self.agenda.is_unread() => {
                 self.read(vec![self.explanation()], frame);
             }
-            (Ask::Hear | Ask::Answer, keys::EXPLAIN) => {
-                self.ask(ask, vec![self.explanation()], frame);
+            (Ask::Answer(part), keys::EXPLAIN) => {
+                let other = match part {
+                    MenuPart::Common => MenuPart::Rest,
+                    MenuPart::Rest | MenuPart::Short => MenuPart::Common,
+                };
+                self.ask(Ask::Answer(other), vec![], frame);
             }
-            (Ask::Hear | Ask::Answer, keys::SKIP) => {
+            (Ask::Answer(_), keys::SKIP) if matches!(self.step, Step::Reading) => {
                 self.agenda.passed().into_iter().for_each(|passed| frame.request(passed));
+                match self.agenda.advance_in_group() {
+                    true => self.read(vec![], frame),
+                    false => self.go_on(frame),
+                }
+            }
+            (_, keys::SKIP) => {
+                self.agenda.passed_all().into_iter().for_each(|passed| frame.request(passed));
                 self.go_on(frame);
             }
-            (Ask::Hear, keys::REPEAT) => {
-                let again =
-                    self.agenda.current().map(|item| self.prompts.announced(item.arrival.clone()));
-                self.ask(Ask::Hear, again.into_iter().collect(), frame);
+            (Ask::Hear, keys::REPEAT) => self.ask(Ask::Hear, self.announced(), frame),
+            (Ask::Answer(_), keys::REPEAT) => {
+                if !self.agenda.is_unread() {
+                    self.agenda.rewind();
+                }
+                self.read(vec![], frame);
             }
-            (Ask::Hear, _) | (Ask::Answer, keys::REPEAT) => self.read(vec![], frame),
-            (Ask::Answer, keys::RECORD) if self.settings.voice => {
-                if let Some(item) = self.agenda.current().cloned() {
+            (Ask::Hear, _) => self.read(vec![], frame),
+            (Ask::Answer(_), keys::RECORD) if self.settings.voice => {
+                if let Some(item) = self.agenda.to_answer().cloned() {
                     self.answer_by_voice(item, frame);
                 }
             }
-            (Ask::Answer, key) => self.answer(key, frame),
+            (Ask::Answer(_), key) => self.answer(key, frame),
         }
     }
 
@@ -299,17 +287,21 @@ impl Messages {
         match (self.agenda.is_unread(), self.settings.hear_first) {
             (true, true) => self.ask(Ask::Hear, vec![], frame),
             (true, false) => self.read(vec![], frame),
-            (false, _) => self.ask(Ask::Answer, vec![], frame),
+            (false, _) => self.ask_answer(vec![], frame),
         }
     }
 
     fn answer(&mut self, key: char, frame: &mut Frame) {
-        let words = self.settings.menu.reply(key, &self.callee);
-        let (Some(item), Some(words)) = (self.agenda.current().cloned(), words) else {
-            return self.ask(Ask::Answer, vec![self.prompts.plain(NO_MATCH)], frame);
+        let (menu, callee) = (&self.settings.menu, &self.callee);
+        let words = menu.reply(key, callee);
+        let confirmation = menu.confirmation(key, callee, self.prompts.language());
+        let (Some(item), Some(words), Some(confirmation)) =
+            (self.agenda.to_answer().cloned(), words, confirmation)
+        else {
+            return self.ask_answer(vec![self.prompts.plain(NO_MATCH)], frame);
         };
-        self.agenda.answered();
-        self.step = Step::Committing(Wish::Answer { thanks: self.prompts.thanks(&words) });
+        self.agenda.answered(item.id);
+        self.step = Step::Committing(Wish::Answer { thanks: self.prompts.thanks(&confirmation) });
         frame.request(Request::Commit(Answer { message: item.id, key, words }));
         self.answered = Some(item);
     }
@@ -326,12 +318,12 @@ impl Messages {
                 frame.request(Request::CommitVoice(item.id));
                 let thanks = voice_answer::thanks(self.prompts, &item.sender);
                 self.step = Step::Committing(Wish::Answer { thanks });
-                self.agenda.answered();
+                self.agenda.answered(item.id);
             }
             (Some(voice_answer::End::Silence), _) => {
                 // A callee who does not speak can still press keys.
                 let too_short = self.prompts.plain(voice_answer::TOO_SHORT);
-                self.ask(Ask::Answer, vec![too_short], frame);
+                self.ask_answer(vec![too_short], frame);
             }
             (Some(voice_answer::End::Send) | None, _) => {}
         }
@@ -357,7 +349,7 @@ impl Messages {
 impl Flow for Messages {
     fn begin(&mut self, frame: &mut Frame, now: Instant) {
         if self.agenda.current().is_some() {
-            let greeting = std::mem::take(&mut self.greeting);
+            let greeting = self.agenda.greeting(self.opening, self.prompts, &self.callee);
             self.announce(greeting, frame);
             self.take_typed(frame, now);
         } else {
@@ -398,33 +390,7 @@ impl Flow for Messages {
     }
 
     fn prompts_to_prerender(&self) -> Vec<Prompt> {
-        let Some(current) = self.agenda.current() else {
-            return vec![self.prompts.plain(NOTHING_WAITS)];
-        };
-        let items = || [current].into_iter().chain(self.agenda.waiting());
-        let mut all = self.greeting.clone();
-        if self.settings.hear_first {
-            all.push(self.question(Ask::Hear));
-        }
-        all.extend([current.body.clone(), self.question(Ask::Answer)]);
-        let next = |it: &SpokenMessage| [self.prompts.next_message(&it.arrival), it.body.clone()];
-        all.extend(self.agenda.waiting().flat_map(next));
-        let replies =
-            self.settings.menu.keys().filter_map(|key| self.settings.menu.reply(key, &self.callee));
-        all.extend(replies.map(|words| self.prompts.thanks(&words)));
-        if self.settings.voice {
-            let senders = items().map(|item| item.sender.as_str());
-            all.extend(VoiceAnswer::prompts_to_prerender(self.prompts, senders));
-        }
-        all.extend([self.explanation(), self.question(Ask::Stop), self.prompts.unspeakable()]);
-        all.extend(
-            [NO_MATCH, STOPPED, NOT_STORED, GOODBYE, GOODBYE_UNANSWERED]
-                .map(|id| self.prompts.plain(id)),
-        );
-        if self.settings.hear_first {
-            all.extend(items().map(|item| self.prompts.announced(item.arrival.clone())));
-        }
-        all
+        self.known_ahead()
     }
 
     fn unsent_voice(&self) -> Option<MessageId> {
@@ -436,14 +402,6 @@ impl Flow for Messages {
     }
 }
 
-const NOTHING_WAITS: &str = "phone-nothing-waits";
-const NO_MATCH: &str = "phone-no-match";
-const STOPPED: &str = "phone-stopped";
-const NOT_STORED: &str = "phone-not-stored";
-const GOODBYE: &str = "phone-goodbye";
-const GOODBYE_UNANSWERED: &str = "phone-goodbye-unanswered";
 const TYPED_MAX: usize = 32;
-/// Keys that mean the same at each question about a message.
-const ALWAYS: [char; 4] = [keys::REPEAT, keys::SKIP, keys::EXPLAIN, keys::STOP];
 /// Who wants to stop these calls presses the key, and after this time once more.
 const DELIBERATE_MIN: Duration = Duration::from_millis(500);

@@ -1,6 +1,8 @@
 //! What the callee hears and can do in one call. Knows nothing of SIP, RTP or stores.
 
 mod agenda;
+mod arrival;
+mod asking;
 mod call_flow;
 mod caller_login;
 mod digits;
@@ -19,6 +21,7 @@ mod question;
 pub mod speakable;
 #[cfg(test)]
 mod tests;
+mod time_left;
 mod verification_call;
 mod voice_answer;
 

@@ -49,8 +49,8 @@ mod tests {
         let mut call = CallFlow::notice(prompts, Duration::ZERO, "pin-locked", 2);
         call.handle(Input::Answered, now);
         let Some(Output::Speak(said)) = call.poll() else { panic!("nothing is said") };
-        assert!(said[0].text.starts_with("Hello. 2 messages are waiting."), "{}", said[0].text);
-        assert_eq!(call.prompts_to_prerender(), said);
+        assert!(said[0].text.starts_with("2 messages are waiting."), "{}", said[0].text);
+        assert!(call.prompts_to_prerender().starts_with(&said));
         call.handle(Input::Key('5'), now);
         assert_eq!(call.poll(), None);
         call.handle(Input::Spoken, now);

@@ -166,7 +166,7 @@ mod tests {
             ("ends a wrong one so", ">1111-#>4821+#", "checks 1111 checks 4821", true),
             ("mistypes and starts anew", ">49*4821+", "checks 4821", true),
             ("is slow", ">48.....-", "checks 48", false),
-            ("is silent", ">.....>.....>.....>", "", false),
+            ("is silent", ">........>........>........>", "", false),
             ("guesses", ">1111->2222->3333->", "checks 1111 checks 2222 checks 3333", false),
             (
                 "is a machine with tones",
@@ -189,8 +189,9 @@ mod tests {
     fn play(timeline: &str) -> (String, bool) {
         let item = crate::script::SpokenMessage {
             id: MessageId(1),
+            from: "alice@example.org".parse().unwrap(),
             sender: "Alice".into(),
-            arrival: "At 10:30 a message from Alice arrived.".into(),
+            came: "at 10:30".into(),
             body: Prompt::body(MessageId(1), "en", "Hello"),
         };
         let settings =

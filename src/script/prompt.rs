@@ -1,7 +1,6 @@
 //! Every sentence that is spoken on the phone, in the language of the callee.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::time::Duration;
 
 use super::keys;
 use super::menu::Menu;
@@ -29,6 +28,10 @@ pub enum PromptKind {
     Announcement,
     /// No words but a tone.
     Tone,
+    /// No words but a soft tone, by which what a sender wrote is told from what we say.
+    Mark,
+    /// No words for the time of [`PAUSE`].
+    Pause,
     /// No words but what the callee has just recorded.
     Recording,
     /// The text of this message. When it cannot be rendered, a sentence that says so takes its place.
@@ -59,49 +62,36 @@ impl Prompts {
         self.language
     }
 
-    /// "At 10:30 a message from Alice arrived."
-    pub fn arrival(
-        &self,
-        sender: &str,
-        received: Timestamp,
-        now: Timestamp,
-        zone: &TimeZone,
-    ) -> String {
-        let (then, today) = (received.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-        let days = today.date().since(then.date()).map_or(0, |span| span.get_days());
-        let id = match days {
-            ..=0 => "phone-arrived-today",
-            1 => "phone-arrived-yesterday",
-            2..=6 => "phone-arrived-this-week",
-            _ => "phone-arrived-before",
-        };
-        let number = |id, name, number: i8| {
-            self.say(id, &[(name, Value::Count(u64::from(number.unsigned_abs())))])
-        };
-        let minute = then.strftime("%M").to_string();
-        let clock = [
-            ("hour", Value::Count(u64::from(then.hour().unsigned_abs()))),
-            ("minute", (&minute).into()),
-        ];
-        let time = self.say(if then.minute() == 0 { "time-full-hour" } else { "time" }, &clock);
-        let weekday = number("weekday", "day", then.weekday().to_monday_one_offset());
-        let month = number("month", "month", then.month());
-        let day = number("day-of-month", "day", then.day());
-        let values = [
-            ("sender", sender.into()),
-            ("time", (&time).into()),
-            ("weekday", (&weekday).into()),
-            ("month", (&month).into()),
-            ("day", (&day).into()),
-        ];
-        self.say(id, &values)
+    /// Who calls: the service of this domain.
+    pub(super) fn who_calls(&self, domain: &str) -> Prompt {
+        let domain = spoken_domain(domain, Some(self.language));
+        self.line(self.say("phone-who-calls", &[("domain", (&domain).into())]), PromptKind::Prompt)
     }
 
-    /// The menu after a message.
-    pub fn menu(&self, menu: &Menu, voice: bool) -> Prompt {
-        let id = if voice { "phone-menu-with-voice" } else { "phone-menu" };
-        let choices = menu.spoken(Some(self.language));
-        self.line(self.say(id, &[("choices", (&choices).into())]), PromptKind::Prompt)
+    /// The first choices after a message.
+    pub fn menu(&self, menu: &Menu) -> Prompt {
+        self.choices("phone-menu", &menu.common(Some(self.language)))
+    }
+
+    /// All that the first choices leave out.
+    pub(super) fn rest_of_menu(&self, menu: &Menu, voice: bool) -> Prompt {
+        let id = if voice { "phone-menu-rest-with-voice" } else { "phone-menu-rest" };
+        self.choices(id, &menu.rest(Some(self.language)))
+    }
+
+    fn choices(&self, id: &str, choices: &str) -> Prompt {
+        let said = self.say(id, &[("choices", choices.into())]);
+        self.line(said.trim_start().to_owned(), PromptKind::Prompt)
+    }
+
+    /// Before and after what a sender wrote.
+    pub(super) fn mark(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Mark)
+    }
+
+    /// So much silence as parts two things that are said.
+    pub(super) fn pause(&self) -> Prompt {
+        self.line(String::new(), PromptKind::Pause)
     }
 
     /// Before the recording begins.
@@ -117,11 +107,6 @@ impl Prompts {
     /// After the answer is durable.
     pub(super) fn thanks(&self, words: &str) -> Prompt {
         self.announcement("phone-thanks", &[("words", words.into())])
-    }
-
-    /// The announcement of a message after others.
-    pub(super) fn next_message(&self, arrival: &str) -> Prompt {
-        self.announcement("phone-next", &[("arrival", arrival.into())])
     }
 
     /// In place of a message that the voice cannot say. Needs nothing from the message.
@@ -172,12 +157,7 @@ impl Prompts {
 
     /// A sentence with these values.
     pub fn announcement(&self, id: &str, values: &[(&str, Value<'_>)]) -> Prompt {
-        self.announced(self.say(id, values))
-    }
-
-    /// A text that is already worded.
-    pub(super) fn announced(&self, text: String) -> Prompt {
-        self.line(text, PromptKind::Announcement)
+        self.line(self.say(id, values), PromptKind::Announcement)
     }
 
     /// Words a sentence. The keys that it names are filled in.
@@ -193,37 +173,12 @@ impl Prompts {
     }
 }
 
+/// Between a message and what is said of it, and before a question. Less is heard as part of the sentence.
+pub const PAUSE: Duration = Duration::from_millis(800);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_is_announced_by_its_local_time_and_day() {
-        let zone = TimeZone::get("Asia/Tokyo").unwrap();
-        let now = "2026-11-23T12:00:00+09".parse().unwrap();
-        let cases = [
-            ("2026-11-23T10:30:00+09", "At 10:30 a message from Alice arrived."),
-            ("2026-11-23T00:05:00+09", "At 0:05 a message from Alice arrived."),
-            ("2026-11-22T23:59:00+09", "Yesterday at 23:59 a message from Alice arrived."),
-            ("2026-11-20T09:00:00+09", "On Friday at 9:00 a message from Alice arrived."),
-            ("2026-11-02T09:00:00+09", "On November 2 at 9:00 a message from Alice arrived."),
-        ];
-        let arrival = |language, received: &str| {
-            Prompts::new(language).arrival("Alice", received.parse().unwrap(), now, &zone)
-        };
-        for (received, expected) in cases {
-            assert_eq!(arrival("en", received), expected);
-        }
-        let in_german = [
-            ("2026-11-23T10:05:00+09", "Um 10 Uhr 05 kam eine Nachricht von Alice an."),
-            ("2026-11-22T01:00:00+09", "Gestern um ein Uhr kam eine Nachricht von Alice an."),
-            ("2026-11-20T21:30:00+09", "Am Freitag um 21 Uhr 30 kam eine Nachricht von Alice an."),
-            ("2026-03-02T09:00:00+09", "Am zweiten März um 9 Uhr kam eine Nachricht von Alice an."),
-        ];
-        for (received, expected) in in_german {
-            assert_eq!(arrival("de-DE", received), expected);
-        }
-    }
 
     #[test]
     fn a_sender_of_another_domain_is_announced_with_it() {

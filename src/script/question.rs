@@ -9,9 +9,23 @@ use super::prompt::Prompt;
 /// A question that was spoken and waits for its key. It repeats itself.
 #[derive(Debug)]
 pub(super) struct Question {
-    prompt: Prompt,
-    no_match: Option<Prompt>,
+    asked: Asked,
     gather: Gather,
+}
+
+/// What is asked, and what is said when no answer comes.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// All that must be known to answer. Who was silent was perhaps not at the ear yet, and hears it whole.
+    pub(super) whole: Vec<Prompt>,
+    /// What follows a wrong key.
+    pub(super) short: Prompt,
+    /// The keys that answer.
+    pub(super) keys: String,
+    /// Said of another key.
+    pub(super) no_match: Option<Prompt>,
+    /// Keys that come too early: of these it is not said that they mean nothing.
+    pub(super) early: String,
 }
 
 /// How a question ended.
@@ -24,18 +38,12 @@ pub(super) enum Reply {
 }
 
 impl Question {
-    /// Asks, with `before` said first. Only `keys` answer it; after another key, `no_match` is said and the question
-    /// again.
-    pub(super) fn ask(
-        frame: &mut Frame,
-        before: Vec<Prompt>,
-        prompt: Prompt,
-        keys: impl IntoIterator<Item = char>,
-        no_match: Option<Prompt>,
-    ) -> Self {
-        frame.speak(before.into_iter().chain([prompt.clone()]).collect());
-        let keys: String = keys.into_iter().collect();
-        Self { prompt, no_match, gather: Gather::new(keys, ASKS_AGAIN) }
+    /// Says this, which ends with the question, and waits for an answer.
+    pub(super) fn ask(frame: &mut Frame, said: Vec<Prompt>, mut asked: Asked) -> Self {
+        let first = frame.introduction().cloned();
+        asked.whole.splice(0..0, first);
+        frame.speak(said);
+        Self { gather: Gather::new(asked.keys.clone(), ASKS_AGAIN), asked }
     }
 
     /// Takes one input; a key that means something, if only that it is a wrong one, cuts short what is said.
@@ -49,13 +57,17 @@ impl Question {
         if matches!(input, gather::Input::Key(_)) {
             frame.stop_playback();
         }
-        let before = match output {
-            gather::Output::Chosen(key) => return Some(Reply::Key(key)),
-            gather::Output::GaveUp => return Some(Reply::GaveUp),
-            gather::Output::NoMatch => self.no_match.clone(),
-            gather::Output::NoInput => None,
+        let Asked { whole, short, no_match, early, .. } = &self.asked;
+        let said = match (output, input) {
+            (gather::Output::Chosen(key), _) => return Some(Reply::Key(key)),
+            (gather::Output::GaveUp, _) => return Some(Reply::GaveUp),
+            (gather::Output::NoMatch, gather::Input::Key(key)) if early.contains(key) => {
+                vec![short.clone()]
+            }
+            (gather::Output::NoMatch, _) => no_match.iter().chain([short]).cloned().collect(),
+            (gather::Output::NoInput, _) => whole.clone(),
         };
-        frame.speak(before.into_iter().chain([self.prompt.clone()]).collect());
+        frame.speak(said);
         None
     }
 

@@ -1,4 +1,4 @@
-//! The call that verifies a number: says why it calls, asks for a key, and speaks the code twice.
+//! The call that verifies a number: says why it is made, asks for a key, and speaks the code twice.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::frame::{Flow, Frame};
 use super::gather;
 use super::keys::STOP;
 use super::prompt::{Prompt, Prompts};
-use super::question::{Question, Reply};
+use super::question::{Asked, Question, Reply};
 use super::{Input, Request};
 use crate::wording::{phrase, worded_in};
 
@@ -21,6 +21,8 @@ use crate::wording::{phrase, worded_in};
 pub(super) struct VerificationCall {
     question: Prompt,
     code: Prompt,
+    /// After a wrong key.
+    short: Prompt,
     refuse: Prompt,
     refused: Prompt,
     goodbye: Prompt,
@@ -42,18 +44,31 @@ enum Step {
 }
 
 impl VerificationCall {
-    /// Speaks these digits in the name of `domain`.
-    pub(super) fn new(prompts: Prompts, domain: &str, digits: &str) -> Self {
+    /// Speaks these digits.
+    pub(super) fn new(prompts: Prompts, digits: &str) -> Self {
         let spelled: Vec<String> = digits.chars().map(|digit| format!("{digit}.")).collect();
         let spelled = spelled.join(" ");
         Self {
-            question: prompts.announcement("code-question", &[("domain", domain.into())]),
+            question: prompts.plain("code-question"),
             code: prompts.announcement("code-spoken", &[("digits", (&spelled).into())]),
+            short: prompts.plain("code-press-to-hear"),
             refuse: prompts.plain("code-refuse-question"),
             refused: prompts.plain("code-refused"),
             goodbye: prompts.plain("code-goodbye"),
             step: Step::Beginning,
         }
+    }
+
+    fn ask(&self, question: &Prompt, frame: &mut Frame) -> Question {
+        let asked = Asked {
+            whole: vec![question.clone()],
+            short: self.short.clone(),
+            // Any digit does: it shows that a person listens.
+            keys: ('0'..='9').collect(),
+            no_match: None,
+            early: String::new(),
+        };
+        Question::ask(frame, vec![question.clone()], asked)
     }
 
     fn leave(&self, frame: &mut Frame) {
@@ -82,9 +97,7 @@ pub fn words_version(language: &str) -> String {
 
 impl Flow for VerificationCall {
     fn begin(&mut self, frame: &mut Frame, _: Instant) {
-        // Any digit does: it shows that a person listens.
-        let question = Question::ask(frame, vec![], self.question.clone(), '0'..='9', None);
-        self.step = Step::Asking(question);
+        self.step = Step::Asking(self.ask(&self.question, frame));
     }
 
     fn handle(&mut self, input: Input, frame: &mut Frame, now: Instant) {
@@ -120,8 +133,7 @@ impl Flow for VerificationCall {
                 frame.request(Request::RefuseCodes);
             }
             Some(Reply::Key(STOP)) => {
-                let question = Question::ask(frame, vec![], self.refuse.clone(), '0'..='9', None);
-                self.step = Step::Refusing(question);
+                self.step = Step::Refusing(self.ask(&self.refuse, frame));
             }
             Some(Reply::Key(_)) => {
                 self.step = Step::Committing;
@@ -140,8 +152,8 @@ impl Flow for VerificationCall {
     }
 
     fn prompts_to_prerender(&self) -> Vec<Prompt> {
-        let Self { question, code, refuse, refused, goodbye, .. } = self;
-        [question, code, refuse, refused, goodbye].map(Prompt::clone).to_vec()
+        let Self { question, code, short, refuse, refused, goodbye, .. } = self;
+        [question, code, short, refuse, refused, goodbye].map(Prompt::clone).to_vec()
     }
 }
 
@@ -163,7 +175,12 @@ mod tests {
     #[test]
     fn the_code_is_said_twice_after_a_key_and_after_its_commit() {
         let (mut call, now) = answered();
-        assert!(!spoken(&call_poll(&mut call)).contains("4. 7. 1."));
+        let first = spoken(&call_poll(&mut call));
+        assert!(
+            first.starts_with("This is the message service of example dot org. Some"),
+            "{first}"
+        );
+        assert!(!first.contains("4. 7. 1."));
         call.handle(Input::Key('7'), now);
         assert_eq!(
             call_poll(&mut call),

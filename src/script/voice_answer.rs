@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::frame::Frame;
 use super::prompt::{Prompt, Prompts};
-use super::question::{Question, Reply};
+use super::question::{Asked, Question, Reply};
 use super::{Input, Request, SpokenMessage, gather, keys};
 use crate::notification::MessageId;
 
@@ -135,10 +135,17 @@ impl VoiceAnswer {
     }
 
     fn ask(&mut self, before: Vec<Prompt>, frame: &mut Frame) {
+        let question = self.prompts.plain(SEND_QUESTION);
         let keys = [keys::SEND, keys::LISTEN, keys::RECORD_AGAIN, keys::SKIP, keys::REPEAT];
-        let (question, no_match) =
-            (self.prompts.plain(SEND_QUESTION), self.prompts.plain(NO_MATCH));
-        self.step = Step::Asking(Question::ask(frame, before, question, keys, Some(no_match)));
+        let asked = Asked {
+            whole: vec![question.clone()],
+            short: question.clone(),
+            keys: keys.into_iter().collect(),
+            no_match: Some(self.prompts.plain(NO_MATCH)),
+            early: String::new(),
+        };
+        let said = before.into_iter().chain([question]).collect();
+        self.step = Step::Asking(Question::ask(frame, said, asked));
     }
 
     fn record_again(&mut self, mut words: Vec<Prompt>, frame: &mut Frame) {

@@ -300,21 +300,22 @@ field-resume = Fortsetzen
 
 ## Telefon: eine Nummer bestätigen
 
-code-question = Guten Tag. Dies ist ein Anruf von { $domain }, wegen Chat-Nachrichten. Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
+code-question = Jemand hat um einen Code für diese Nummer gebeten. Um den Code zu hören, drücken Sie die { $hear }. Wenn Sie nicht darum gebeten haben, drücken Sie zweimal die { $stop }: Diese Nummer wird dann nicht mehr wegen eines Codes angerufen.
+code-press-to-hear = Um den Code zu hören, drücken Sie die { $hear }.
 code-refuse-question = Damit diese Nummer nie wieder wegen eines Codes angerufen wird, drücken Sie noch einmal die { $stop }. Um den Code zu hören, drücken Sie die { $hear }.
 code-refused = Diese Nummer wird nie wieder wegen eines Codes angerufen. Auf Wiederhören.
 code-spoken = Der Code ist: { $digits } Noch einmal: { $digits } Bitte senden Sie ihn im Chat. Auf Wiederhören.
 code-goodbye = Auf Wiederhören.
 pin-question = { $count ->
-    [one] Guten Tag. Eine Nachricht wartet. Bitte geben Sie Ihre PIN ein.
-   *[other] Guten Tag. { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
+    [one] Eine Nachricht wartet. Bitte geben Sie Ihre PIN ein.
+   *[other] { $count } Nachrichten warten. Bitte geben Sie Ihre PIN ein.
 }
 pin-wrong = Das ist nicht die PIN.
 pin-locked = { $count ->
-    [one] Hallo. Es wartet 1 Nachricht. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
-   *[other] Hallo. Es warten { $count } Nachrichten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+    [one] Eine Nachricht wartet. Es wurden zu viele falsche PINs eingegeben; darum wird sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
+   *[other] { $count } Nachrichten warten. Es wurden zu viele falsche PINs eingegeben; darum werden sie jetzt nicht am Telefon vorgelesen. Bitte lesen Sie sie im Chat. Auf Wiederhören.
 }
-pin-needed = Hallo. Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
+pin-needed = Nachrichten werden hier nur nach einer PIN vorgelesen, und Sie haben noch keine. Bitte senden Sie diesem Dienst im Chat das Wort pin und vier bis acht Ziffern. Rufen Sie dann wieder an. Auf Wiederhören.
 
 ## Chat und Telefon
 
@@ -328,52 +329,64 @@ encrypted = Die Nachricht ist verschlüsselt und kann nicht vorgelesen werden.
 
 ## Telefon: der Anruf
 
-phone-greeting = Hallo, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
-}
-phone-greeting-continued = Hallo, { $callee }. Dies ist die Fortsetzung eines früheren Anrufs. { $count ->
-    [one] { $arrival }
-   *[other] Es sind { $count } Nachrichten gekommen. Die erste: { $arrival }
-}
-phone-number-question = Guten Tag. Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die { $enter }.
+# Wer anruft, wird in den ersten zwei Sekunden gesagt, und wer geschrieben hat, in den ersten sechs.
+phone-who-calls = Hier ist der Nachrichtendienst von { $domain }.
+phone-greeting = Guten Tag, { $callee }. { $arrival }
+phone-greeting-continued = Noch einmal guten Tag, { $callee }. { $arrival }
+phone-number-question = Bitte geben Sie Ihre Telefonnummer mit Landesvorwahl ein und drücken Sie dann die { $enter }.
 phone-whose-pin-question = Bitte geben Sie Ihre PIN ein und drücken Sie dann die { $enter }.
 phone-not-known = Nummer und PIN passen nicht zusammen.
-phone-nothing-waits = Guten Tag. Es wartet keine Nachricht. Auf Wiederhören.
-phone-next = Die nächste Nachricht. { $arrival }
-phone-just-arrived = Gerade ist noch eine Nachricht gekommen. { $arrival }
+phone-nothing-waits = Es wartet keine Nachricht. Auf Wiederhören.
 phone-press-to-hear = Um sie zu hören, drücken Sie die { $hear }.
-phone-menu = { $choices } Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
-phone-menu-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }.
+phone-press-to-hear-them = Um sie alle zu hören, drücken Sie die { $hear }.
+phone-message-end = Ende der Nachricht.
+phone-messages-end = Ende der Nachrichten.
+phone-menu = { $choices } Für mehr drücken Sie die { $explain }.
+phone-menu-rest = { $choices } Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-menu-rest-with-voice = { $choices } Um eine Antwort aufzusprechen, drücken Sie die { $record }. Um noch einmal zu hören, drücken Sie die { $repeat }. Um fortzufahren, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-menu-short = Ihre Antwort, bitte.
+phone-menu-hint = Für die Auswahl drücken Sie die { $explain }.
+phone-own-answer = Ihre Antwort lautet: { $words }
 phone-choice = { $say }, drücken Sie die { $key }.
 phone-key-star = Stern-Taste
 phone-key-hash = Raute-Taste
 phone-no-match = Diese Taste hat hier keine Bedeutung.
-phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
-phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Die { $hear } liest die Nachricht vor. Die { $repeat } wiederholt, die { $skip } führt zur nächsten Nachricht. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-explanation = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Um die Nachricht noch einmal zu hören, drücken Sie die { $repeat }. Um zur nächsten zu gehen, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
+phone-explanation-hear-first = Dies ist ein Anruf wegen Nachrichten im Chat, die gekommen sind, während Sie offline waren. Um die Nachricht zu hören, drücken Sie die { $hear }. Um noch einmal zu hören, wer geschrieben hat, drücken Sie die { $repeat }. Um zur nächsten zu gehen, drücken Sie die { $skip }. Um diese Anrufe für immer abzuschalten, drücken Sie zweimal die { $stop }.
 phone-stop-question = Um diese Anrufe für immer abzuschalten, drücken Sie noch einmal die { $stop }. Um fortzufahren, drücken Sie die { $skip }.
 phone-stopped = Diese Anrufe sind abgeschaltet. Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 phone-thanks = { $words } Vielen Dank.
 phone-not-stored = Leider konnte Ihre Auswahl nicht gespeichert werden. Bitte antworten Sie im Chat. Auf Wiederhören.
 phone-unspeakable = Diese Nachricht kann nicht vorgelesen werden. Sie wartet im Chat auf Sie.
 phone-machine = Guten Tag. Dies ist ein automatischer Anruf. Jemand hat versucht, Sie zu erreichen. Bitte schauen Sie in Ihren Chat. Auf Wiederhören.
+phone-time-over = Die Zeit für diesen Anruf ist um. Auf Wiederhören.
 phone-goodbye = Das war alles. Auf Wiederhören.
 phone-goodbye-unanswered = Ihre Nachrichten warten im Chat auf Sie. Auf Wiederhören.
 
 ## Telefon: gesprochene Antworten
 
-phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
-phone-speak-again = Sprechen Sie nach dem Signalton, und drücken Sie die { $end-recording }, wenn Sie fertig sind.
+phone-consent = Ihre Antwort wird an { $sender } gesendet. Sprechen Sie nach dem Signalton. Wenn Sie fertig sind, drücken Sie die { $end-recording }.
+phone-speak-again = Sprechen Sie nach dem Signalton. Wenn Sie fertig sind, drücken Sie die { $end-recording }.
 phone-too-short = Das war zu kurz.
 phone-send-question = Um Ihre Antwort zu senden, drücken Sie die { $send }. Um sie anzuhören, drücken Sie die { $listen }. Um sie neu aufzunehmen, drücken Sie die { $record-again }.
 phone-voice-sent = Ihre Antwort wird an { $sender } gesendet.
 
 ## Telefon: wer geschrieben hat, und wann
 
-phone-arrived-today = Um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-yesterday = Gestern um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-this-week = Am { $weekday } um { $time } kam eine Nachricht von { $sender } an.
-phone-arrived-before = Am { $day } { $month } um { $time } kam eine Nachricht von { $sender } an.
+phone-arrived-together = { $sender } hat { $together } Nachrichten geschrieben. Die letzte kam { $came }.
+phone-arrived-together-first = { $sender } hat { $together } Ihrer { $count } Nachrichten geschrieben. Die letzte davon kam { $came }.
+phone-arrived = { $count ->
+    [one] Sie haben eine Nachricht von { $sender }. Sie kam { $came }.
+   *[other] Sie haben eine Nachricht von { $sender }, die erste von { $count }. Sie kam { $came }.
+}
+phone-next = Die nächste ist von { $sender }, { $came }.
+phone-next-together = Als Nächstes: { $sender } hat { $together } Nachrichten geschrieben. Die letzte kam { $came }.
+phone-just-arrived-together = Gerade sind noch Nachrichten gekommen: { $sender } hat { $together } geschrieben.
+phone-just-arrived = Gerade ist noch eine Nachricht gekommen, von { $sender }.
+phone-came-today = um { $time }
+phone-came-yesterday = gestern um { $time }
+phone-came-this-week = am { $weekday } um { $time }
+phone-came-before = am { $day } { $month } um { $time }
 phone-sender-elsewhere = { $name } bei { $domain }
 
 # „14:05 Uhr“ und „2. November“ spricht die Stimme falsch aus.
@@ -385,6 +398,7 @@ time = { $hour ->
     [1] ein
    *[other] { $hour }
 } Uhr { $minute }
+minute = { $minute }
 day-of-month = { $day ->
     [1] ersten
     [2] zweiten
@@ -451,11 +465,14 @@ spoken-code = Etwas Programmcode.
 spoken-log = Zeilen aus einem Protokoll.
 spoken-rest = Der Rest steht in Ihrem Chat.
 
-## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest
+## Das Menü, wenn der Betreiber kein anderes schreibt: was vor „drücken Sie die 1“ gesagt wird, und was der Absender liest, und was am Telefon gesagt wird
 
 choice-message = Um per Nachricht zu antworten
 choice-message-reply = { $callee } antwortet per Nachricht.
+choice-message-thanks = Sie antworten per Nachricht.
 choice-call-back = Um zurückzurufen
 choice-call-back-reply = { $callee } ruft zurück.
+choice-call-back-thanks = Sie rufen zurück.
 choice-later = Um später zu antworten
 choice-later-reply = { $callee } kann gerade nicht sprechen und meldet sich später.
+choice-later-thanks = Sie melden sich später.

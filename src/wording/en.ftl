@@ -301,21 +301,22 @@ field-resume = Resume
 
 ## The phone: proving a number
 
-code-question = Hello. This is a call from { $domain }, about chat messages. Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again.
+code-question = Somebody has asked for a code to use this number. To hear the code, press { $hear }. If you have not asked for it, press { $stop } twice: this number is not called for a code again then.
+code-press-to-hear = To hear the code, press { $hear }.
 code-refuse-question = To have this number never called for a code again, press { $stop } again. To hear the code, press { $hear }.
 code-refused = This number is never called for a code again. Goodbye.
 code-spoken = The code is: { $digits } Again: { $digits } Please send it in the chat. Goodbye.
 code-goodbye = Goodbye.
 pin-question = { $count ->
-    [one] Hello. 1 message is waiting. Please enter your PIN.
-   *[other] Hello. { $count } messages are waiting. Please enter your PIN.
+    [one] 1 message is waiting. Please enter your PIN.
+   *[other] { $count } messages are waiting. Please enter your PIN.
 }
 pin-wrong = That is not the PIN.
 pin-locked = { $count ->
-    [one] Hello. 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
-   *[other] Hello. { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
+    [one] 1 message is waiting. Too many wrong PINs were entered, so it is not read on the phone now. Please read it in the chat. Goodbye.
+   *[other] { $count } messages are waiting. Too many wrong PINs were entered, so they are not read on the phone now. Please read them in the chat. Goodbye.
 }
-pin-needed = Hello. Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
+pin-needed = Messages are read on this line only after a PIN, and you have none yet. Please send the word pin, and four to eight digits, to this service in the chat. Then call again. Goodbye.
 
 ## The chat and the phone
 
@@ -329,56 +330,131 @@ encrypted = The message is encrypted and cannot be read aloud.
 
 ## The phone: the call
 
-phone-greeting = Hello, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages have arrived. The first: { $arrival }
-}
-phone-greeting-continued = Hello, { $callee }. This continues an earlier call. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages have arrived. The first: { $arrival }
-}
-phone-number-question = Hello. Please enter your phone number with its country code, then press { $enter }.
+# Who calls comes within two seconds of the first word, and who wrote within six.
+phone-who-calls = This is the message service of { $domain }.
+phone-greeting = Hello, { $callee }. { $arrival }
+phone-greeting-continued = Hello again, { $callee }. { $arrival }
+phone-number-question = Please enter your phone number with its country code, then press { $enter }.
 phone-whose-pin-question = Please enter your PIN, then press { $enter }.
 phone-not-known = Number and PIN do not match.
-phone-nothing-waits = Hello. No message is waiting. Goodbye.
-phone-next = Next message. { $arrival }
-phone-just-arrived = Another message has just come in. { $arrival }
-phone-press-to-hear = Press { $hear } to hear it.
-phone-menu = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }.
-phone-menu-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }.
+phone-nothing-waits = No message is waiting. Goodbye.
+phone-press-to-hear = To hear it, press { $hear }.
+phone-press-to-hear-them = To hear them, press { $hear }.
+phone-message-end = End of message.
+phone-messages-end = End of the messages.
+phone-menu = { $choices } For more, press { $explain }.
+phone-menu-rest = { $choices } To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-menu-rest-with-voice = { $choices } To record a voice answer, press { $record }. To hear it again, press { $repeat }. To go on, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-menu-short = Your answer, please.
+phone-menu-hint = For the choices, press { $explain }.
+phone-own-answer = Your answer is: { $words }
 phone-choice = { $say }, press { $key }.
 phone-key-star = star
-phone-key-hash = hash
+phone-key-hash = pound
 phone-no-match = That key has no meaning here.
-phone-explanation = This is a call about chat messages that came while you were offline. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
-phone-explanation-hear-first = This is a call about chat messages that came while you were offline. Press { $hear } to hear the message. Press { $repeat } to repeat, { $skip } to go on to the next message. Press { $stop } twice to stop these calls for good.
+phone-explanation = This is a call about chat messages that came while you were offline. To hear the message again, press { $repeat }. To go on to the next message, press { $skip }. To stop these calls for good, press { $stop } twice.
+phone-explanation-hear-first = This is a call about chat messages that came while you were offline. To hear the message, press { $hear }. To hear again who wrote, press { $repeat }. To go on to the next message, press { $skip }. To stop these calls for good, press { $stop } twice.
 phone-stop-question = To stop these calls for good, press { $stop } again. To go on, press { $skip }.
 phone-stopped = These calls are switched off. Your messages wait in your chat. Goodbye.
 phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
-phone-unspeakable = This message can't be read aloud. It waits in your chat.
+phone-unspeakable = This message cannot be read aloud. It waits in your chat.
 phone-machine = Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.
+phone-time-over = The time for this call is over. Goodbye.
 phone-goodbye = That was all. Goodbye.
 phone-goodbye-unanswered = Your messages wait in your chat. Goodbye.
 
 ## The phone: voice answers
 
-phone-consent = Your answer will be sent to { $sender }. Speak after the tone, and press { $end-recording } when you have finished.
-phone-speak-again = Speak after the tone, and press { $end-recording } when you have finished.
+phone-consent = Your answer will be sent to { $sender }. Speak after the tone. When you have finished, press { $end-recording }.
+phone-speak-again = Speak after the tone. When you have finished, press { $end-recording }.
 phone-too-short = That was too short.
 phone-send-question = To send your answer, press { $send }. To listen to it, press { $listen }. To record it again, press { $record-again }.
 phone-voice-sent = Your answer will be sent to { $sender }.
 
 ## The phone: who wrote, and when
 
-phone-arrived-today = At { $time } a message from { $sender } arrived.
-phone-arrived-yesterday = Yesterday at { $time } a message from { $sender } arrived.
-phone-arrived-this-week = On { $weekday } at { $time } a message from { $sender } arrived.
-phone-arrived-before = On { $month } { $day } at { $time } a message from { $sender } arrived.
+phone-arrived-together = { $sender } wrote { $together } messages. The last came { $came }.
+phone-arrived-together-first = { $sender } wrote { $together } of your { $count } messages. The last of them came { $came }.
+phone-arrived = { $count ->
+    [one] You have a message from { $sender }. It came { $came }.
+   *[other] You have a message from { $sender }, the first of { $count }. It came { $came }.
+}
+phone-next = The next is from { $sender }, { $came }.
+phone-next-together = Next, { $sender } wrote { $together } messages. The last came { $came }.
+phone-just-arrived-together = More messages have just come in: { $sender } wrote { $together }.
+phone-just-arrived = Another message has just come in, from { $sender }.
+phone-came-today = at { $time }
+phone-came-yesterday = yesterday at { $time }
+phone-came-this-week = on { $weekday } at { $time }
+phone-came-before = on { $month } { $day } at { $time }
 phone-sender-elsewhere = { $name } at { $domain }
 
-time-full-hour = { $hour }:00
-time = { $hour }:{ $minute }
+time-full-hour = { $hour ->
+    [0] midnight
+    [1] one o'clock at night
+    [2] two o'clock at night
+    [3] three o'clock at night
+    [4] four o'clock in the morning
+    [5] five o'clock in the morning
+    [6] six o'clock in the morning
+    [7] seven o'clock in the morning
+    [8] eight o'clock in the morning
+    [9] nine o'clock in the morning
+    [10] ten o'clock in the morning
+    [11] eleven o'clock in the morning
+    [12] noon
+    [13] one o'clock in the afternoon
+    [14] two o'clock in the afternoon
+    [15] three o'clock in the afternoon
+    [16] four o'clock in the afternoon
+    [17] five o'clock in the afternoon
+    [18] six o'clock in the evening
+    [19] seven o'clock in the evening
+    [20] eight o'clock in the evening
+    [21] nine o'clock in the evening
+    [22] ten o'clock at night
+   *[23] eleven o'clock at night
+}
+time = { $hour ->
+    [0] 12:{ $minute } am
+    [1] 1:{ $minute } am
+    [2] 2:{ $minute } am
+    [3] 3:{ $minute } am
+    [4] 4:{ $minute } am
+    [5] 5:{ $minute } am
+    [6] 6:{ $minute } am
+    [7] 7:{ $minute } am
+    [8] 8:{ $minute } am
+    [9] 9:{ $minute } am
+    [10] 10:{ $minute } am
+    [11] 11:{ $minute } am
+    [12] 12:{ $minute } pm
+    [13] 1:{ $minute } pm
+    [14] 2:{ $minute } pm
+    [15] 3:{ $minute } pm
+    [16] 4:{ $minute } pm
+    [17] 5:{ $minute } pm
+    [18] 6:{ $minute } pm
+    [19] 7:{ $minute } pm
+    [20] 8:{ $minute } pm
+    [21] 9:{ $minute } pm
+    [22] 10:{ $minute } pm
+   *[23] 11:{ $minute } pm
+}
+minute = { $minute ->
+    [0] 00
+    [1] 01
+    [2] 02
+    [3] 03
+    [4] 04
+    [5] 05
+    [6] 06
+    [7] 07
+    [8] 08
+    [9] 09
+   *[other] { $minute }
+}
 day-of-month = { $day }
 weekday = { $day ->
     [1] Monday
@@ -413,11 +489,14 @@ spoken-code = Some code.
 spoken-log = Lines of a log.
 spoken-rest = The rest is in your chat.
 
-## The menu, where the operator writes no other: what is said before "press 1", and what the sender reads
+## The menu, where the operator writes no other: what is said before "press 1", what the sender reads, and what the callee hears
 
 choice-message = To answer by message
 choice-message-reply = { $callee } will answer by message.
+choice-message-thanks = You will answer by message.
 choice-call-back = To call back
 choice-call-back-reply = { $callee } will phone you back.
+choice-call-back-thanks = You will call back.
 choice-later = To answer later
-choice-later-reply = { $callee } can't talk now and will get in touch later.
+choice-later-reply = { $callee } cannot talk now and will get in touch later.
+choice-later-thanks = You will get in touch later.

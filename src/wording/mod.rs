@@ -93,13 +93,14 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
     bundle
 }
 
-/// The menu, where the operator writes no other: what is said of a choice, what the sender reads.
+/// The menu, where the operator writes no other: what is said of a choice, what the sender reads, and what the callee
+/// hears of themselves.
 ///
 /// Source: promise C3 (2001-313666 ¶45-47).
-pub const MENU: [(&str, &str); 3] = [
-    ("choice-message", "choice-message-reply"),
-    ("choice-call-back", "choice-call-back-reply"),
-    ("choice-later", "choice-later-reply"),
+pub const MENU: [(&str, &str, &str); 3] = [
+    ("choice-message", "choice-message-reply", "choice-message-thanks"),
+    ("choice-call-back", "choice-call-back-reply", "choice-call-back-thanks"),
+    ("choice-later", "choice-later-reply", "choice-later-thanks"),
 ];
 
 const ENGLISH: &str = "en";

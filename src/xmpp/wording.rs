@@ -161,7 +161,7 @@ pub fn answer(language: Option<&str>, words: &str, callee: &str) -> String {
     let say = |language, id| phrase(language, id, &[("callee", callee.into())]);
     let own = MENU
         .into_iter()
-        .map(|(.., id)| id)
+        .map(|(_, id, _)| id)
         .find(|id| wording::languages().any(|spoken| say(Some(spoken), id) == words));
     own.map_or_else(|| words.to_owned(), |id| say(language, id))
 }

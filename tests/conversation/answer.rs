@@ -1,8 +1,10 @@
 //! The main job: a phone rings, a person listens, an answer comes back.
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use offhook::demo::child_process::Folder;
 use offhook::demo::phone::Phone;
+use offhook::script::prompt::Prompts;
 
 use crate::heard;
 use crate::listening::pick_up;
@@ -44,8 +46,8 @@ pub(crate) async fn bob_hears_the_message_and_alice_reads_his_answer(kind: Kind)
     let wrong = OTHER_MESSAGES.map(message_and_menu);
     let said: Vec<&str> = [&menu].into_iter().chain(&wrong).map(String::as_str).collect();
     assert_eq!(heard::sentence(&menu_heard, &said), Ok(&*menu));
-    let right = "Bob will answer by message. Thank you. That was all. Goodbye.";
-    let wrong = "Bob will phone you back. Thank you. That was all. Goodbye.";
+    let right = "You will answer by message. Thank you. That was all. Goodbye.";
+    let wrong = "You will call back. Thank you. That was all. Goodbye.";
     let sorry = "I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.";
     assert_eq!(heard::sentence(&thanks, &[right, wrong, sorry]), Ok(right));
     bed.close(&["degrees", "server room"]).await;
@@ -102,8 +104,8 @@ pub(crate) async fn bed_with_phone(kind: Kind, dialing: &str) -> (TestBed, Phone
 /// A message as it is read, and what can be pressed then.
 pub(crate) fn message_and_menu(message: &str) -> String {
     format!(
-        "{message} To answer by message, press 1. To call back, press 2. To answer later, press 3. \
-         To record a voice answer, press 7. To hear it again, press star. To go on, press hash."
+        "{message} End of message. To answer by message, press 1. To call back, press 2. \
+         To answer later, press 3. For more, press 0."
     )
 }
 
@@ -111,26 +113,33 @@ pub(crate) fn message_and_menu(message: &str) -> String {
 /// seven" and "fifty eight" are one late packet apart.
 pub(crate) fn announcements(received: Timestamp) -> Vec<String> {
     let at = |minutes: i64| received + minutes.minutes();
-    let say = |greeting: &str, at: Timestamp, sender: &str| {
-        let time = at.strftime("%-H:%M");
-        format!("{greeting} At {time} a message from {sender} arrived. Press 5 to hear it.")
+    let say = |callee: &str, from: &str, at: Timestamp| {
+        let came = came(at);
+        format!("Hello, {callee}. You have a message {from}. It came {came}. To hear it, press 5.")
     };
     let now = at(0);
-    vec![
-        say("Hello, Bob.", now, "Alice"),
-        say("Hello, Bob.", at(10), "Alice"),
-        say("Hello, Bob.", at(60), "Alice"),
-        say("Hello, Bob.", at(-60 * 9), "Alice"),
-        say("Hello, Bob.", now, "Carol"),
-        say("Hello, Carol.", now, "Alice"),
-        say("Hello, Bob. 2 messages have arrived. The first:", now, "Alice"),
-    ]
+    let all = vec![
+        say("Bob", "from Alice", now),
+        say("Bob", "from Alice", at(10)),
+        say("Bob", "from Alice", at(60)),
+        say("Bob", "from Alice", at(-60 * 9)),
+        say("Bob", "from Carol", now),
+        say("Carol", "from Alice", now),
+        say("Bob", "from Alice, the first of 2", now),
+    ];
+    all.into_iter().map(|said| format!("{WHO_CALLS} {said}")).collect()
 }
 
+/// When a message came that was received then, as it is said today. Nothing is held across midnight here.
+pub(crate) fn came(received: Timestamp) -> String {
+    Prompts::new("en").came(received, received, &TimeZone::UTC)
+}
+
+pub(crate) const WHO_CALLS: &str = "This is the message service of localhost.";
 const MESSAGE: &str = "The server room has 38 degrees, can you come?";
 const OTHER_MESSAGES: [&str; 4] = [
     "The server room has 68 degrees, can you come?",
     "The server room has 38 degrees, can you call?",
-    "This message can't be read aloud. It waits in your chat.",
+    "This message cannot be read aloud. It waits in your chat.",
     "Your messages wait in your chat.",
 ];

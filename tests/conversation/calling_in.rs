@@ -3,7 +3,7 @@
 use offhook::demo::child_process::Folder;
 use offhook::demo::phone::Phone;
 
-use crate::answer::{announcements, message_and_menu};
+use crate::answer::{WHO_CALLS, announcements, message_and_menu};
 use crate::heard;
 use crate::listening::{Heard, talking};
 use crate::test_bed::{COMPONENT, Kind, LONG, NUMBER, TO_BOB, TestBed, dial, subscriber, trunk};
@@ -31,8 +31,9 @@ pub(crate) async fn who_calls_in_hears_what_is_held_and_nobody_else_does(kind: K
     bed.settles().await;
     let shown = bed.alice.shown();
     assert_eq!(shown, ["☎ Bob has heard your message.", "Bob will phone you back."]);
-    let nothing = "Hello. No message is waiting. Goodbye.";
-    let pin = "Hello. 1 message is waiting. Please enter your PIN.";
+    let nothing = "This is the message service of localhost. No message is waiting. Goodbye.";
+    let pin =
+        "This is the message service of localhost. 1 message is waiting. Please enter your PIN.";
     assert_eq!(heard::sentence(&greeting, &[right, nothing, pin]), Ok(right));
 
     let calls = bed.calls();
@@ -59,12 +60,14 @@ pub(crate) async fn who_calls_in_must_know_the_pin(kind: Kind) {
     bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
     bed.alice.reads("Your message is held").await;
 
-    let asked = "Hello. 1 message is waiting. Please enter your PIN.";
-    let named = "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.";
+    let asked =
+        "This is the message service of localhost. 1 message is waiting. Please enter your PIN.";
+    let named =
+        "Hello, Bob. You have a message from Alice. It came at 10:30 am. To hear it, press 5.";
     let mut heard = call_in(&mut phone, &bed).await;
     let question = heard.part(asked).await;
     phone.press("1111").await.unwrap();
-    heard.part("That is not the PIN. Hello. 1 message is waiting. Please enter your PIN.").await;
+    heard.part("That is not the PIN. 1 message is waiting. Please enter your PIN.").await;
     phone.press("4821#").await.unwrap();
     heard.part(named).await;
     phone.press("51").await.unwrap();
@@ -88,10 +91,14 @@ pub(crate) async fn a_strangers_phone_opens_by_number_and_pin(kind: Kind) {
 
     let mut booth =
         Phone::start(&folder.room("booth").unwrap(), "+9995550199", None).await.unwrap();
-    let question = "Hello. Please enter your phone number with its country code, then press hash.";
-    let pin = "Please enter your PIN, then press hash.";
+    let question = format!(
+        "{WHO_CALLS} Please enter your phone number with its country code, then press pound."
+    );
+    let pin = "Please enter your PIN, then press pound.";
+    // Who calls was said to the stranger already.
+    let right = right.strip_prefix(WHO_CALLS).unwrap().trim();
     let mut heard = call_in(&mut booth, &bed).await;
-    let asked = heard.part(question).await;
+    let asked = heard.part(&question).await;
     booth.press("9995550100#").await.unwrap();
     let pin_asked = heard.part(pin).await;
     booth.press("4821#").await.unwrap();
@@ -100,8 +107,8 @@ pub(crate) async fn a_strangers_phone_opens_by_number_and_pin(kind: Kind) {
     booth.event("CALL_CLOSED", LONG).await.unwrap();
     let answer = bed.alice.until("the answer", |it| it.reply_to.is_some()).await;
     assert_eq!(answer.text.as_deref(), Some("Bob will phone you back."));
-    let all = [question, right, pin];
-    assert_eq!(heard::sentence(&asked, &all), Ok(question));
+    let all = [&*question, right, pin];
+    assert_eq!(heard::sentence(&asked, &all), Ok(&*question));
     assert_eq!(heard::sentence(&pin_asked, &all), Ok(pin));
     assert_eq!(heard::sentence(&named, &all), Ok(right));
     bed.close(&["fan", "4821"]).await;

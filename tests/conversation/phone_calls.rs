@@ -114,8 +114,7 @@ pub(crate) async fn an_answering_machine_hears_one_sentence_and_its_caller_reads
     let told = bed.alice.reads("An answering machine took the call for Bob.").await;
     assert!(told.body.unwrap().contains("The next call is in "));
     let notice = "Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.";
-    let message =
-        "Hello, Bob. At 10:30 a message from Alice arrived. To hear it, press 5. The door is open.";
+    let message = "This is the message service of localhost. Hello, Bob. You have a message from Alice. To hear it, press 5. The door is open.";
     let stopped = "These calls are switched off. Your messages wait in your chat. Goodbye.";
     assert_eq!(heard::sentence(&heard.rest(), &[notice, message, stopped]), Ok(notice));
     let calls = bed.offhook.says(&["calls", "--json"]);

@@ -140,9 +140,11 @@ pub(crate) async fn who_has_a_pin_is_named_to_nobody_before_it(kind: Kind) {
     bob.goes_offline().await;
 
     bed.alice.write(TO_BOB, "m1", "The fan is broken.").await;
-    let asked = "Hello. 1 message is waiting. Please enter your PIN.";
-    let again = "That is not the PIN. Hello. 1 message is waiting. Please enter your PIN.";
-    let named = "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.";
+    let asked =
+        "This is the message service of localhost. 1 message is waiting. Please enter your PIN.";
+    let again = "That is not the PIN. 1 message is waiting. Please enter your PIN.";
+    let named =
+        "Hello, Bob. You have a message from Alice. It came at 10:30 am. To hear it, press 5.";
     let mut heard = pick_up(&mut phone).await;
     let question = heard.part(asked).await;
     phone.press("1111").await.unwrap();
@@ -238,7 +240,7 @@ fn session(form: &str) -> String {
     form.split("sessionid=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-const CODE_QUESTION: &str = "Hello. This is a call from localhost, about chat messages. Somebody has asked for a code \
-                             to use this number. To hear the code, press 5. If you have not asked for it, press 9 twice: this number \
-                             is not called for a code again.";
+const CODE_QUESTION: &str = "This is the message service of localhost. Somebody has asked for a code to use this number. \
+                             To hear the code, press 5. If you have not asked for it, press 9 twice: this number \
+                             is not called for a code again then.";
 const CAROL: &str = "+9995550123";

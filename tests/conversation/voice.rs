@@ -235,12 +235,12 @@ fn decoded(file: &Path) -> Vec<i16> {
 }
 
 const CONSENT: &str =
-    "Your answer will be sent to Alice. Speak after the tone, and press 8 when you have finished.";
+    "Your answer will be sent to Alice. Speak after the tone. When you have finished, press 8.";
 const SEND_QUESTION: &str =
     "To send your answer, press 1. To listen to it, press 2. To record it again, press 3.";
 const SAID: &str = "I am coming with the spare fan, give me ten minutes.";
 const OTHERS: [&str; 3] = [
     "I am coming with the spare fan, give me two minutes.",
     "I am not coming with the spare fan, give me ten minutes.",
-    "This message can't be read aloud. It waits in your chat.",
+    "This message cannot be read aloud. It waits in your chat.",
 ];

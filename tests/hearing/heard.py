@@ -23,6 +23,8 @@ FRAME, HOP, FFT, BANDS, CEPSTRA = 200, 80, 256, 23, 13
 FLOOR = 1e6
 # As in src/demo/recording.rs; a fifth of a second.
 LOUD, BREATH = 400, RATE_HZ // 5
+# 20 ms, and how many of them a pause has.
+SLOT, PAUSE_SLOTS = RATE_HZ // 50, 18
 SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -43,6 +45,7 @@ def time_of_day(match):
     if minute == 0 and hour % 12 == 0:
         return "noon" if hour == 12 else "midnight"
     half = " p m" if hour > 12 else " a m" if hour == 0 or match[1].startswith("0") else ""
+    half = {"am": " a m", "pm": " p m"}.get(match[3], half)
     spoken = number(hour % 12 or 12)
     if minute == 0:
         return spoken + (half or " o'clock")
@@ -51,7 +54,7 @@ def time_of_day(match):
 
 def with_times_in_words(sentence):
     """With its times of day in words."""
-    return re.sub(r"(\d+):(\d\d)", time_of_day, sentence)
+    return re.sub(r"(\d+):(\d\d)(?: ([ap]m))?", time_of_day, sentence)
 
 
 def words(sentence):
@@ -66,7 +69,8 @@ def samples(file):
     with wave.open(file, "rb") as sound:
         assert (sound.getsampwidth(), sound.getnchannels()) == (2, 1), "mono with 16 bits a sample is wanted"
         heard = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
-        return voiced(resampled(heard.astype(float), sound.getframerate(), RATE_HZ))
+        heard = without_marks(resampled(heard.astype(float), sound.getframerate(), RATE_HZ))
+        return with_short_pauses(voiced(heard))
 
 
 def voiced(heard):
@@ -75,6 +79,28 @@ def voiced(heard):
     if len(loud) == 0:
         return heard
     return heard[max(0, loud[0] - BREATH) : loud[-1] + BREATH]
+
+
+def without_marks(heard):
+    """Without the soft tone around what a sender wrote, which is no speech."""
+    whole = len(heard) // SLOT * SLOT
+    slots = heard[:whole].reshape(-1, SLOT)
+    power = np.abs(np.fft.rfft(slots * np.hanning(SLOT), axis=1)) ** 2
+    # The tone has 440 Hz; a slot resolves 50 Hz.
+    is_mark = power[:, 7:11].sum(axis=1) > 0.97 * power.sum(axis=1) + 1
+    return np.concatenate([slots[~is_mark].ravel(), heard[whole:]])
+
+
+def with_short_pauses(heard):
+    """With its pauses no longer than a voice makes them between two sentences."""
+    whole = len(heard) // SLOT * SLOT
+    slots = heard[:whole].reshape(-1, SLOT)
+    kept, quiet = [], 0
+    for slot in slots:
+        quiet = quiet + 1 if np.abs(slot).max() <= LOUD else 0
+        if quiet <= PAUSE_SLOTS:
+            kept.append(slot)
+    return np.concatenate([*kept, heard[whole:]])
 
 
 def resampled(heard, rate, wanted):

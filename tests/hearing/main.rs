@@ -10,14 +10,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 const ANNOUNCEMENTS: [&str; 8] = [
-    "Hello, Bob. At 10:30 a message from Alice arrived. Press 5 to hear it.",
-    "Hello, Bob. At 10:40 a message from Alice arrived. Press 5 to hear it.",
-    "Hello, Bob. At 9:30 a message from Alice arrived. Press 5 to hear it.",
-    "Hello, Bob. At 10:30 a message from Alan arrived. Press 5 to hear it.",
-    "Hello, Bob. At 10:30 a message from Alice arrived. Press 9 to hear it.",
-    "Hello, Rob. At 10:30 a message from Alice arrived. Press 5 to hear it.",
-    "Hello, Bob. 2 messages have arrived. The first: At 10:30 a message from Alice arrived. Press 5 to hear it.",
-    "Hello, Bob. 3 messages have arrived. The first: At 10:30 a message from Alice arrived. Press 5 to hear it.",
+    "Hello, Bob. You have a message from Alice. It came at 10:30 am. To hear it, press 5.",
+    "Hello, Bob. You have a message from Alice. It came at 10:40 am. To hear it, press 5.",
+    "Hello, Bob. You have a message from Alice. It came at 9:30 am. To hear it, press 5.",
+    "Hello, Bob. You have a message from Alan. It came at 10:30 am. To hear it, press 5.",
+    "Hello, Bob. You have a message from Alice. It came at 10:30 am. To hear it, press 9.",
+    "Hello, Rob. You have a message from Alice. It came at 10:30 am. To hear it, press 5.",
+    "Hello, Bob. Alice wrote 2 messages. The last came at 10:30 am. To hear them, press 5.",
+    "Hello, Bob. Alice wrote 3 messages. The last came at 10:30 am. To hear them, press 5.",
 ];
 
 #[test]
@@ -34,7 +34,7 @@ fn each_of_eight_announcements_is_told_from_the_others_on_a_clear_line_and_on_a_
 #[test]
 fn what_is_none_of_the_sentences_is_not_taken_for_one() {
     let others = [
-        "This message can't be read aloud. It waits in your chat.",
+        "This message cannot be read aloud. It waits in your chat.",
         "That was all. Goodbye.",
         "The server room is on fire, please come at once and bring water.",
     ];

@@ -163,9 +163,7 @@ async fn access_and_language(bed: &mut TestBed) {
     let mut call = bed.phone.rings().await;
     assert_eq!((call.number(), call.offers()), ("+2105550102", vec!["pcmu".to_owned()]));
     call.picks_up().await;
-    let question = |language: &str| {
-        Prompts::new(language).announcement("code-question", &[("domain", "example.org".into())])
-    };
+    let question = |language: &str| Prompts::new(language).plain("code-question");
     call.hears(&bed.sound(&question("de")).await).await;
     assert!(!call.has_heard(&bed.sound(&question("en")).await));
     let settled = call.settles().await;
@@ -196,7 +194,7 @@ async fn what_is_said(bed: &mut TestBed) {
     call.hears(&bed.sound(&Prompt::body(MessageId(0), "de", spoken)).await).await;
     let choice = Choice { key: '4', say: "To nod".into(), reply: "{callee} nods.".into() };
     let menu = Menu::new(vec![choice]).in_language(Some("de"));
-    call.hears(&bed.sound(&Prompts::new("de").menu(&menu, true)).await).await;
+    call.hears(&bed.sound(&Prompts::new("de").menu(&menu)).await).await;
     call.presses(4);
     bed.reads(EVE, "Erin nods.").await;
     bed.hangs_up(&call).await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use offhook::store::backup::{BackupError, backup};
 use offhook::store::restore::{RestoreError, restore};
-use offhook::store::{Reader, Store, StoreError};
+use offhook::store::{Listing, Reader, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::world::{Folder, World, bob, policy, start};
@@ -78,7 +78,7 @@ async fn the_store_of_each_version_is_backed_up_put_back_and_raised() {
         store.recover(start()).await.unwrap();
         store.close().await;
         let reader = Reader::open(&folder.file()).unwrap();
-        let messages = reader.held_list().unwrap();
+        let messages = reader.held_list(&Listing::newest(1000)).unwrap();
         assert_eq!(messages[0].stanza_id.as_deref(), Some("alice-1"), "{version}");
         assert_eq!(messages.len(), 1, "{version}");
         // The way back: the backup that was made before is as it was.

@@ -212,7 +212,8 @@ impl Phone {
 fn clip(prompt: &Prompt, codec: Codec) -> Arc<Clip> {
     let samples: Vec<i16> = match prompt.kind {
         PromptKind::Body(_) => (0..PARTS).flat_map(numbered).collect(),
-        _ => vec![500; GREETING_MS as usize * 8],
+        // The greeting and the pause after it.
+        _ => vec![500; GREETING_MS as usize / 2 * 8],
     };
     Arc::new(Clip::encode(codec, &samples))
 }

@@ -42,7 +42,7 @@ fn a_callee_hears_answers_and_hangs_up() {
         ),
         (
             "is not heard to answer, until tones are listened for",
-            "200 @1 played @5 5 played @0 played @5",
+            "200 @1 played @8 5 played @0 played @8",
             "INVITE ACK media Answered say tones say stop say:body heard1 say say",
         ),
         (
@@ -414,8 +414,9 @@ fn told(hear_first: bool) -> CallFlow {
 fn message(id: i64) -> SpokenMessage {
     SpokenMessage {
         id: MessageId(id),
+        from: "alice@example.org".parse().unwrap(),
         sender: "Alice".into(),
-        arrival: "Arrival.".into(),
+        came: "at 10:30".into(),
         body: Prompt::body(MessageId(id), "en", "Come home"),
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn said(prompt: &Prompt) -> &'static str {
         _ if *prompt == Prompts::new("en").notice_for_machines() => "say:notice",
         PromptKind::Body(_) => "say:body",
         PromptKind::Tone => "say:tone",
+        PromptKind::Pause | PromptKind::Mark => "say:sound",
         PromptKind::Recording => "say:recording",
         PromptKind::Prompt | PromptKind::Announcement => "say",
     }

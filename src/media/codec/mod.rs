@@ -118,10 +118,19 @@ impl Codec {
 
     /// A short tone that no keypad makes, encoded once for all calls.
     pub fn tone(self) -> Arc<Clip> {
-        static TONES: [OnceLock<Arc<Clip>>; Codec::ALL.len()] =
-            [const { OnceLock::new() }; Codec::ALL.len()];
-        let encode = || Arc::new(Clip::encode(self, &tone(self.speech_hz() as u32)));
-        TONES[self as usize].get_or_init(encode).clone()
+        static TONES: Tones = [const { OnceLock::new() }; Codec::ALL.len()];
+        self.sound_of(&TONES, &BEEP)
+    }
+
+    /// A shorter and softer one, which is no sign to speak.
+    pub fn mark(self) -> Arc<Clip> {
+        static TONES: Tones = [const { OnceLock::new() }; Codec::ALL.len()];
+        self.sound_of(&TONES, &MARK)
+    }
+
+    fn sound_of(self, tones: &'static Tones, sound: &Tone) -> Arc<Clip> {
+        let encode = || Arc::new(Clip::encode(self, &sound.samples(self.speech_hz() as u32)));
+        tones[self as usize].get_or_init(encode).clone()
     }
 
     /// The sample that an octet of the plain codec stands for.
@@ -192,6 +201,17 @@ impl Clip {
         Self { codec, octets: octets.into(), ends: ends.into(), frames }
     }
 
+    /// So much silence.
+    pub fn silent(codec: Codec, length: Duration) -> Self {
+        let frames = length.as_millis() as usize / FRAME_MS;
+        let frame = codec.quiet(FRAME_MS);
+        let ends = match codec.description().has_whole_frames {
+            true => (1..=frames).map(|number| (number * frame.len()) as u32).collect(),
+            false => vec![],
+        };
+        Self { codec, octets: frame.repeat(frames).into(), ends: ends.into(), frames }
+    }
+
     /// Its codec.
     pub fn codec(&self) -> Codec {
         self.codec
@@ -237,17 +257,30 @@ pub fn telephone_band(codecs: &[Codec]) -> Vec<Codec> {
     if narrow.is_empty() { vec![Codec::Pcmu, Codec::Pcma] } else { narrow }
 }
 
-/// A quarter of a second at 1,000 Hz, soft at both ends.
-fn tone(rate_hz: u32) -> Vec<i16> {
-    let samples = rate_hz / 4;
-    let at = |n: u32| f64::from(n) / f64::from(rate_hz);
-    let edge = f64::from(rate_hz) / 100.0;
-    let level = |n: u32| (f64::from(n.min(samples - n)) / edge).min(1.0) * 6000.0;
-    let sample = |n: u32| ((at(n) * TONE_HZ * std::f64::consts::TAU).sin() * level(n)) as i16;
-    (0..samples).map(sample).collect()
+/// A tone in each codec.
+type Tones = [OnceLock<Arc<Clip>>; Codec::ALL.len()];
+
+/// A sine, soft at both ends.
+struct Tone {
+    hz: f64,
+    ms: u32,
+    peak: f64,
 }
 
-const TONE_HZ: f64 = 1000.0;
+impl Tone {
+    fn samples(&self, rate_hz: u32) -> Vec<i16> {
+        let samples = rate_hz * self.ms / 1000;
+        let at = |n: u32| f64::from(n) / f64::from(rate_hz);
+        let edge = f64::from(rate_hz) / 100.0;
+        let level = |n: u32| (f64::from(n.min(samples - n)) / edge).min(1.0) * self.peak;
+        let sample = |n: u32| ((at(n) * self.hz * std::f64::consts::TAU).sin() * level(n)) as i16;
+        (0..samples).map(sample).collect()
+    }
+}
+
+const BEEP: Tone = Tone { hz: 1000.0, ms: 250, peak: 6000.0 };
+/// Below the tones of keys, and softer than the voice.
+const MARK: Tone = Tone { hz: 440.0, ms: 160, peak: 1500.0 };
 /// Length of a frame.
 pub const FRAME: Duration = Duration::from_millis(20);
 /// Octets of a G.711 frame, which are its samples and its ticks of the RTP clock too.
@@ -272,6 +305,25 @@ mod tests {
             assert_ne!(last[0], codec.silence());
             assert_eq!(clip.frame(2), None);
             assert_eq!(codec.quiet(20), [codec.silence(); FRAME_BYTES]);
+        }
+    }
+
+    #[test]
+    fn the_mark_is_shorter_and_softer_than_the_tone_after_which_people_speak() {
+        for codec in Codec::ALL {
+            assert_eq!((codec.tone().ms(), codec.mark().ms()), (260, 160), "{codec:?}");
+        }
+        let loudest = |tone: &Tone| tone.samples(8000).into_iter().max().unwrap();
+        assert!(loudest(&MARK) * 3 < loudest(&BEEP));
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_wanted_and_every_frame_of_it_is_silent() {
+        for codec in Codec::ALL {
+            let pause = Clip::silent(codec, Duration::from_millis(800));
+            assert_eq!((pause.codec(), pause.ms()), (codec, 800));
+            assert!((0..40).all(|number| pause.frame(number) == Some(codec.quiet(20))));
+            assert_eq!((pause.frame(40), pause.sound(800, 20).len()), (None, 0));
         }
     }
 

@@ -43,9 +43,10 @@ impl Kind {
 }
 
 fn message(id: i64, sender: &str) -> SpokenMessage {
-    let arrival = format!("At 10:3{id} a message from {sender} arrived.");
+    let came = format!("at 10:3{id}");
     let body = Prompt::body(MessageId(id), "en", format!("{sender}'s body"));
-    SpokenMessage { id: MessageId(id), sender: sender.into(), arrival, body }
+    let from = format!("{sender}@example.org").parse().unwrap();
+    SpokenMessage { id: MessageId(id), from, sender: sender.into(), came, body }
 }
 
 /// Plays a random call and gives all that was said in it. What the flow asks for mostly comes; the rest is up to chance.
@@ -58,7 +59,7 @@ fn said(kind: Kind, seed: u64) -> Vec<Prompt> {
         let letters = if chance.random_bool(0.9) { likely } else { EVERYTHING };
         let step = letters.chars().nth(chance.random_range(0..letters.len())).unwrap();
         if step == '.' {
-            now += Duration::from_secs(5);
+            now += Duration::from_secs(9);
         }
         flow.handle(input(step), now);
         while let Some(output) = flow.poll() {
@@ -158,9 +159,9 @@ fn what_is_rendered_ahead_is_what_is_said() {
         let said: HashSet<Prompt> = (0..CALLS).flat_map(|seed| said(kind, seed)).collect();
         let forgotten: Vec<_> = said.difference(&ahead).filter(|it| !is_new(it)).collect();
         assert!(forgotten.is_empty(), "{kind:?} does not render ahead {forgotten:#?}");
-        // The player says this one, in place of a message that it fails to render.
-        let unspeakable = flow.unspeakable_prompt();
-        let unsaid: Vec<_> = ahead.difference(&said).filter(|it| **it != unspeakable).collect();
+        // The player says the first, in place of a message that it fails to render; these calls are too short for the other.
+        let others = [flow.unspeakable_prompt(), english().plain("phone-time-over")];
+        let unsaid: Vec<_> = ahead.difference(&said).filter(|it| !others.contains(it)).collect();
         assert!(unsaid.is_empty(), "{kind:?} never says {unsaid:#?}");
     }
 }
