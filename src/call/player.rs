@@ -15,7 +15,7 @@ use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::numbers::Numbers;
 use crate::script::prompt::{Prompt, PromptKind};
-use crate::speech::{Rendered, Speaker, Utterance};
+use crate::speech::{Pace, Rendered, Speaker, Utterance};
 
 /// Turns prompts into clips, ahead of time where they are known, and plays them one after the other.
 ///
@@ -74,6 +74,7 @@ impl PromptPlayer {
                     language: prompt.language.clone(),
                     text: prompt.text.clone(),
                     keep: prompt.kind == PromptKind::Prompt,
+                    pace: Pace::Usual,
                 };
                 let at_hand = |codec: &Codec| self.speaker.at_hand(&utterance, *codec);
                 if utterance.keep

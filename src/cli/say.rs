@@ -9,7 +9,7 @@ use crate::config;
 use crate::media::codec::Codec;
 use crate::script::speakable::speakable;
 use crate::speech::wav::write_wav;
-use crate::speech::{Speaker, SpeechError, SpeechSettings, Utterance};
+use crate::speech::{Pace, Speaker, SpeechError, SpeechSettings, Utterance};
 
 pub(super) async fn run(
     path: &Path,
@@ -18,13 +18,14 @@ pub(super) async fn run(
     language: Option<String>,
 ) -> ExitCode {
     // Works before there is a configuration too, to try a voice.
-    let configured =
-        || config::read_without_secrets(path).ok().map(|config| config.live.speech.language);
-    let language = language.or_else(configured).unwrap_or_else(|| "en".into());
+    let config = config::read_without_secrets(path).ok();
+    let voices = config.as_ref().map(|config| config.fixed.voices.clone()).unwrap_or_default();
+    let configured = config.map(|config| config.live.speech.language);
+    let language = language.or(configured).unwrap_or_else(|| "en".into());
     let Some(text) = speakable(text, CHARS_MAX, Some(&language)) else {
         return failed(SpeechError::Unspeakable);
     };
-    let speaker = match Speaker::start(SpeechSettings::default()).await {
+    let speaker = match Speaker::start(SpeechSettings::with_voices(&voices)).await {
         Ok(speaker) => speaker,
         Err(error) => return failed(error),
     };
@@ -37,7 +38,7 @@ pub(super) async fn run(
             Err(error) => failed(error),
         };
     };
-    let utterance = Utterance { language, text, keep: false };
+    let utterance = Utterance { language, text, keep: false, pace: Pace::Usual };
     match speaker.say(&utterance, Codec::Pcmu).await {
         Ok(clip) => match write_wav(&clip, out) {
             Ok(()) => {

@@ -91,7 +91,7 @@ async fn start(
             "calls were cut off by a crash; they are made again when they may be"
         );
     }
-    let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker().await?);
+    let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker(&fixed).await?);
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
     end_broken(&agent, &trunks, store.take_dialogs().await?);
     warn_of_plain_text(&fixed);

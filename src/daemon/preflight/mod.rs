@@ -8,8 +8,8 @@ use std::path::Path;
 use crate::config::{Config, Finding, Fixed, Sip, Upload, VoiceReply};
 use crate::media::codec::Codec;
 use crate::seed::Seed;
-use crate::speech::Utterance;
 use crate::speech::voices::Voice;
+use crate::speech::{Pace, Utterance};
 use crate::store::{Reader, Store};
 use crate::voice_reply::file::{Sound, encode};
 use crate::voice_reply::upload_service::NotUploaded;
@@ -69,7 +69,10 @@ pub async fn checks(config: &Config) -> Vec<PreflightCheck> {
     }
     trunks(fixed, runs, &mut note).await;
     note("RTP".into(), if runs { rtp_address(fixed) } else { rtp(fixed) }.into());
-    note(format!("voice {}", live.speech.language), voice(&live.speech.language).await.into());
+    note(
+        format!("voice {}", live.speech.language),
+        voice(fixed, &live.speech.language).await.into(),
+    );
     if live.script.voice {
         note("voice answers".into(), voice_answers(config, upload));
     }
@@ -202,8 +205,13 @@ fn is_program(program: &str) -> bool {
     found || Path::new(program).is_file()
 }
 
-async fn voice(language: &str) -> Result<(), String> {
-    let speaker = wiring::speaker().await.map_err(|error| error.to_string())?;
-    let utterance = Utterance { language: language.to_owned(), text: "1 2 3".into(), keep: false };
+async fn voice(fixed: &Fixed, language: &str) -> Result<(), String> {
+    let speaker = wiring::speaker(fixed).await.map_err(|error| error.to_string())?;
+    let utterance = Utterance {
+        language: language.to_owned(),
+        text: "1 2 3".into(),
+        keep: false,
+        pace: Pace::Usual,
+    };
     speaker.say(&utterance, Codec::Pcmu).await.map(drop).map_err(|error| error.to_string())
 }
