@@ -20,6 +20,7 @@ mod say;
 mod stderr;
 mod table;
 mod trace;
+mod voices;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,19 +81,12 @@ enum Command {
         text: String,
     },
     /// Writes what the phone would hear of a message into a file.
-    Say {
-        /// What to say.
-        #[arg(value_parser = not_blank)]
-        text: String,
-        /// The file: WAV, 8,000 samples a second.
-        #[arg(long, value_name = "FILE.wav", required_unless_present = "phonemes")]
-        out: Option<PathBuf>,
-        /// The language, if not `speech.language`.
-        #[arg(long, value_name = "xx")]
-        lang: Option<String>,
-        /// Shows how it is pronounced instead, in IPA.
-        #[arg(long, conflicts_with = "out")]
-        phonemes: bool,
+    Say(say::Say),
+    /// Lists the voices: language, engine, licence and speed here, and which speaks each configured language.
+    Voices {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Shows one message from stanza to key press.
     Trace {
@@ -223,9 +217,8 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         }
         Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
-        Command::Say { text, out, lang, phonemes: _ } => {
-            say::run(&path, &text, out.as_deref(), lang).await
-        }
+        Command::Say(say) => say::run(&path, say).await,
+        Command::Voices { json } => voices::run(&path, json).await,
         Command::Trace { message, json } => trace::run(&path, &message, json),
         Command::Held { json } => held::run(&path, json),
         Command::Calls { last, json } => calls::run(&path, last, json),

@@ -11,10 +11,10 @@ use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use crate::clock;
-use crate::config::Live;
+use crate::config::{Live, VoiceChoice};
 use crate::http::{Asker, Page, PageAnswer, PageSource};
 use crate::numbers::{Condition, Numbers};
-use crate::speech::voices::Voice;
+use crate::speech::voices::is_spoken;
 use crate::store::totals::totals;
 use crate::trunks::TrunkPool;
 
@@ -23,6 +23,7 @@ use crate::trunks::TrunkPool;
 pub(super) struct Observed {
     pub(super) link: watch::Receiver<bool>,
     pub(super) trunk_pool: TrunkPool,
+    pub(super) voices: Arc<[VoiceChoice]>,
     pub(super) live: watch::Receiver<Arc<Live>>,
     pub(super) store: Arc<Path>,
     pub(super) numbers: Numbers,
@@ -76,7 +77,7 @@ impl Observed {
             is_linked: *self.link.borrow(),
             trunks: self.trunk_pool.condition(),
             store: store.ok(),
-            has_voice: Voice::for_language(&self.live.borrow().speech.language).is_some(),
+            has_voice: is_spoken(&self.live.borrow().speech.language, &self.voices),
             disk_free: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
         }
     }

@@ -104,6 +104,7 @@ async fn start(
     let observed = Observed {
         link: link_is_up.clone(),
         trunk_pool: trunk_pool.clone(),
+        voices: fixed.voices.as_slice().into(),
         live: live_settings.clone(),
         store: fixed.store.as_path().into(),
         numbers: numbers.clone(),

@@ -8,11 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::columns::Columns;
+use super::subscribers::subscriber;
 use super::{StoreError, sqlite};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::HoldingEnd;
 use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, RingKind, Wait};
 use crate::phone_number::PhoneNumber;
+use crate::subscriber::Subscriber;
 
 /// A look at the file, beside a running daemon or without one. It changes nothing.
 #[derive(Debug)]
@@ -40,6 +42,19 @@ impl Reader {
             [],
             held_message,
         )
+    }
+
+    /// Somebody who may be phoned, as they and the operator have set them up.
+    pub fn person(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
+        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
+        Ok(self.conn.query_row(sql, [jid.as_str()], subscriber).optional()?)
+    }
+
+    /// The languages that people have set for themselves.
+    pub fn languages(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT own_language FROM subscribers
+                   WHERE own_language IS NOT NULL AND (known = 1 OR registered = 1) ORDER BY 1";
+        self.list(sql, [], |row| row.get(0))
     }
 
     /// The last calls, newest first.

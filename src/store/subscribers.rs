@@ -318,7 +318,7 @@ fn quiet_word(quiet: Quiet) -> String {
     }
 }
 
-fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
+pub(super) fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
     // What a person has set goes before what the operator has.
     let own = |own: &str, configured: &str| -> rusqlite::Result<Option<String>> {
         let own: Option<String> = row.get(own)?;
