@@ -14,6 +14,7 @@ pub mod demo;
 pub mod dscp;
 pub mod http;
 pub mod media;
+pub mod message_language;
 pub mod notification;
 pub mod numbers;
 pub mod phone_number;

@@ -6,13 +6,13 @@ use std::net::UdpSocket;
 use std::path::Path;
 
 use crate::config::{Config, Engine, Finding, Fixed, Sip, Upload, VoiceReply};
+use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::speech::voices::{hibari_is_installed, is_spoken};
 use crate::speech::{Pace, Speaker, Utterance};
 use crate::store::{Reader, Store};
 use crate::voice_reply::file::{Sound, encode};
 use crate::voice_reply::upload_service::NotUploaded;
-use crate::wording::{phrase, worded_in};
 
 use self::server::Connection;
 use super::wiring;
@@ -232,8 +232,9 @@ async fn voice(speaker: &Speaker, language: String) -> PreflightOutcome {
     use PreflightOutcome::{Fails, WorksThrough};
     let wished = speaker.engines_for(&language).first().copied();
     let primary = language.split(['-', '_']).next().unwrap_or_default();
-    let text = match worded_in(Some(&language)).eq_ignore_ascii_case(primary) {
-        true => phrase(Some(&language), "phone-nothing-waits", &[]),
+    let prompts = Prompts::new(&language);
+    let text = match prompts.language().eq_ignore_ascii_case(primary) {
+        true => prompts.plain("phone-nothing-waits").text,
         false => COUNT.to_owned(),
     };
     let utterance = Utterance { language, text, keep: false, pace: Pace::Usual };
