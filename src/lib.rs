@@ -15,6 +15,7 @@ pub mod dscp;
 pub mod http;
 pub mod log_levels;
 pub mod media;
+pub mod message_language;
 pub mod notification;
 pub mod numbers;
 pub mod operator_page;

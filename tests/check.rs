@@ -193,7 +193,8 @@ async fn beside_a_running_offhook_a_live_check_takes_nothing_from_it() {
         "[component]\njid = \"phone.example.org\"\nserver = \"127.0.0.1:{xmpp}\"\nsecret = \"{SECRET}\"\n\
          [[trunk]]\nname = \"pbx\"\nproxy = \"sip:127.0.0.1:{}\"\nfrom = \"sip:a@127.0.0.1\"\n\
          [[trunk]]\nname = \"home\"\nproxy = \"sip:127.0.0.1:{}\"\nfrom = \"sip:a@127.0.0.1\"\nregister = true\n\
-         [sip]\nlisten = \"127.0.0.1:{sip}\"\n[media]\nlisten = \"127.0.0.1\"\n[dial]\nallow = [\"+999\"]\n",
+         [sip]\nlisten = \"127.0.0.1:{sip}\"\n[media]\nlisten = \"127.0.0.1\"\n[dial]\nallow = [\"+999\"]\n\
+         [[subscriber]]\njid = \"bob@example.org\"\nlanguage = \"de\"\n",
         pbx.port, home.port
     );
     write(folder.path(), &component_toml);
@@ -213,6 +214,7 @@ async fn beside_a_running_offhook_a_live_check_takes_nothing_from_it() {
         ("trunk home".into(), "not tried"),
         ("RTP".into(), "works"),
         ("voice en".into(), "works"),
+        ("voice de".into(), "works"),
         ("voice answers".into(), "not tried"),
     ];
     assert_eq!(results(&told), expected);

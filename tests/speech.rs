@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use offhook::media::codec::{Clip, Codec};
 use offhook::speech::voices::Voice;
-use offhook::speech::{Speaker, SpeechError, SpeechSettings, Utterance};
+use offhook::speech::{Pace, Speaker, SpeechError, SpeechSettings, Utterance};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -246,8 +246,12 @@ async fn the_workers_end_with_the_last_speaker() {
 #[tokio::test]
 async fn a_prompt_is_rendered_once_and_a_message_each_time() {
     let stage = Stage::new(SpeechSettings::default()).await;
-    let prompt =
-        Utterance { language: "en".into(), text: "Press 5 to hear it.".into(), keep: true };
+    let prompt = Utterance {
+        language: "en".into(),
+        text: "Press 5 to hear it.".into(),
+        keep: true,
+        pace: Pace::Usual,
+    };
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let (speaker, prompt) = (stage.speaker.clone(), prompt.clone());
@@ -270,6 +274,7 @@ async fn prompts_beyond_the_limit_are_forgotten() {
         language: "en".into(),
         text: format!("Number {number}."),
         keep: true,
+        pace: Pace::Usual,
     };
     let first = stage.speaker.say(&prompt(1), Codec::Pcmu).await.unwrap();
     assert!(Arc::ptr_eq(&first, &stage.speaker.say(&prompt(1), Codec::Pcmu).await.unwrap()));
@@ -337,7 +342,7 @@ fn niceness(process: &str) -> i32 {
 }
 
 fn message(language: &str, text: &str) -> Utterance {
-    Utterance { language: language.into(), text: text.into(), keep: false }
+    Utterance { language: language.into(), text: text.into(), keep: false, pace: Pace::Usual }
 }
 
 fn signal(pid: i32, signal: Signal) {

@@ -140,7 +140,8 @@ impl<'c> CallDriver<'c> {
     ) -> Self {
         let PreparedCall { call_span, subject, invite, channel, media } = call;
         let PreparedMedia { trunk, port, codecs, codec_permit, .. } = media;
-        let unspeakable = flow.unspeakable_prompt();
+        let numbers = context.numbers.clone();
+        let player = PromptPlayer::new(context.speaker.clone(), numbers, codecs, &flow);
         Self {
             subject,
             country: trunk.country.clone(),
@@ -148,12 +149,7 @@ impl<'c> CallDriver<'c> {
             call: Call::new(invite, flow, trunk.dtmf, notice, clock::now()),
             channel,
             port,
-            player: PromptPlayer::new(
-                context.speaker.clone(),
-                context.numbers.clone(),
-                codecs,
-                unspeakable,
-            ),
+            player,
             codec_permit,
             recorder: Recorder::new(context.store.clone(), context.live.clone()),
             store: StoreQueue::new(context.store.clone()),

@@ -14,8 +14,9 @@ use crate::media::engine;
 use crate::media::resample::{TELEPHONE_HZ, resampled};
 use crate::notification::MessageId;
 use crate::numbers::Numbers;
+use crate::script::CallFlow;
 use crate::script::prompt::{PAUSE, Prompt, PromptKind};
-use crate::speech::{Rendered, Speaker, Utterance};
+use crate::speech::{Pace, Rendered, Speaker, Utterance};
 
 /// Turns prompts into clips, ahead of time where they are known, and plays them one after the other.
 ///
@@ -32,6 +33,8 @@ pub(super) struct PromptPlayer {
     tag: u32,
     /// What is spoken in place of a message that cannot be.
     unspeakable: Prompt,
+    /// What is spoken in place of a message in a language that no voice speaks.
+    other_language: Prompt,
     /// What the callee has recorded.
     recording: Option<Arc<Clip>>,
 }
@@ -42,7 +45,7 @@ impl PromptPlayer {
         speaker: Speaker,
         numbers: Numbers,
         codecs: Vec<Codec>,
-        unspeakable: Prompt,
+        flow: &CallFlow,
     ) -> Self {
         Self {
             speaker,
@@ -53,7 +56,8 @@ impl PromptPlayer {
             prepared: HashMap::new(),
             speaking: VecDeque::new(),
             tag: 0,
-            unspeakable,
+            unspeakable: flow.unspeakable_prompt(),
+            other_language: flow.other_language_prompt(),
             recording: None,
         }
     }
@@ -74,6 +78,7 @@ impl PromptPlayer {
                     language: prompt.language.clone(),
                     text: prompt.text.clone(),
                     keep: prompt.kind == PromptKind::Prompt,
+                    pace: Pace::Usual,
                 };
                 let at_hand = |codec: &Codec| self.speaker.at_hand(&utterance, *codec);
                 if utterance.keep
@@ -196,7 +201,9 @@ impl PromptPlayer {
                         "message cannot be read aloud; the callee is told so"
                     );
                     events.push(PlayerEvent::Unspeakable(id));
-                    let instead = self.unspeakable.clone();
+                    let is_spoken = !self.speaker.engines_for(&next.language).is_empty();
+                    let instead = if is_spoken { &self.unspeakable } else { &self.other_language };
+                    let instead = instead.clone();
                     self.prepare([instead.clone()]);
                     self.speaking.push_front(instead);
                     continue;

@@ -46,9 +46,7 @@ impl CallSubject {
     /// Messages in the words in which they are spoken to the callee.
     pub(super) fn spoken(&self, messages: &[Message]) -> Vec<SpokenMessage> {
         match self {
-            Self::Messages { announcer, .. } => {
-                messages.iter().map(|message| announcer.spoken(message)).collect()
-            }
+            Self::Messages { announcer, .. } => announcer.spoken_all(messages),
             Self::Verification(_) | Self::Nothing => vec![],
         }
     }

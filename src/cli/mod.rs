@@ -22,6 +22,7 @@ mod say;
 mod stderr;
 mod table;
 mod trace;
+mod voices;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -86,19 +87,12 @@ enum Command {
         text: String,
     },
     /// Writes what the phone would hear of a message into a file.
-    Say {
-        /// What to say.
-        #[arg(value_parser = not_blank)]
-        text: String,
-        /// The file: WAV, 8,000 samples a second.
-        #[arg(long, value_name = "FILE.wav", required_unless_present = "phonemes")]
-        out: Option<PathBuf>,
-        /// The language, if not `speech.language`.
-        #[arg(long, value_name = "xx")]
-        lang: Option<String>,
-        /// Shows how it is pronounced instead, in IPA.
-        #[arg(long, conflicts_with = "out")]
-        phonemes: bool,
+    Say(say::Say),
+    /// Lists the voices: language, engine, licence and speed here, and which speaks each configured language.
+    Voices {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Shows a message from stanza to key press, or the last ones from or for a person.
     Trace {
@@ -258,9 +252,8 @@ async fn carry_out(line: CommandLine, change: ChangeLevels) -> ExitCode {
         }
         Command::Check { live, strict, json } => check::run(&path, live, strict, json).await,
         Command::Call { number, text } => call::run(&path, &number, &text).await,
-        Command::Say { text, out, lang, phonemes: _ } => {
-            say::run(&path, &text, out.as_deref(), lang).await
-        }
+        Command::Say(say) => say::run(&path, say).await,
+        Command::Voices { json } => voices::run(&path, json).await,
         Command::Trace { message, listed, last, json } => {
             let traced = message.map_or_else(|| Traced::Last(listed, last), Traced::One);
             trace::run(&path, &traced, json)

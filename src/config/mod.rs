@@ -14,6 +14,7 @@ mod secret;
 mod section;
 mod speech;
 mod subscribers;
+mod voice;
 mod voice_reply;
 mod warnings;
 
@@ -29,6 +30,7 @@ pub use http::Links;
 pub use live::Live;
 pub use phone::{Callback, Media, Offer, Sip};
 pub use speech::Speech;
+pub use voice::{Engine, VOICE_PROGRAM_FOLDERS, VoiceChoice};
 pub use voice_reply::{Upload, VoiceReply};
 
 use crate::notification::policy::Policy;
@@ -115,7 +117,7 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let media = top.section("media", &absent).map(phone::media);
     let own: Vec<_> = trunks.iter().flatten().flat_map(Trunk::own_numbers).collect();
     let dial = top.section("dial", &absent).map(|section| dial::read(section, own));
-    let speech = top.section("speech", &absent).map(speech::read);
+    let speech = top.section("speech", &absent).map(|section| speech::read(section, path));
     let menu = speech::menu(&mut top);
     let voice_reply = top.section("voice_reply", &absent).map(voice_reply::read);
     let http = top.section("http", &absent).map(http::read);
@@ -124,11 +126,11 @@ fn sections(source: &ConfigFile, top: &DeTable<'_>, path: &Path) -> Option<(Fixe
     let subscribers = subscribers::read(&mut top, allowed);
     top.refuse_unknown_keys();
     let ((component, access), (sip, callback), (media, offer)) = (component??, sip??, media??);
-    let ((policy, call_max), (speech, script)) = (dial??, speech??);
+    let ((policy, call_max), (speech, script, voices)) = (dial??, speech??);
     let ((voice_reply, voice), (http, links)) = (voice_reply??, http??);
     let ((store, kept), log_levels) = (store??, log??);
     include?;
-    let fixed = Fixed { component, store, trunks: trunks?, sip, media, http };
+    let fixed = Fixed { component, store, trunks: trunks?, sip, media, voices, http };
     let live = Live {
         access,
         callback,

@@ -1,8 +1,10 @@
 //! `[speech]` and `[[key]]`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::section::Section;
+use super::voice::{self, VoiceChoice};
 use crate::script::menu::{Choice, Menu};
 use crate::script::{ScriptSettings, keys};
 
@@ -16,15 +18,19 @@ pub struct Speech {
 }
 
 /// Reads the table, and what it says of the course of a call.
-pub(super) fn read(mut section: Section<'_>) -> Option<(Speech, ScriptSettings)> {
+pub(super) fn read(
+    mut section: Section<'_>,
+    file: &Path,
+) -> Option<(Speech, ScriptSettings, Vec<VoiceChoice>)> {
     let language = section.text("language").map(|language| language.unwrap_or_else(|| "en".into()));
     let hear_first = section.flag("hear_first", true);
     let body_chars_max = section.number("body_chars_max", 40..=2000, 400, "characters");
     let settle = section.number("settle_ms", 0..=5000, 700, "ms").map(Duration::from_millis);
+    let voices = voice::read(&mut section, file);
     section.refuse_unknown_keys();
     let (hear_first, preroll) = (hear_first?, settle?);
     let script = ScriptSettings { hear_first, preroll, ..ScriptSettings::default() };
-    Some((Speech { language: language?, body_chars_max: body_chars_max? }, script))
+    Some((Speech { language: language?, body_chars_max: body_chars_max? }, script, voices?))
 }
 
 pub(super) fn menu(top: &mut Section<'_>) -> Option<Menu> {

@@ -11,11 +11,11 @@ use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use crate::clock;
-use crate::config::Live;
+use crate::config::{Live, VoiceChoice};
 use crate::http::{Asker, Page, PageAnswer, PageSource, PageStatus};
 use crate::numbers::{Condition, Numbers};
 use crate::operator_page::{self, Shown};
-use crate::speech::voices::Voice;
+use crate::speech::voices::is_spoken;
 use crate::store::totals::totals;
 use crate::trunks::TrunkPool;
 
@@ -24,6 +24,7 @@ use crate::trunks::TrunkPool;
 pub(super) struct Observed {
     pub(super) link: watch::Receiver<bool>,
     pub(super) trunk_pool: TrunkPool,
+    pub(super) voices: Arc<[VoiceChoice]>,
     pub(super) live: watch::Receiver<Arc<Live>>,
     pub(super) store: Arc<Path>,
     pub(super) numbers: Numbers,
@@ -107,7 +108,7 @@ impl Observed {
             is_linked: *self.link.borrow(),
             trunks: self.trunk_pool.condition(),
             store: store.ok(),
-            has_voice: Voice::for_language(&self.live.borrow().speech.language).is_some(),
+            has_voice: is_spoken(&self.live.borrow().speech.language, &self.voices),
             disk_free: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
         }
     }

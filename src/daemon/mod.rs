@@ -95,7 +95,7 @@ async fn start(
             "calls were cut off by a crash; they are made again when they may be"
         );
     }
-    let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker().await?);
+    let (engine, speaker) = (wiring::engine(&fixed)?, wiring::speaker(&fixed).await?);
     let (agent, trunks) = wiring::agent(&fixed, true).await?;
     end_broken(&agent, &trunks, store.take_dialogs().await?);
     warn_of_plain_text(&fixed);
@@ -108,6 +108,7 @@ async fn start(
     let observed = Observed {
         link: link_is_up.clone(),
         trunk_pool: trunk_pool.clone(),
+        voices: fixed.voices.as_slice().into(),
         live: live_settings.clone(),
         store: fixed.store.as_path().into(),
         numbers: numbers.clone(),

@@ -55,7 +55,7 @@ pub async fn place(
     let recipient = callee.jid.clone();
     store.configure_subscribers(vec![callee], clock::moment()).await?;
     let (agent, trunks) = wiring::agent(&config.fixed, false).await?;
-    let (engine, speaker) = (wiring::engine(&config.fixed)?, wiring::speaker().await?);
+    let (engine, speaker) = (wiring::engine(&config.fixed)?, wiring::speaker(&config.fixed).await?);
     let mut settings = config.live.clone();
     // A voice answer would reach nobody.
     settings.script.voice = false;

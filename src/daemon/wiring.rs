@@ -52,8 +52,8 @@ pub(super) fn engine(fixed: &Fixed) -> Result<Engine, MediaError> {
 }
 
 /// The speaker.
-pub(super) async fn speaker() -> Result<Speaker, SpeechError> {
-    Speaker::start(SpeechSettings::default()).await
+pub(super) async fn speaker(fixed: &Fixed) -> Result<Speaker, SpeechError> {
+    Speaker::start(SpeechSettings::with_voices(&fixed.voices)).await
 }
 
 /// The user agent and its trunks. `takes_calls`: whether somebody waits for the calls that the trunks bring.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::child_process::DemoError;
 use crate::media::codec::Codec;
 use crate::speech::wav::write_wav;
-use crate::speech::{Speaker, SpeechSettings, Utterance};
+use crate::speech::{Pace, Speaker, SpeechSettings, Utterance};
 
 /// Writes what Bob says into a file.
 ///
@@ -14,7 +14,8 @@ pub(super) async fn bobs_words(file: &Path) -> Result<(), DemoError> {
     let refused = |reason: String| DemoError::Refused { part: "the synthesiser", reason };
     let speaker = Speaker::start(SpeechSettings::default()).await;
     let speaker = speaker.map_err(|error| refused(error.to_string()))?;
-    let utterance = Utterance { language: "en-gb".into(), text: WORDS.into(), keep: false };
+    let utterance =
+        Utterance { language: "en-gb".into(), text: WORDS.into(), keep: false, pace: Pace::Usual };
     let clip = speaker.say(&utterance, Codec::Pcmu).await;
     let clip = clip.map_err(|error| refused(error.to_string()))?;
     write_wav(&clip, file).map_err(|error| refused(error.to_string()))

@@ -88,6 +88,11 @@ impl CallFlow {
         self.prompts.unspeakable()
     }
 
+    /// What is said in place of a message in a language that no voice speaks.
+    pub fn other_language_prompt(&self) -> Prompt {
+        self.prompts.other_language()
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, now: Instant) {
         match self.frame.handle(input, now) {

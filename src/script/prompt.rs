@@ -114,6 +114,11 @@ impl Prompts {
         self.plain("phone-unspeakable")
     }
 
+    /// In place of a message in a language that no voice speaks.
+    pub(super) fn other_language(&self) -> Prompt {
+        self.plain("phone-other-language")
+    }
+
     /// In place of a text that only its recipient can decrypt.
     pub fn encrypted(&self, id: MessageId) -> Prompt {
         Prompt::body(id, self.language, self.say("encrypted", &[]))

@@ -146,9 +146,10 @@ const ENTRY_BYTES: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speech::Pace;
 
     fn prompt(text: &str) -> Utterance {
-        Utterance { language: "en".into(), text: text.into(), keep: true }
+        Utterance { language: "en".into(), text: text.into(), keep: true, pace: Pace::Usual }
     }
 
     /// One second in one codec: 24,000 bytes with its source.

@@ -26,6 +26,16 @@ pub fn clean(text: &str, voice: &Voice) -> Result<String, Unreadable> {
     if cleaned.chars().any(char::is_alphanumeric) { Ok(cleaned) } else { Err(Unreadable) }
 }
 
+/// A text for a program that speaks, which is locked in and may know any script: one line, no longer than [`CHARS_MAX`],
+/// without what nobody sees.
+pub(crate) fn one_line(text: &str) -> Result<String, Unreadable> {
+    let visible = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let visible: String = visible.filter(|c| !is_invisible(*c)).take(INPUT_CHARS_MAX).collect();
+    let words: Vec<&str> = visible.split_whitespace().collect();
+    let line: String = words.join(" ").chars().take(CHARS_MAX).collect();
+    if line.chars().any(char::is_alphanumeric) { Ok(line) } else { Err(Unreadable) }
+}
+
 /// The voice cannot read this text: it is in another script, or holds nothing that has a sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;

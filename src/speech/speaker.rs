@@ -4,20 +4,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::backoff::Backoff;
+use crate::config::Engine;
 use crate::media::codec::{Clip, Codec};
 use crate::speech::cache::{Cache, CacheSlot};
-use crate::speech::hibari;
+use crate::speech::engines::{Engines, Fit};
 use crate::speech::sanitise::{self, Unreadable};
-use crate::speech::voices::Voice;
 use crate::speech::wire::{SynthesisRequest, WorkerResponse};
 use crate::speech::worker_process::{Lost, START_MAX, Worker};
-use crate::speech::{SpeechError, SpeechSettings, Utterance, spoken_text, worker};
+use crate::speech::{Pace, SpeechError, SpeechSettings, Utterance, spoken_text, worker};
 
 /// Turns text into clips, by processes that a text may kill. Clones share them.
 ///
@@ -27,8 +27,9 @@ pub struct Speaker {
     settings: Arc<SpeechSettings>,
     jobs: mpsc::Sender<SpeechJob>,
     cache: Arc<Lock<Cache>>,
-    /// English has a voice of its own here.
-    hibari: bool,
+    engines: Arc<Engines>,
+    /// So many programs speak at once.
+    programs: Arc<Semaphore>,
     /// Texts that are being rendered or wait for it.
     waiting: Arc<AtomicUsize>,
 }
@@ -40,7 +41,8 @@ impl Speaker {
     pub async fn start(settings: SpeechSettings) -> Result<Self, SpeechError> {
         let settings = Arc::new(settings);
         let first = Worker::start(&settings, worker::SPEAK).await?;
-        let hibari = first.hibari;
+        let engines = Arc::new(Engines::new(&settings.voices, first.hibari));
+        let programs = Arc::new(Semaphore::new(settings.workers.max(1)));
         if !first.landlock {
             warn!(
                 "this kernel has no landlock: speech workers could read files, though not send them anywhere"
@@ -59,7 +61,7 @@ impl Speaker {
         }
         tokio::spawn(raise(spare, settings.clone()));
         let cache = Arc::new(Lock::new(Cache::new(settings.cache_bytes_max)));
-        Ok(Self { settings, jobs, cache, hibari, waiting: Arc::default() })
+        Ok(Self { settings, jobs, cache, engines, programs, waiting: Arc::default() })
     }
 
     /// Renders an utterance, or finds it if it is a prompt that was rendered before.
@@ -146,29 +148,112 @@ impl Speaker {
         Ok(made)
     }
 
-    /// Tells how a text will be said, in the International Phonetic Alphabet.
+    /// The engines that can speak a language, the one that does first.
+    pub fn engines_for(&self, language: &str) -> Vec<Engine> {
+        self.engines.fits(language).iter().map(Fit::engine).collect()
+    }
+
+    /// The languages that the operator has chosen voices for.
+    pub fn chosen_languages(&self) -> Vec<String> {
+        self.engines.chosen().map(str::to_owned).collect()
+    }
+
+    /// Says something for the telephone, by the engine that fits best or by this one only, and tells which it was.
+    ///
+    /// Errors: as [`Speaker::say`], and [`SpeechError::NotThisEngine`].
+    pub async fn say_by(
+        &self,
+        utterance: &Utterance,
+        only: Option<Engine>,
+    ) -> Result<Spoken, SpeechError> {
+        let (samples, engine) = self.render_by(utterance, false, only).await?;
+        Ok(Spoken { clip: Clip::encode(Codec::Pcmu, &samples), engine })
+    }
+
+    /// Tells how a text will be said by espeak-ng, in the International Phonetic Alphabet.
     pub async fn phonemes(&self, text: &str, language: &str) -> Result<String, SpeechError> {
-        let (voice, clean) = readable(text, language)?;
+        let unknown = || SpeechError::UnknownLanguage(language.to_owned());
+        let fits = self.engines.fits(language);
+        let espeak = fits.iter().find(|fit| fit.engine() == Engine::Espeak).ok_or_else(unknown)?;
+        let Fit::Worker { name, voice, .. } = espeak else { return Err(unknown()) };
+        let clean = sanitise::clean(&spoken_text::spoken(text, language), voice)
+            .map_err(|Unreadable| SpeechError::Unspeakable)?;
         let mut worker = Worker::start(&self.settings, worker::PHONEMES).await?;
-        match worker.ask(&self.request(voice.name, clean, false), self.settings.patience).await {
+        let request = self.request(name, clean, Pace::Usual, false);
+        match worker.ask(&request, self.settings.patience).await {
             Ok(WorkerResponse::Phonemes(phonemes)) => Ok(phonemes),
-            Ok(WorkerResponse::NoVoice) => Err(SpeechError::UnknownLanguage(language.to_owned())),
+            Ok(WorkerResponse::NoVoice) => Err(unknown()),
             Ok(_) | Err(_) => Err(SpeechError::GivenUp),
         }
     }
 
     async fn render(&self, utterance: &Utterance, wide: bool) -> Result<Arc<[i16]>, SpeechError> {
-        let (voice, clean) = readable(&utterance.text, &utterance.language)?;
+        self.render_by(utterance, wide, None).await.map(|(samples, _)| samples)
+    }
+
+    /// Asks one engine after the other, until one speaks.
+    async fn render_by(
+        &self,
+        utterance: &Utterance,
+        wide: bool,
+        only: Option<Engine>,
+    ) -> Result<(Arc<[i16]>, Engine), SpeechError> {
+        let language = &utterance.language;
+        let mut fits = self.engines.fits(language);
+        let mut why = match only {
+            Some(engine) => SpeechError::NotThisEngine { engine, language: language.clone() },
+            None => SpeechError::UnknownLanguage(language.clone()),
+        };
+        // espeak-ng, which takes a tenth of the time, helps out where more texts wait than can be ready before
+        // somebody answers.
+        let crowded = self.waiting.load(Ordering::Relaxed) > self.settings.workers * WAITING_MAX;
+        let has_espeak = fits.iter().any(|fit| fit.engine() == Engine::Espeak);
+        fits.retain(|fit| match only {
+            Some(only) => fit.engine() == only,
+            None => !(crowded && has_espeak && fit.engine() == Engine::Hibari),
+        });
+        for fit in fits {
+            match self.render_with(&fit, utterance, wide).await {
+                Ok(samples) => return Ok((samples, fit.engine())),
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
+
+    async fn render_with(
+        &self,
+        fit: &Fit,
+        utterance: &Utterance,
+        wide: bool,
+    ) -> Result<Arc<[i16]>, SpeechError> {
+        let (language, pace) = (&utterance.language, utterance.pace);
+        let spoken = spoken_text::spoken(&utterance.text, language);
+        let unspeakable = |Unreadable| SpeechError::Unspeakable;
+        let (name, voice) = match fit {
+            Fit::Worker { name, voice, .. } => (name, voice),
+            Fit::Program(program) => {
+                let line = sanitise::one_line(&spoken).map_err(unspeakable)?;
+                // Closed by nobody while a speaker is there.
+                let _turn = self.programs.acquire().await.map_err(|_| SpeechError::GivenUp)?;
+                let said = program.speak(&line, pace, wide, &self.settings).await;
+                return said.map(Arc::from).map_err(|fault| {
+                    warn!(language, %fault, "a voice that is a program gave no speech");
+                    SpeechError::GivenUp
+                });
+            }
+        };
+        let clean = sanitise::clean(&spoken, voice).map_err(unspeakable)?;
         // A text that kills a worker is tried once more in small pieces: the engine's errors need a long stretch at once.
         for chars_max in [sanitise::PIECE_CHARS_MAX, CRUMB_CHARS_MAX] {
             let text = sanitise::pieces(&clean, chars_max).join("\n");
-            match self.ask(self.request(self.engine_for(voice), text, wide)).await {
+            match self.ask(self.request(name, text, pace, wide)).await {
                 Ok(WorkerResponse::Samples(samples)) if samples.is_empty() => {
                     return Err(SpeechError::Unspeakable);
                 }
                 Ok(WorkerResponse::Samples(samples)) => return Ok(samples.into()),
                 Ok(WorkerResponse::NoVoice) => {
-                    return Err(SpeechError::UnknownLanguage(utterance.language.clone()));
+                    return Err(SpeechError::UnknownLanguage(language.clone()));
                 }
                 Ok(_) | Err(Lost::Died) => {}
                 Err(Lost::TooSlow) => break,
@@ -177,17 +262,10 @@ impl Speaker {
         Err(SpeechError::GivenUp)
     }
 
-    fn request(&self, voice: &str, text: String, wide: bool) -> SynthesisRequest {
+    fn request(&self, voice: &str, text: String, pace: Pace, wide: bool) -> SynthesisRequest {
         let SpeechSettings { rate_wpm, word_gap, .. } = *self.settings;
+        let rate_wpm = pace.rate_wpm(rate_wpm);
         SynthesisRequest { rate_wpm, word_gap, wide, voice: voice.to_owned(), text }
-    }
-
-    /// The name under which the worker knows the best voice for a language. espeak-ng, which takes a tenth of the time,
-    /// helps out where more texts wait than can be ready before somebody answers.
-    fn engine_for(&self, voice: &Voice) -> &'static str {
-        let crowded = self.waiting.load(Ordering::Relaxed) > self.settings.workers * WAITING_MAX;
-        let own = self.hibari && !crowded && voice.name == hibari::ESPEAK_VOICE;
-        if own { hibari::NAME } else { voice.name }
     }
 
     async fn ask(&self, order: SynthesisRequest) -> Result<WorkerResponse, Lost> {
@@ -211,12 +289,13 @@ pub struct Rendered {
     pub wide: Option<Arc<[i16]>>,
 }
 
-fn readable(text: &str, language: &str) -> Result<(&'static Voice, String), SpeechError> {
-    let voice = Voice::for_language(language)
-        .ok_or_else(|| SpeechError::UnknownLanguage(language.to_owned()))?;
-    let clean = sanitise::clean(&spoken_text::spoken(text, language), voice)
-        .map_err(|Unreadable| SpeechError::Unspeakable)?;
-    Ok((voice, clean))
+/// What was said, and by what.
+#[derive(Debug)]
+pub struct Spoken {
+    /// As the telephone carries it.
+    pub clip: Clip,
+    /// What spoke.
+    pub engine: Engine,
 }
 
 /// Counts a text that is being rendered, until it is dropped.

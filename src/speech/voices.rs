@@ -1,6 +1,11 @@
 //! Which languages can be spoken, by which voice, and which letters that voice can read.
 
+use std::path::Path;
+
 use unicode_script::Script;
+
+use crate::config::VoiceChoice;
+use crate::speech::{data, hibari};
 
 /// One language that the synthesiser speaks well enough to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,19 @@ impl Voice {
     /// All of them, for the operator who must choose one.
     pub fn all() -> &'static [Self] {
         VOICES
+    }
+}
+
+/// Whether anything speaks a language, of what is built in and what the operator has chosen.
+pub fn is_spoken(tag: &str, choices: &[VoiceChoice]) -> bool {
+    Voice::for_language(tag).is_some() || choices.iter().any(|choice| choice.fits(tag))
+}
+
+/// Whether the data of hibari lies in this folder, or else in one of its usual places.
+pub fn hibari_is_installed(folder: Option<&Path>) -> bool {
+    match folder {
+        Some(folder) => hibari::is_in(folder),
+        None => data::voice(hibari::NAME, hibari::is_in).is_some(),
     }
 }
 

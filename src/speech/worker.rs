@@ -8,21 +8,24 @@ use crate::speech::espeak::{self, Espeak, Phonetics};
 use crate::speech::hibari::{self, Hibari};
 use crate::speech::sandbox::{self, Locked};
 use crate::speech::wire::{SynthesisRequest, WorkerResponse};
-use crate::speech::{data, level};
+use crate::speech::{command_sandbox, data, level};
 
 /// The first argument that makes the binary a speech worker instead of Offhook.
 ///
-/// The second is what it is for, `speak` or `phonemes`; the third, if given, the folder that holds `espeak-ng-data`.
+/// The second is what it is for, `speak`, `phonemes` or `command`; the third, if not empty, the folder that holds
+/// `espeak-ng-data`, the fourth, if given, that of hibari. For `command` the third is what a program may read, and the
+/// program follows.
 pub const ARGUMENT: &str = "speech-worker";
 
 pub(crate) const SPEAK: &str = "speak";
 pub(crate) const PHONEMES: &str = "phonemes";
+pub(crate) const COMMAND: &str = "command";
 
 /// Speaks what it is told on standard input, until that ends. `main` calls this before anything else.
 ///
 /// Contract: no thread exists yet; the sandbox holds for this one and those it starts.
 pub fn run() -> ! {
-    // An error is a closed pipe: the program is gone, and so is the need for a worker.
+    // An error is a closed pipe: the program is gone, and so is the need for a worker; or a voice that cannot be started.
     let (Ok(()) | Err(_)) = serve(&mut io::stdout());
     espeak::leave()
 }
@@ -33,7 +36,13 @@ fn serve(out: &mut Stdout) -> io::Result<()> {
     let _ = rustix::process::nice(NICE);
     let mut arguments = std::env::args_os().skip(2);
     let purpose = arguments.next();
-    let given = arguments.next().map(PathBuf::from);
+    if purpose.as_ref().is_some_and(|purpose| purpose == COMMAND) {
+        let path = arguments.next().unwrap_or_default();
+        let words: Vec<_> = arguments.collect();
+        return Err(command_sandbox::become_program(&path, &words));
+    }
+    let given = arguments.next().filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let hibari_folder = arguments.next().map(PathBuf::from);
     let folders =
         given.map_or_else(|| data::folders(espeak::compiled_folder()), |folder| vec![folder]);
     let Some(folder) = folders.into_iter().find(|folder| data::is_in(folder)) else {
@@ -41,7 +50,9 @@ fn serve(out: &mut Stdout) -> io::Result<()> {
     };
     let folder = folder.canonicalize()?;
     std::env::set_current_dir(&folder)?;
-    let hibari = data::voice(hibari::NAME, hibari::is_in);
+    let hibari = hibari_folder
+        .filter(|folder| hibari::is_in(folder))
+        .or_else(|| data::voice(hibari::NAME, hibari::is_in));
     let espeak_data = folder.join(data::NAME);
     let readable: Vec<&Path> =
         [espeak_data.as_path()].into_iter().chain(hibari.as_deref()).collect();

@@ -43,7 +43,8 @@ impl Worker {
             .arg0("offhook")
             .arg(worker::ARGUMENT)
             .arg(purpose)
-            .args(&settings.data)
+            .arg(settings.data.as_deref().map_or(OsStr::new(""), |folder| folder.as_os_str()))
+            .args(settings.hibari())
             .env_clear()
             // The network that speaks has one thread; what else would start some is not allowed to.
             .env("RTEN_NUM_THREADS", "1")

@@ -358,6 +358,7 @@ phone-stopped = Diese Anrufe sind abgeschaltet. Ihre Nachrichten warten im Chat 
 phone-thanks = { $words } Vielen Dank.
 phone-not-stored = Leider konnte Ihre Auswahl nicht gespeichert werden. Bitte antworten Sie im Chat. Auf Wiederhören.
 phone-unspeakable = Diese Nachricht kann nicht vorgelesen werden. Sie wartet im Chat auf Sie.
+phone-other-language = Die Nachricht ist in einer anderen Sprache. Sie wartet im Chat auf Sie.
 phone-machine = Guten Tag. Dies ist ein automatischer Anruf. Jemand hat versucht, Sie zu erreichen. Bitte schauen Sie in Ihren Chat. Auf Wiederhören.
 phone-time-over = Die Zeit für diesen Anruf ist um. Auf Wiederhören.
 phone-goodbye = Das war alles. Auf Wiederhören.

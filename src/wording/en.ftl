@@ -359,6 +359,7 @@ phone-stopped = These calls are switched off. Your messages wait in your chat. G
 phone-thanks = { $words } Thank you.
 phone-not-stored = I am sorry, your choice could not be stored. Please answer in your chat. Goodbye.
 phone-unspeakable = This message cannot be read aloud. It waits in your chat.
+phone-other-language = The message is in another language. It waits in your chat.
 phone-machine = Hello. This is an automatic call. Someone has tried to reach you. Please look at your chat. Goodbye.
 phone-time-over = The time for this call is over. Goodbye.
 phone-goodbye = That was all. Goodbye.

@@ -90,6 +90,14 @@ fn without_fallback(message: &Element, text: &str) -> String {
     if is_blank(&kept) { text.to_owned() } else { kept }
 }
 
+/// Whether the text of a message is our own sentence, in this language, for a file that was sent.
+pub(super) fn is_name_of_a_file(text: &str, language: &str) -> bool {
+    FILES.iter().any(|id| phrase(Some(language), id, &[]) == text)
+}
+
+const FILES: [&str; 4] =
+    ["attachment-audio", "attachment-image", "attachment-video", "attachment-file"];
+
 /// The sentence for a message that is only a file.
 fn attachment(message: &Element, text: &str) -> Option<&'static str> {
     let url = shared_url(message);

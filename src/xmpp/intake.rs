@@ -5,8 +5,13 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use crate::notification::{Circumstances, Draft};
 use crate::wording::worded_in;
-use crate::xmpp::body::text;
+use crate::xmpp::body::{self, text};
 use crate::xmpp::{ns, stanza, wording};
+
+/// Whether the text of a message is our own sentence, in this language, for a file that was sent.
+pub fn is_name_of_a_file(text: &str, language: &str) -> bool {
+    body::is_name_of_a_file(text, language)
+}
 
 /// The kinds of messages.
 #[derive(Debug, PartialEq)]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use xmpp_parsers::jid::BareJid;
 

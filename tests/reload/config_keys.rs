@@ -46,7 +46,8 @@ pub(crate) fn file(blanks: &[(&str, String)], changed: impl Fn(&str) -> bool) ->
         let (of, name) = key.name.rsplit_once('.').unwrap();
         if of != table {
             table = of;
-            let is_list = ["trunk", "dial.country", "key", "subscriber"].contains(&table);
+            let is_list =
+                ["trunk", "dial.country", "speech.voice", "key", "subscriber"].contains(&table);
             lines.push(if is_list { format!("[[{table}]]") } else { format!("[{table}]") });
         }
         let value = if changed(key.name) { key.then } else { key.first };
@@ -79,12 +80,17 @@ pub(crate) fn with(file: &str, name: &str, value: &str) -> String {
 
 /// A file that changes this key has to change these, too.
 pub(crate) fn together_with(name: &str) -> &'static [&'static str] {
-    if name == "trunk.srtp" { &["trunk.proxy"] } else { &[] }
+    match name {
+        "trunk.srtp" => &["trunk.proxy"],
+        "speech.voice.engine" => &["speech.voice.command"],
+        "speech.voice.command" => &["speech.voice.engine"],
+        _ => &[],
+    }
 }
 
 /// The name of a key that waits for a restart, in the log.
 pub(crate) fn logged(name: &str) -> String {
-    name.trim_end_matches("_file").replace("trunk.", "trunk[0].")
+    name.trim_end_matches("_file").replace("trunk.", "trunk[0].").replace("voice.", "voice[0].")
 }
 
 const fn key(name: &'static str, first: &'static str, then: &'static str, when: When) -> Key {
@@ -171,6 +177,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("speech.hear_first", "true", "false", OUTSIDE),
     key("speech.body_chars_max", "400", "40", OUTSIDE),
     key("speech.settle_ms", "0", "2500", OUTSIDE),
+    key("speech.voice.language", "\"en\"", "\"de\"", AtStart),
+    key("speech.voice.engine", "\"espeak\"", "\"command\"", AtStart),
+    key("speech.voice.path", "", "\".\"", AtStart),
+    key("speech.voice.command", "", "[\"cat\"]", AtStart),
     key("key.press", "\"1\"", "\"4\"", OUTSIDE),
     key("key.say", "\"To agree\"", "\"To nod\"", OUTSIDE),
     key("key.reply", "\"{callee} agrees.\"", "\"{callee} nods.\"", OUTSIDE),

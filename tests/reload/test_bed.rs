@@ -11,7 +11,7 @@ use minidom::Element;
 use offhook::demo::child_process::{Folder, free_port};
 use offhook::media::codec::Codec;
 use offhook::script::prompt::Prompt;
-use offhook::speech::{Speaker, SpeechSettings, Utterance};
+use offhook::speech::{Pace, Speaker, SpeechSettings, Utterance};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -205,7 +205,7 @@ impl TestBed {
     /// How this is spoken, as it reaches a phone, or the first seconds of it.
     pub(crate) async fn sound(&self, prompt: &Prompt) -> Vec<u8> {
         let (language, text) = (prompt.language.clone(), prompt.text.clone());
-        let utterance = Utterance { language, text, keep: false };
+        let utterance = Utterance { language, text, keep: false, pace: Pace::Usual };
         let clip = self.speaker.say(&utterance, Codec::Pcmu).await.unwrap();
         clip.sound(0, clip.ms().min(3000)).to_vec()
     }

@@ -5,11 +5,11 @@ mod server;
 use std::net::UdpSocket;
 use std::path::Path;
 
-use crate::config::{Config, Finding, Fixed, Sip, Upload, VoiceReply};
-use crate::media::codec::Codec;
+use crate::config::{Config, Engine, Finding, Fixed, Sip, Upload, VoiceReply};
+use crate::script::prompt::Prompts;
 use crate::seed::Seed;
-use crate::speech::Utterance;
-use crate::speech::voices::Voice;
+use crate::speech::voices::{hibari_is_installed, is_spoken};
+use crate::speech::{Pace, Speaker, Utterance};
 use crate::store::{Reader, Store};
 use crate::voice_reply::file::{Sound, encode};
 use crate::voice_reply::upload_service::NotUploaded;
@@ -69,7 +69,7 @@ pub async fn checks(config: &Config) -> Vec<PreflightCheck> {
     }
     trunks(fixed, runs, &mut note).await;
     note("RTP".into(), if runs { rtp_address(fixed) } else { rtp(fixed) }.into());
-    note(format!("voice {}", live.speech.language), voice(&live.speech.language).await.into());
+    voices(config, &mut note).await;
     if live.script.voice {
         note("voice answers".into(), voice_answers(config, upload));
     }
@@ -132,11 +132,15 @@ pub fn warnings(config: &Config) -> Vec<Finding> {
     let people =
         people.map(|person| (format!("subscriber {}", person.jid), person.language.as_ref()));
     for (whose, language) in std::iter::once(speech).chain(people) {
-        if let Some(language) = language.filter(|tag| Voice::for_language(tag).is_none()) {
+        if let Some(language) = language.filter(|tag| !is_spoken(tag, &config.fixed.voices)) {
             found.push(format!(
                 "{whose}: there is no voice for language = \"{language}\"; write a tag such as en or de"
             ));
         }
+    }
+    let hibari = config.fixed.voices.iter().find(|choice| choice.engine == Engine::Hibari);
+    if hibari.is_some_and(|choice| !hibari_is_installed(choice.path.as_deref())) {
+        found.push("speech.voice: the data of hibari is not installed, and espeak speaks in its place; take it from the package, or leave the table out".into());
     }
     found.into_iter().map(Finding::without_place).collect()
 }
@@ -202,8 +206,49 @@ fn is_program(program: &str) -> bool {
     found || Path::new(program).is_file()
 }
 
-async fn voice(language: &str) -> Result<(), String> {
-    let speaker = wiring::speaker().await.map_err(|error| error.to_string())?;
-    let utterance = Utterance { language: language.to_owned(), text: "1 2 3".into(), keep: false };
-    speaker.say(&utterance, Codec::Pcmu).await.map(drop).map_err(|error| error.to_string())
+/// Has each language spoken that somebody is to be spoken to in, and tells by what.
+async fn voices(config: &Config, note: &mut impl FnMut(String, PreflightOutcome)) {
+    let Config { fixed, live, .. } = config;
+    let own = live.subscribers.iter().filter_map(|person| person.language.clone());
+    // A store that cannot be read has a line of its own.
+    let stored = Reader::open(&fixed.store).and_then(|reader| reader.languages());
+    let mut languages = vec![live.speech.language.clone()];
+    for language in own.chain(stored.unwrap_or_default()) {
+        if !languages.contains(&language) {
+            languages.push(language);
+        }
+    }
+    let speaker = match wiring::speaker(fixed).await {
+        Ok(speaker) => speaker,
+        Err(error) => return note("voices".into(), PreflightOutcome::Fails(error.to_string())),
+    };
+    for language in languages {
+        let what = format!("voice {language}");
+        note(what, voice(&speaker, language).await);
+    }
 }
+
+async fn voice(speaker: &Speaker, language: String) -> PreflightOutcome {
+    use PreflightOutcome::{Fails, WorksThrough};
+    let wished = speaker.engines_for(&language).first().copied();
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    let prompts = Prompts::new(&language);
+    let text = match prompts.language().eq_ignore_ascii_case(primary) {
+        true => prompts.plain("phone-nothing-waits").text,
+        false => COUNT.to_owned(),
+    };
+    let utterance = Utterance { language, text, keep: false, pace: Pace::Usual };
+    match speaker.say_by(&utterance, None).await {
+        Ok(spoken) if Some(spoken.engine) != wished => {
+            let (wished, spoke) = (wished.map_or("", Engine::name), spoken.engine.name());
+            Fails(format!(
+                "{wished} gave no speech, and {spoke} helped out; offhook voices tries it"
+            ))
+        }
+        Ok(spoken) => WorksThrough(spoken.engine.name().into()),
+        Err(error) => Fails(error.to_string()),
+    }
+}
+
+/// What any voice can read.
+const COUNT: &str = "1 2 3";

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use xmpp_parsers::jid::BareJid;
 
 use self::listing::{Conditions, MESSAGES, RINGS};
 use self::records::{CALLS, audit_record, call_record, held_message, reply_record, ring_record};
@@ -95,6 +96,19 @@ impl Reader {
     pub fn running_rings(&self, limit: usize) -> Result<Vec<RingRecord>, StoreError> {
         let sql = format!("{RINGS} WHERE rings.ended IS NULL ORDER BY rings.id DESC LIMIT ?");
         self.with_calls(self.list(&sql, [limit as i64], ring_record)?)
+    }
+
+    /// Somebody who may be phoned, as they and the operator have set them up.
+    pub fn person(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
+        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
+        Ok(self.conn.query_row(sql, [jid.as_str()], subscriber).optional()?)
+    }
+
+    /// The languages that people have set for themselves.
+    pub fn languages(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT own_language FROM subscribers
+                   WHERE own_language IS NOT NULL AND (known = 1 OR registered = 1) ORDER BY 1";
+        self.list(sql, [], |row| row.get(0))
     }
 
     /// People in the order of their JIDs, from one place in the list on; of those that are named so, if a name is given.

@@ -18,7 +18,7 @@ use crate::xmpp::commands::{
     Access, AdminCommand, Asker, CommandRequest, CommandResult, ReplyTo, UserCommand, registration,
 };
 use crate::xmpp::presence::Availability;
-use crate::xmpp::{address, alert_words, disco, ns, stanza, wording};
+use crate::xmpp::{alert_words, disco, ns, stanza, wording};
 
 impl Gateway {
     /// A chat message to the component itself.
