@@ -117,7 +117,7 @@ impl Transaction<'_> {
         let last: Option<(String, Option<i64>)> =
             find.query_row([trunk], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let is_failed = last.as_ref().is_some_and(|(kind, _)| kind == "trunk_failed");
-        if works == !is_failed {
+        if works != is_failed {
             return Ok(());
         }
         if works && last.is_some_and(|(_, told)| told.is_none()) {

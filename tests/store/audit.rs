@@ -58,7 +58,7 @@ async fn each_change_has_a_row_with_its_client_and_hashes_of_the_values() {
     assert!(rows[0].before != rows[0].after && rows[1].before.is_none());
     let values: Vec<_> = rows.iter().flat_map(|it| [&it.before, &it.after]).flatten().collect();
     let is_hash = |it: &&String| it.len() == 32 && it.bytes().all(|c| c.is_ascii_hexdigit());
-    assert!(values.iter().all(|it| is_hash(it)), "{values:?}");
+    assert!(values.iter().all(is_hash), "{values:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use xmpp_parsers::jid::BareJid;
 
 use crate::world::{World, attempt};
 
-async fn kept(world: &World, jid: &BareJid) -> Value {
+fn kept(world: &World, jid: &BareJid) -> Value {
     export(&world.folder.file(), jid).unwrap()["stored"]["consents"].clone()
 }
 
@@ -25,14 +25,14 @@ async fn a_code_that_comes_back_is_a_consent_with_its_words_and_its_call() {
     world.store().code_spoken(code.id, world.now).await.unwrap();
     let wrong = world.store().try_code(&carol, "x".to_owned(), world.now).await.unwrap();
     assert!(matches!(wrong, CodeCheck::Wrong { .. }));
-    assert_eq!(kept(&world, &carol).await, json!([]), "nobody has agreed yet");
+    assert_eq!(kept(&world, &carol), json!([]), "nobody has agreed yet");
 
     // They type it while the call lasts.
     world.at(30);
     let right = world.store().try_code(&carol, code.digits, world.now).await.unwrap();
     assert!(matches!(right, CodeCheck::Right(_)));
     world.store().code_call_ended(code.id, attempt(Outcome::Answered), world.now).await.unwrap();
-    let consents = kept(&world, &carol).await;
+    let consents = kept(&world, &carol);
     let consent = &consents[0];
     assert_eq!(consents.as_array().unwrap().len(), 1);
     for (column, value) in [
@@ -48,7 +48,7 @@ async fn a_code_that_comes_back_is_a_consent_with_its_words_and_its_call() {
     assert_eq!(person.agreed, Some(world.now), "`show` tells it");
 
     assert!(world.store().forget(&carol, world.now).await.unwrap());
-    assert_eq!(kept(&world, &carol).await, json!([]));
+    assert_eq!(kept(&world, &carol), json!([]));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@
 --     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
 --   <!-- and contact='true' on <held/>, if the sender is in bob's roster, with a subscription in either direction -->
 --   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
---   <!-- both with blocking='true': whom bob has blocked here is kept from his address at the component, too -->
+--   <!-- both with blocking='true': whom bob has blocked here is kept from their address at the component, too -->
 --
 -- Licence: GPL-3.0-or-later
 

@@ -26,6 +26,7 @@ use self::bounces::RefusedPairs;
 use self::presence_sync::PresenceSync;
 use crate::notification::alert::AlertTo;
 use crate::notification::{Draft, MessageId};
+use crate::rate_limit::RateLimit;
 use crate::redaction::Pii;
 use crate::seed::Seed;
 use crate::subscriber::Subscriber;
@@ -66,6 +67,8 @@ pub struct Gateway {
     sender_rate: SenderRate,
     presence_sync: PresenceSync,
     refused_pairs: RefusedPairs,
+    /// Hosts of which the log has said something lately.
+    told_of_hosts: RateLimit<String>,
     seed: Seed,
     outputs: VecDeque<Output>,
 }
@@ -185,6 +188,7 @@ impl Gateway {
             sender_rate,
             presence_sync: PresenceSync::default(),
             refused_pairs: RefusedPairs::default(),
+            told_of_hosts: RateLimit::new(1, TOLD_ONCE_IN, HOSTS_TOLD_MAX),
             seed,
             outputs: VecDeque::new(),
         }
@@ -443,6 +447,9 @@ fn shows_life(stanza: &Element) -> bool {
         && !stanza.has_child("delay", ns::DELAY)
 }
 
+/// So often the log says the same of one host.
+const TOLD_ONCE_IN: Duration = Duration::from_secs(3600);
+const HOSTS_TOLD_MAX: usize = 1000;
 /// Between two contact requests to the same person.
 const ASK_AGAIN: Duration = Duration::from_secs(86_400);
 
