@@ -66,6 +66,7 @@ fn bob(settings: &[Setting]) -> Subscriber {
     if settings.contains(&Setting::Offline(WhenOffline::Store)) {
         bob.offline = WhenOffline::Store;
     }
+    bob.slow = settings.contains(&Setting::Slow(Some(true)));
     bob
 }
 
