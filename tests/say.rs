@@ -30,6 +30,8 @@ fn a_text_is_spoken_as_the_phone_would_hear_it() {
     let german = said(&["Guten Tag, hier ist Alice.", "--lang", "de"]);
     assert_eq!(said(&["Guten Tag, hier ist Alice.", "--as", "bob@example.org"]).1, german.1);
     assert_ne!(said(&["Guten Tag, hier ist Alice."]).1, german.1);
+    let slow = said(&["Guten Tag, hier ist Alice.", "--as", "gran@example.org"]).1;
+    assert!(slow > german.1 * 11 / 10, "{slow} samples, usually {}", german.1);
     let (says, samples) = said(&["Hello.", "--lang", "tlh"]);
     assert!(says.contains("no voice speaks \"tlh\"") && samples == 0, "{says}");
     let (says, _) = said(&["Hello.", "--voice", "open-jtalk"]);
@@ -73,6 +75,7 @@ fn the_operator_sees_which_voice_speaks_which_language_and_how_fast() {
         ("bob@example.org", "de", Some("espeak")),
         ("mei@example.org", "zh", Some("command")),
         ("worf@example.org", "tlh", None),
+        ("gran@example.org", "de", Some("espeak")),
     ];
     assert_eq!(spoken, expected);
 
@@ -108,10 +111,11 @@ fn folder() -> tempfile::TempDir {
         "[[speech.voice]]\nlanguage = \"en-AU\"\nengine = \"command\"\ncommand = [\"cat\", {sound:?}]\n\
          [[speech.voice]]\nlanguage = \"zh\"\nengine = \"command\"\ncommand = [\"true\"]\n"
     );
+    let gran = "[[subscriber]]\njid = \"gran@example.org\"\nlanguage = \"de\"\nslow = true\n";
     let file = format!(
         "[component]\njid = \"phone.example.org\"\nsecret = \"s\"\n\
          [[trunk]]\nproxy = \"sip:127.0.0.1\"\nfrom = \"sip:offhook@127.0.0.1\"\n\
-         [dial]\nallow = [\"+81\"]\n{voices}{}",
+         [dial]\nallow = [\"+81\"]\n{voices}{}{gran}",
         people.concat()
     );
     fs::write(folder.path().join("component.toml"), file).unwrap();

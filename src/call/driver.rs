@@ -141,7 +141,8 @@ impl<'c> CallDriver<'c> {
         let PreparedCall { call_span, subject, invite, channel, media } = call;
         let PreparedMedia { trunk, port, codecs, codec_permit, .. } = media;
         let numbers = context.numbers.clone();
-        let player = PromptPlayer::new(context.speaker.clone(), numbers, codecs, &flow);
+        let speaker = context.speaker.clone();
+        let player = PromptPlayer::new(speaker, numbers, codecs, &flow, subject.pace());
         Self {
             subject,
             country: trunk.country.clone(),

@@ -33,6 +33,7 @@ pub(super) struct PromptPlayer {
     tag: u32,
     /// What is spoken in place of a message that cannot be.
     unspeakable: Prompt,
+    pace: Pace,
     /// What is spoken in place of a message in a language that no voice speaks.
     other_language: Prompt,
     /// What the callee has recorded.
@@ -46,6 +47,7 @@ impl PromptPlayer {
         numbers: Numbers,
         codecs: Vec<Codec>,
         flow: &CallFlow,
+        pace: Pace,
     ) -> Self {
         Self {
             speaker,
@@ -57,6 +59,7 @@ impl PromptPlayer {
             speaking: VecDeque::new(),
             tag: 0,
             unspeakable: flow.unspeakable_prompt(),
+            pace,
             other_language: flow.other_language_prompt(),
             recording: None,
         }
@@ -78,7 +81,7 @@ impl PromptPlayer {
                     language: prompt.language.clone(),
                     text: prompt.text.clone(),
                     keep: prompt.kind == PromptKind::Prompt,
-                    pace: Pace::Usual,
+                    pace: self.pace,
                 };
                 let at_hand = |codec: &Codec| self.speaker.at_hand(&utterance, *codec);
                 if utterance.keep

@@ -9,6 +9,7 @@ use crate::notification::verification::VerificationId;
 use crate::notification::{AttemptId, Message};
 use crate::script::SpokenMessage;
 use crate::script::prompt::Prompt;
+use crate::speech::Pace;
 
 /// What a call is about.
 #[derive(Clone)]
@@ -35,6 +36,14 @@ impl CallSubject {
         }
     }
 
+    /// How fast the callee is spoken to.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Messages { announcer, .. } if announcer.callee.slow => Pace::Slow,
+            Self::Messages { .. } | Self::Verification(_) | Self::Nothing => Pace::Usual,
+        }
+    }
+
     /// The row of the call in the store, if it has one.
     pub(super) fn attempt(&self) -> Option<AttemptId> {
         match self {
@@ -48,6 +57,29 @@ impl CallSubject {
         match self {
             Self::Messages { announcer, .. } => announcer.spoken_all(messages),
             Self::Verification(_) | Self::Nothing => vec![],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::subscriber::Subscriber;
+
+    #[test]
+    fn who_wants_it_slow_is_spoken_to_slowly() {
+        let manual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/component.toml"));
+        let settings = Arc::new(config::read(manual).unwrap().live);
+        for (slow, pace) in [(true, Pace::Slow), (false, Pace::Usual)] {
+            let bob = Subscriber::new("bob@example.org".parse().unwrap(), "Bob".into());
+            let callee = Subscriber { slow, ..bob };
+            let announcer = Arc::new(MessageAnnouncer { callee, settings: settings.clone() });
+            let attempt = AttemptId(1);
+            let subject = CallSubject::Messages { attempt, announcer, since: None };
+            assert_eq!(subject.pace(), pace);
         }
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn run(path: &Path, say: Say) -> ExitCode {
         Some(Ok(person)) => Some(person),
         None => None,
     };
+    let is_slow = listener.as_ref().is_some_and(|person| person.slow);
     let own = listener.and_then(|person| person.language);
     let speech = config.as_ref().map(|config| &config.live.speech);
     let language = say.lang.or(own).or_else(|| speech.map(|speech| speech.language.clone()));
@@ -65,7 +66,12 @@ pub(super) async fn run(path: &Path, say: Say) -> ExitCode {
         }
     }
     let Some(out) = say.out else { return ExitCode::SUCCESS };
-    let utterance = Utterance { language, text, keep: false, pace: Pace::Usual };
+    let utterance = Utterance {
+        language,
+        text,
+        keep: false,
+        pace: if is_slow { Pace::Slow } else { Pace::Usual },
+    };
     let spoken = match speaker.say_by(&utterance, say.voice).await {
         Ok(spoken) => spoken,
         Err(error) => return failed(error),

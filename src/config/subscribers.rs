@@ -36,6 +36,7 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subs
         WhenOffline::Phone,
     );
     let language = section.text("language");
+    let slow = section.flag("slow", false);
     let quiet = match section.text("quiet") {
         Some(Some(none)) if none.is_empty() => Some(Some(Quiet::Never)),
         Some(_) => section.parsed_if_written("quiet").map(|hours| hours.map(Quiet::Daily)),
@@ -58,6 +59,7 @@ fn subscriber(mut section: Section<'_>, allowed: Option<&Policy>) -> Option<Subs
         number: number?,
         offline: offline?,
         language: language?,
+        slow: slow?,
         quiet: quiet?,
         time_zone: time_zone?,
         ..Subscriber::new(jid, name)

@@ -87,7 +87,7 @@ impl Transaction<'_> {
         self.write_people("DELETE FROM subscribers WHERE jid = ?1 AND known = 0", [jid])?;
         self.write_people(
             "UPDATE subscribers SET switched = NULL, switched_at = NULL, registered = 0, own_number = NULL,
-                 own_second = NULL, own_language = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
+                 own_second = NULL, own_language = NULL, own_slow = NULL, own_quiet = NULL, own_time_zone = NULL, pin = NULL,
                  senders = NULL, refuses_presence = 0 WHERE jid = ?1",
             [jid],
         )?;

@@ -156,19 +156,19 @@ impl Transaction<'_> {
         let mut before = self.configured()?;
         let mut changed = vec![];
         let write =
-            "INSERT INTO subscribers (jid, name, number, offline, language, quiet, time_zone, known)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+            "INSERT INTO subscribers (jid, name, number, offline, language, quiet, time_zone, slow, known)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
              ON CONFLICT (jid) DO UPDATE SET name = excluded.name, number = excluded.number,
                  offline = excluded.offline, language = excluded.language, quiet = excluded.quiet,
-                 time_zone = excluded.time_zone, known = 1";
+                 time_zone = excluded.time_zone, slow = excluded.slow, known = 1";
         for person in subscribers {
             let row = ConfiguredRow::of(person);
             if before.remove(person.jid.as_str()).as_ref() == Some(&row) {
                 continue;
             }
-            let ConfiguredRow { name, number, offline, language, quiet, time_zone } = row;
-            let values =
-                params![person.jid.as_str(), name, number, offline, language, quiet, time_zone];
+            let ConfiguredRow { name, number, offline, language, quiet, time_zone, slow } = row;
+            let jid = person.jid.as_str();
+            let values = params![jid, name, number, offline, language, quiet, time_zone, slow];
             self.write_people(write, values)?;
             changed.push(person.jid.clone());
         }
@@ -181,7 +181,8 @@ impl Transaction<'_> {
 
     /// What the operator has configured about each person who is known.
     fn configured(&self) -> Result<BTreeMap<String, ConfiguredRow>, StoreError> {
-        let sql = "SELECT jid, name, number, offline, language, quiet, time_zone FROM subscribers WHERE known = 1";
+        let sql = "SELECT jid, name, number, offline, language, quiet, time_zone, slow
+                   FROM subscribers WHERE known = 1";
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map([], |row| {
             let configured = ConfiguredRow {
@@ -191,6 +192,7 @@ impl Transaction<'_> {
                 language: row.get(4)?,
                 quiet: row.get(5)?,
                 time_zone: row.get(6)?,
+                slow: row.get(7)?,
             };
             Ok((row.get(0)?, configured))
         })?;
@@ -247,6 +249,7 @@ impl Transaction<'_> {
                 Setting::Quiet(quiet) => ("own_quiet", quiet.map(quiet_word)),
                 Setting::TimeZone(zone) => ("own_time_zone", zone.as_ref().and_then(zone_name)),
                 Setting::Language(language) => ("own_language", language.clone()),
+                Setting::Slow(slow) => ("own_slow", slow.map(|slow| u8::from(slow).to_string())),
                 Setting::Pin(pin) => {
                     // What was guessed at is another PIN; whoever sets one in the chat is its owner.
                     let sql = "DELETE FROM wrong_pins WHERE jid = ?";
@@ -329,6 +332,7 @@ struct ConfiguredRow {
     language: Option<String>,
     quiet: Option<String>,
     time_zone: Option<String>,
+    slow: bool,
 }
 
 impl ConfiguredRow {
@@ -340,6 +344,7 @@ impl ConfiguredRow {
             language: person.language.clone(),
             quiet: person.quiet.map(quiet_word),
             time_zone: person.time_zone.as_ref().and_then(zone_name),
+            slow: person.slow,
         }
     }
 }
@@ -370,6 +375,7 @@ pub(super) fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
         second: row.maybe_parsed("own_second")?,
         offline: row.maybe_word("switched")?.unwrap_or(offline),
         language: own("own_language", "language")?,
+        slow: row.get::<_, Option<bool>>("own_slow")?.map_or_else(|| row.get("slow"), Ok)?,
         quiet: match quiet.as_deref() {
             None => None,
             Some(NEVER_QUIET) => Some(Quiet::Never),

@@ -36,6 +36,8 @@ pub struct Subscriber {
     pub offline: WhenOffline,
     /// Language tag for prompts and voice, such as `ja`; `None` takes `speech.language`.
     pub language: Option<String>,
+    /// They are spoken to slowly.
+    pub slow: bool,
     /// The person's own quiet hours: `None` takes `dial.quiet`.
     pub quiet: Option<Quiet>,
     /// The zone of quiet hours and spoken times; `None` takes `dial.time_zone`.
@@ -60,6 +62,7 @@ impl Subscriber {
             second: None,
             offline: WhenOffline::Phone,
             language: None,
+            slow: false,
             quiet: None,
             time_zone: None,
             pin: None,

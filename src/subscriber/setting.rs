@@ -21,6 +21,8 @@ pub enum Setting {
     TimeZone(Option<TimeZone>),
     /// The language of voice and chat; `None` takes the operator's.
     Language(Option<String>),
+    /// Whether the voice speaks slowly; `None` takes the operator's.
+    Slow(Option<bool>),
     /// The PIN; `None` removes it.
     Pin(Option<Pin>),
     /// The senders who may make the phone ring; `None` takes the operator's setting.

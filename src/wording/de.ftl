@@ -108,7 +108,7 @@ help-operator = { " " }(Betreiber: people, all calls, test-call JID, suspend, re
 help-more =
     second +49… - eine zweite Nummer, wenn niemand abnimmt; second off
     pin 4821 - wird am Telefon verlangt; pin off
-    timezone Europe/Berlin; language de
+    timezone Europe/Berlin; language de; slow - langsam sprechen
     allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - wer mein Telefon klingeln lassen darf
     calls - die letzten Anrufe
     forget me - alles über mich löschen
@@ -135,7 +135,7 @@ show =
     Nummer: { $number }; zweite: { $second }
     Ruhezeit: { $quiet } ({ $zone })
     Wer Ihr Telefon klingeln lassen darf: { $senders }
-    { $pin } Sprache: { $language }
+    { $pin } Sprache: { $language }; { $pace }
     { $agreed }
 show-none = keine
 show-on = an
@@ -144,6 +144,8 @@ show-domain = Leute Ihres Servers
 show-contacts = Ihre Kontakte
 show-everyone = alle
 show-operators = die des Betreibers
+show-slow = langsam gesprochen
+show-usual-pace = im üblichen Tempo gesprochen
 show-pin = Eine PIN ist gesetzt.
 show-no-pin = Keine PIN ist gesetzt.
 show-agreed = Diesen Anrufen haben Sie am { $date } zugestimmt, indem Sie einen Code zurückgeschickt haben.
@@ -164,6 +166,8 @@ changed-quiet-off = Es gibt keine Ruhezeit: Ihr Telefon darf jederzeit klingeln.
 changed-timezone = Ihre Zeitzone ist { $zone }; dort ist es { $time } Uhr.
 changed-language = Ihre Sprache ist { $language }.
 changed-language-default = Sie haben nun keine eigene Sprache: Was Sie lesen, ist in der Sprache, die Ihr Programm nennt, und Anrufe sind in der des Betreibers.
+changed-slow = Die Stimme am Telefon spricht langsam mit Ihnen.
+changed-slow-off = Die Stimme am Telefon spricht im üblichen Tempo.
 changed-pin = Ihre PIN ist gesetzt. Sie wird am Telefon verlangt, bevor jemand genannt wird.
 changed-pin-off = Am Telefon wird keine PIN verlangt.
 changed-domain = Leute Ihres Servers dürfen Ihr Telefon klingeln lassen.
@@ -279,6 +283,7 @@ field-store = Nachrichten nur aufbewahren
 field-quiet = Ruhezeit, etwa 22:00-07:30, oder off
 field-timezone = Zeitzone, etwa Europe/Berlin
 field-language = Sprache, etwa de
+field-slow = Langsam sprechen
 field-pin = PIN, 4 bis 8 Ziffern; leer für keine
 field-code = Code
 field-rule = Regel

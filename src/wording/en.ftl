@@ -109,7 +109,7 @@ help-operator = { " " }(operator: people, all calls, test-call JID, suspend, res
 help-more =
     second +81… - another number, for when nobody answers; second off
     pin 4821 - asked for on the phone; pin off
-    timezone Asia/Tokyo; language ja
+    timezone Asia/Tokyo; language ja; slow - the voice speaks slowly
     allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - who may make my phone ring
     calls - the last calls
     forget me - remove everything about me
@@ -136,7 +136,7 @@ show =
     Number: { $number }; second: { $second }
     Quiet hours: { $quiet } ({ $zone })
     Who may make your phone ring: { $senders }
-    { $pin } Language: { $language }
+    { $pin } Language: { $language }; { $pace }
     { $agreed }
 show-none = none
 show-on = on
@@ -145,6 +145,8 @@ show-domain = people of your server
 show-contacts = your contacts
 show-everyone = everyone
 show-operators = the operator's
+show-slow = spoken slowly
+show-usual-pace = spoken at the usual pace
 show-pin = A PIN is set.
 show-no-pin = No PIN is set.
 show-agreed = You agreed to these calls on { $date }, by sending back a code.
@@ -165,6 +167,8 @@ changed-quiet-off = There are no quiet hours: your phone may ring at any time.
 changed-timezone = Your time zone is { $zone }; it is { $time } there.
 changed-language = Your language is { $language }.
 changed-language-default = You have no language of your own now: what you read is in the language that your client names, and calls are in the operator's.
+changed-slow = The voice on the phone speaks slowly to you.
+changed-slow-off = The voice on the phone speaks at its usual pace.
 changed-pin = Your PIN is set. It is asked for on the phone before anybody is named.
 changed-pin-off = No PIN is asked for on the phone.
 changed-domain = People of your server may make your phone ring.
@@ -280,6 +284,7 @@ field-store = Only hold my messages
 field-quiet = Quiet hours, such as 22:00-07:30, or off
 field-timezone = Time zone, such as Asia/Tokyo
 field-language = Language, such as ja
+field-slow = Speak slowly
 field-pin = PIN, 4 to 8 digits; empty for none
 field-code = Code
 field-rule = Rule

@@ -100,6 +100,7 @@ plays! {
         a_stranger_makes_no_phone_ring
         a_program_rings_only_where_it_is_allowed
         a_packaged_client_writes_and_is_answered
+        a_message_that_no_voice_speaks_is_told_in_words_that_bob_understands
         whoever_writes_german_reads_german;
     hostile:
         no_stanza_of_a_user_ends_the_link;

@@ -1,6 +1,7 @@
 //! What must neither ring nor echo.
 
-use crate::answer::bed_with_phone;
+use crate::answer::{bed_with_phone, message_and_menu};
+use crate::heard;
 use crate::listening::pick_up;
 use crate::test_bed::{COMPONENT, Kind, LONG, TO_BOB};
 
@@ -100,4 +101,24 @@ pub(crate) async fn whoever_writes_german_reads_german(kind: Kind) {
     bed.alice.reads("Das Telefon von Bob klingelt").await;
     phone.event("CALL_INCOMING", LONG).await.unwrap();
     bed.close(&["Bist"]).await;
+}
+
+pub(crate) async fn a_message_that_no_voice_speaks_is_told_in_words_that_bob_understands(
+    kind: Kind,
+) {
+    let (mut bed, mut phone) = bed_with_phone(kind, "wait_s = 0").await;
+    bed.alice.write(TO_BOB, "m1", "会议改到下午三点").await;
+    let mut heard = pick_up(&mut phone).await;
+    heard.voice().await;
+    phone.press("5").await.unwrap();
+    heard.skip();
+    let said = message_and_menu("The message is in another language. It waits in your chat.");
+    let menu_heard = heard.part(&said).await;
+    phone.press("1").await.unwrap();
+    bed.alice.reads("Bob will answer by message").await;
+    let wrong = ["This message can't be read aloud. It waits in your chat.", ""];
+    let wrong = wrong.map(message_and_menu);
+    let all: Vec<&str> = [&said].into_iter().chain(&wrong).map(String::as_str).collect();
+    assert_eq!(heard::sentence(&menu_heard, &all), Ok(&*said));
+    bed.close(&["会议"]).await;
 }

@@ -201,6 +201,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("subscriber.number", "\"+9995550100\"", "\"+9995550109\"", OUTSIDE),
     key("subscriber.offline", "\"phone\"", "\"store\"", OUTSIDE),
     key("subscriber.language", "", "\"de\"", OUTSIDE),
+    key("subscriber.slow", "false", "true", IN_VALUE),
     key("subscriber.quiet", "", "\"22:00-07:00\"", OUTSIDE),
     key("subscriber.time_zone", "", "\"Europe/Berlin\"", OUTSIDE),
 ];

@@ -17,8 +17,8 @@ use crate::world::{World, bob, policy};
 const IMPERSONAL: [&str; 6] =
     ["clocks", "code_refusals", "commits", "component_settings", "ring_key", "sqlite_sequence"];
 /// What the operator has configured about a subscriber, which stays.
-const CONFIGURED: [&str; 8] =
-    ["jid", "name", "number", "offline", "language", "quiet", "time_zone", "known"];
+const CONFIGURED: [&str; 9] =
+    ["jid", "name", "number", "offline", "language", "quiet", "time_zone", "slow", "known"];
 
 #[tokio::test]
 async fn export_and_erase_know_every_table_of_the_schema() {

@@ -22,6 +22,7 @@ async fn what_a_person_sets_goes_before_what_the_operator_has_set_and_outlives_i
     let settings = vec![
         Setting::Quiet("23:00-06:00".parse().ok().map(Quiet::Daily)),
         Setting::Language(Some("de".into())),
+        Setting::Slow(Some(true)),
         Setting::Senders(Some(Senders::Everyone)),
         Setting::Pin(Some(pin.clone())),
     ];
@@ -29,6 +30,7 @@ async fn what_a_person_sets_goes_before_what_the_operator_has_set_and_outlives_i
     let expected = Subscriber {
         quiet: "23:00-06:00".parse().ok().map(Quiet::Daily),
         language: Some("de".into()),
+        slow: true,
         senders: Some(Senders::Everyone),
         pin: Some(pin),
         ..bob()
@@ -37,6 +39,14 @@ async fn what_a_person_sets_goes_before_what_the_operator_has_set_and_outlives_i
     world.crash().await;
     world.store().configure_subscribers(vec![bob()], world.now).await.unwrap();
     assert_eq!(world.store().subscriber(&bob().jid).await.unwrap(), Some(expected));
+    let slow = Subscriber { slow: true, ..bob() };
+    world.store().set(&bob().jid, vec![Setting::Slow(Some(false))], world.now).await.unwrap();
+    world.store().configure_subscribers(vec![slow.clone()], world.now).await.unwrap();
+    let own = world.store().subscriber(&bob().jid).await.unwrap().unwrap();
+    assert!(!own.slow, "the person's own word goes before the operator's");
+    world.store().set(&bob().jid, vec![Setting::Slow(None)], world.now).await.unwrap();
+    assert!(world.store().subscriber(&bob().jid).await.unwrap().unwrap().slow);
+    world.store().configure_subscribers(vec![bob()], world.now).await.unwrap();
     let back = vec![Setting::Quiet(None), Setting::Language(None), Setting::Pin(None)];
     let set = world.store().set(&bob().jid, back, world.now).await.unwrap();
     assert_eq!(set, Some(Subscriber { senders: Some(Senders::Everyone), ..bob() }));

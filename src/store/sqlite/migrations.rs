@@ -22,4 +22,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("0018.sql"),
     include_str!("0019.sql"),
     include_str!("0020.sql"),
+    include_str!("0021.sql"),
 ];

@@ -57,6 +57,10 @@ fn sentence(
             let name = language_name(tag, worded_in(language));
             phrase(language, "changed-language", &[("language", (&name).into())])
         }
+        Setting::Slow(slow) => {
+            let words = plain(if person.slow { "changed-slow" } else { "changed-slow-off" });
+            if slow.is_some() { words } else { default(words) }
+        }
         Setting::Pin(Some(_)) => plain("changed-pin"),
         Setting::Pin(None) => plain("changed-pin-off"),
         Setting::Senders(Some(who)) => plain(senders(*who)),

@@ -109,6 +109,8 @@ fn settings_fields(asker: Asker<'_>) -> Vec<Field> {
     });
     let zone = of(|person| person.time_zone.as_ref()?.iana_name().map(str::to_owned));
     let language = of(|person| person.language.clone());
+    let slow = if asker.person.is_some_and(|person| person.slow) { "yes" } else { "no" };
+    let paces = [("no", label(asker, "field-no")), ("yes", label(asker, "field-yes"))];
     let pin = of(|person| person.pin.as_ref().map(|_| UNCHANGED.to_owned()));
     vec![
         text_field("number", label(asker, "field-number"), &number),
@@ -116,6 +118,7 @@ fn settings_fields(asker: Asker<'_>) -> Vec<Field> {
         text_field("quiet", label(asker, "field-quiet"), &quiet),
         text_field("timezone", label(asker, "field-timezone"), &zone),
         text_field("language", label(asker, "field-language"), &language),
+        choice_field("slow", label(asker, "field-slow"), paces, slow),
         field("pin", FieldType::TextPrivate, label(asker, "field-pin"), &pin),
     ]
 }
@@ -147,7 +150,8 @@ fn settings_change(
     let quiet = form.get("quiet").map(Setting::quiet).transpose()?;
     let zone = form.get("timezone").map(values::zone_setting).transpose()?;
     let language = form.get("language").map(Setting::language).transpose()?;
-    let filled = [offline, quiet, zone, language].into_iter().flatten();
+    let slow = form.get("slow").map(|slow| Setting::Slow(Some(slow == "yes")));
+    let filled = [offline, quiet, zone, language, slow].into_iter().flatten();
     change.settings.extend(filled.filter(|it| person.is_none_or(|person| !is_set(it, person))));
     let has_pin = person.is_some_and(|person| person.pin.is_some());
     let pin = form.get("pin").filter(|pin| *pin != UNCHANGED && (has_pin || !pin.is_empty()));
@@ -162,6 +166,7 @@ fn is_set(setting: &Setting, person: &Subscriber) -> bool {
         Setting::Quiet(quiet) => person.quiet == *quiet,
         Setting::TimeZone(zone) => person.time_zone == *zone,
         Setting::Language(language) => person.language == *language,
+        Setting::Slow(slow) => *slow == Some(person.slow),
         _ => false,
     }
 }

@@ -109,6 +109,7 @@ pub fn settings(language: Language<'_>, person: &Subscriber, state: ShownState<'
         Senders::Everyone => "show-everyone",
     });
     let pin = say(if person.pin.is_some() { "show-pin" } else { "show-no-pin" });
+    let pace = say(if person.slow { "show-slow" } else { "show-usual-pace" });
     let presence = say(match (state.sees_presence, state.online) {
         (false, _) => "show-unseen",
         (true, true) => "show-online",
@@ -134,6 +135,7 @@ pub fn settings(language: Language<'_>, person: &Subscriber, state: ShownState<'
             ("zone", (&zone).into()),
             ("senders", (&senders).into()),
             ("pin", (&pin).into()),
+            ("pace", (&pace).into()),
             ("language", (&shown_language(language, person)).into()),
             ("presence", (&presence).into()),
         ],

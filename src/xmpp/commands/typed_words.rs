@@ -54,6 +54,13 @@ pub(super) const SETTINGS: &[Typed] = &[
     Value("timezone|time zone|tz|zone|zeitzone|my timezone|set timezone", values::zone),
     Words("language default|sprache standard", || Setting::Language(None).into()),
     Value("language|lang|sprache|speak|sprich|set language|my language", values::language),
+    Words("slow|slower|slowly|speak slowly|speak slower|langsam|langsamer|sprich langsam", || {
+        Setting::Slow(Some(true)).into()
+    }),
+    Words("slow off|not slow|normal speed|langsam aus|nicht langsam", || {
+        Setting::Slow(Some(false)).into()
+    }),
+    Words("slow default|langsam standard", || Setting::Slow(None).into()),
     Words("pin off|no pin|pin none|pin aus|keine pin", || SettingChange::pin("").into()),
     Value("pin|my pin|meine pin|set pin", values::pin),
 ];

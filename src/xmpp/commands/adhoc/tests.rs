@@ -11,6 +11,7 @@ fn a_form_shows_what_is_set_and_asks_only_for_what_was_changed() {
         ("quiet", "22:00-07:30"),
         ("timezone", "Asia/Tokyo"),
         ("language", "ja"),
+        ("slow", "no"),
         ("pin", ""),
     ] {
         let field = form.children().find(|it| it.attr("var") == Some(var)).unwrap();
@@ -19,13 +20,14 @@ fn a_form_shows_what_is_set_and_asks_only_for_what_was_changed() {
     }
     let fields = "<field var='offline'><value>store</value></field>\
                   <field var='number'><value>+81378901111</value></field>\
+                  <field var='slow'><value>yes</value></field>\
                   <field var='pin'><value>4821</value></field>";
     let UserCommand::Set(change) =
         dialogue.submits("bob@example.org/a", "settings", fields).unwrap()
     else {
         panic!("it sets something");
     };
-    assert_eq!(change.settings, [Setting::Offline(WhenOffline::Store)]);
+    assert_eq!(change.settings, [Setting::Offline(WhenOffline::Store), Setting::Slow(Some(true))]);
     assert_eq!(change.pin.as_deref(), Some("4821"));
     assert_eq!(change.number, None, "the number is set already");
 }

@@ -67,6 +67,7 @@ fn bob(settings: &[Setting]) -> Subscriber {
     if settings.contains(&Setting::Offline(WhenOffline::Store)) {
         bob.offline = WhenOffline::Store;
     }
+    bob.slow = settings.contains(&Setting::Slow(Some(true)));
     bob
 }
 
