@@ -88,6 +88,7 @@ impl Transaction<'_> {
                 Setting::Quiet(_) => person.quiet.map(quiet_word),
                 Setting::TimeZone(_) => person.time_zone.as_ref().and_then(zone_name),
                 Setting::Language(_) => person.language.clone(),
+                Setting::Slow(_) => Some(person.slow.to_string()),
                 Setting::Pin(_) => person.pin.as_ref().map(Pin::stored),
                 Setting::Senders(_) => person.senders.map(|it| it.word().to_owned()),
                 Setting::Sender(sender, _) | Setting::NoSenderRule(sender) => {
@@ -108,6 +109,7 @@ fn name(setting: &Setting) -> &'static str {
         Setting::Quiet(_) => "quiet hours",
         Setting::TimeZone(_) => "time zone",
         Setting::Language(_) => "language",
+        Setting::Slow(_) => "slow",
         Setting::Pin(_) => "PIN",
         Setting::Senders(_) => "senders",
         Setting::Sender(..) | Setting::NoSenderRule(_) => "sender",
