@@ -71,6 +71,7 @@ subscribe = Offhook möchte sehen, wann Sie online sind, um Sie nur dann anzuruf
 ## Chat: was bei einem Fehler gesagt wird
 
 error-nobody = Unter dieser Adresse ist hier niemand bekannt.
+error-own-address = Bitte schreiben Sie direkt an { $jid }.
 error-not-stored = Der Empfänger ist offline, und die Nachricht darf nicht gespeichert werden.
 error-to-oneself = Diese Adresse steht für Sie selbst.
 error-too-large = Die Nachricht ist zu groß.

@@ -72,6 +72,7 @@ subscribe = Offhook asks to see when you are online, so that it phones you only 
 ## The chat: what is said in an error
 
 error-nobody = Nobody here is known by that address.
+error-own-address = Please write to { $jid } itself.
 error-not-stored = The recipient is offline, and the message may not be stored.
 error-to-oneself = This address stands for yourself.
 error-too-large = The message is too large.

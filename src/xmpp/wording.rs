@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use xmpp_parsers::jid::BareJid;
 
 use crate::notification::{Outcome, Owed, Status, VoiceNews, Wait};
 use crate::subscriber::{Subscriber, WhenOffline};
@@ -184,6 +185,11 @@ pub fn subscribe(language: Option<&str>) -> String {
 /// In the error for an address that stands for nobody.
 pub fn nobody(language: Option<&str>) -> String {
     phrase(language, "error-nobody", &[])
+}
+
+/// In the error for a message to the gateway address of a person to whom people are to write directly.
+pub fn own_address(language: Option<&str>, person: &BareJid) -> String {
+    phrase(language, "error-own-address", &[("jid", person.as_str().into())])
 }
 
 /// In the error for a message that may not be stored while its recipient is offline.

@@ -48,10 +48,17 @@ impl Component {
         message
     }
 
+    /// Waits for a message of this `id` from whoever it is.
+    pub(crate) async fn is_written(&mut self, id: &str) {
+        let is_it = |it: &Element| (it.name() == "message").then(|| it.attr("id") == Some(id));
+        assert!(self.wire.hears(id, is_it).await, "another message came before {id}");
+    }
+
     /// What the next message says.
     async fn is_told(&mut self, what: &str) -> ChatUpdate {
         let message = self.hears(what).await;
         let child = message.children().next().unwrap();
+        assert_eq!(child.attr("blocking"), Some("true"));
         let user = child.attr("user").unwrap().to_owned();
         if child.is("awake", HELD) {
             return ChatUpdate::Awake { user };

@@ -53,7 +53,8 @@ plays! {
         only_what_people_write_is_handed_over;
     roster:
         a_contact_is_told_apart
-        who_is_blocked_is_not_handed_over;
+        who_is_blocked_is_not_handed_over
+        who_is_blocked_reaches_no_address_of_the_component;
     receipts:
         a_missing_receipt_is_told_and_a_receipt_is_enough;
     failing:

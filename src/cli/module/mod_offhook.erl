@@ -12,6 +12,7 @@
 %%     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
 %%   <!-- and contact='true' on <held/>, if the sender is in bob's roster, with a subscription in either direction -->
 %%   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
+%%   <!-- both with blocking='true': whom bob has blocked here is kept from their address at the component, too -->
 %%
 %% Licence: GPL-3.0-or-later
 
@@ -21,7 +22,8 @@
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
--export([message_offline/1, stanza_sent/3, client_asleep/1, client_gone/2, client_resumed/1, client_said/1]).
+-export([message_offline/1, stanza_sent/3, client_asleep/1, client_gone/2, client_resumed/1, client_said/1,
+         stanza_routed/1]).
 
 -include_lib("kernel/include/logger.hrl").
 
@@ -36,10 +38,13 @@
 %%% The module and its options.
 
 start(Host, Opts) ->
+    ejabberd_hooks:add(filter_packet, ?MODULE, stanza_routed, 50), % One for all hosts: it is added once.
     [ejabberd_hooks:add(Hook, Host, ?MODULE, Function, Place) || {Hook, Function, Place} <- hooks()],
     gen_mod:start_child(?MODULE, Host, Opts).
 
 stop(Host) ->
+    gen_mod:is_loaded_elsewhere(Host, ?MODULE) orelse
+        ejabberd_hooks:delete(filter_packet, ?MODULE, stanza_routed, 50),
     [ejabberd_hooks:delete(Hook, Host, ?MODULE, Function, Place) || {Hook, Function, Place} <- hooks()],
     gen_mod:stop_child(?MODULE, Host).
 
@@ -118,6 +123,76 @@ client_said({Packet, #{sid := _, jid := Jid}} = Acc) when element(1, Packet) == 
            end),
     Acc;
 client_said(Acc) -> Acc.
+
+%% Every stanza comes by. Of an address at the component no block list knows whom it stands for, so the list is asked
+%% here about both names that the sender has. Where it cannot be asked, the sender is told the same.
+stanza_routed(Packet) when is_tuple(Packet) ->
+    To = xmpp:get_to(Packet),
+    case whose_address(To) of
+        none -> Packet;
+        Person ->
+            case safely(fun() -> is_blocked(Person, xmpp:get_from(Packet), Packet, To) end) of
+                false -> Packet;
+                _ -> refuse(element(1, Packet), xmpp:get_type(Packet), Packet)
+            end
+    end;
+stanza_routed(Packet) -> Packet.
+
+%% The person of a host with this module for whom an address at its component stands.
+whose_address({jid, _, _, _, <<_, _/binary>> = Node, Domain, _}) ->
+    case binary:match(Node, <<"\\40">>) of
+        nomatch -> none;
+        _ ->
+            try jid:decode(unescaped(Node)) of
+                {jid, _, _, _, <<>>, _, _} -> none;
+                Person ->
+                    {_, Host, _} = jid:tolower(Person),
+                    case gen_mod:is_loaded(Host, ?MODULE) andalso option(Host, component) == Domain of
+                        true -> Person;
+                        false -> none
+                    end
+            catch _:_ -> none
+            end
+    end;
+whose_address(_) -> none.
+
+is_blocked(Person, From, Packet, Component) ->
+    {_, Host, _} = jid:tolower(Person),
+    Shown = jid:make(escaped(bare(From)), domain(Component)),
+    lists:any(fun(Sender) ->
+                      Asked = xmpp:set_from_to(Packet, Sender, Person),
+                      ejabberd_hooks:run_fold(privacy_check_packet, Host, allow, [Person, Asked, in]) == deny
+              end, [From, Shown]).
+
+domain(Jid) -> {_, Domain, _} = jid:tolower(Jid), Domain.
+
+refuse(message, Type, Packet) when Type == chat; Type == normal -> refuse(Packet);
+refuse(iq, Type, Packet) when Type == get; Type == set -> refuse(Packet);
+refuse(_, _, _) -> drop.
+
+refuse(Packet) ->
+    ejabberd_router:route_error(Packet, xmpp:err_service_unavailable()),
+    drop.
+
+%% XEP-0106.
+unescaped(<<$\\, High, Low, Rest/binary>>) ->
+    case lists:keyfind(<<High, Low>>, 1, escapes()) of
+        {_, Char} -> <<Char, (unescaped(Rest))/binary>>;
+        false -> <<$\\, (unescaped(<<High, Low, Rest/binary>>))/binary>>
+    end;
+unescaped(<<Char, Rest/binary>>) -> <<Char, (unescaped(Rest))/binary>>;
+unescaped(<<>>) -> <<>>.
+
+escaped(Bare) ->
+    << <<(case lists:keyfind(Char, 2, escapes()) of
+              {_, $\\} -> <<Char>>;
+              {Code, _} -> <<$\\, Code/binary>>;
+              false -> <<Char>>
+          end)/binary>> || <<Char>> <= Bare >>.
+
+escapes() ->
+    [{<<"20">>, $\s}, {<<"22">>, $"}, {<<"26">>, $&}, {<<"27">>, $'}, {<<"2f">>, $/}, {<<"3a">>, $:},
+     {<<"3c">>, $<}, {<<"3e">>, $>}, {<<"40">>, $@}, {<<"5c">>, $\\}].
 
 %% A mistake here must cost nobody a message.
 safely(Work) ->
@@ -296,7 +371,8 @@ held(User, Reason, Time, Message, IsContact) ->
     Forwarded = #xmlel{name = <<"forwarded">>, attrs = [{<<"xmlns">>, <<"urn:xmpp:forward:0">>}],
                        children = [Delay, Message]},
     #xmlel{name = <<"held">>,
-           attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}, {<<"reason">>, atom_to_binary(Reason, utf8)}]
+           attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}, {<<"reason">>, atom_to_binary(Reason, utf8)},
+                    {<<"blocking">>, <<"true">>}]
                ++ [{<<"contact">>, <<"true">>} || IsContact],
            children = [Forwarded]}.
 

@@ -12,6 +12,7 @@
 --     <forwarded xmlns='urn:xmpp:forward:0'><delay .../><message xmlns='jabber:client' .../></forwarded></held></message>
 --   <!-- and contact='true' on <held/>, if the sender is in bob's roster, with a subscription in either direction -->
 --   <message><awake xmlns='urn:offhook:held:0' user='bob@example.org'/></message>
+--   <!-- both with blocking='true': whom bob has blocked here is kept from their address at the component, too -->
 --
 -- Licence: GPL-3.0-or-later
 
@@ -49,6 +50,7 @@ end
 
 local function tell(child)
 	if is_component_there() then
+		child.attr.blocking = "true";
 		module:send(st.message({ from = host, to = component, id = id.medium() }):add_child(child));
 	end
 end
@@ -246,3 +248,49 @@ end
 module:hook("message/host", function (event)
 	if event.stanza.attr.type == "error" and event.stanza.attr.from == component then return true; end
 end);
+
+-- Of an address at the component no block list knows whom it stands for. So the list is asked here about both names that
+-- the sender has, before the component gets the stanza.
+local blocklists = module:open_store("blocklist");
+
+local function is_blocked(user, sender)
+	local list = blocklists:get(user);
+	if not list then return false; end
+	local bare = jid.bare(sender);
+	local names = { sender, bare, jid.host(sender), jid.escape(bare) .. "@" .. component, component };
+	for _, name in ipairs(names) do
+		if list[name] then return true; end
+	end
+	return false;
+end
+
+local function is_kept_back(stanza)
+	local node, domain = jid.split(stanza.attr.to);
+	local user, of = jid.split(jid.prep(jid.unescape(node or "")) or "");
+	return domain == component and user and of == host and prosody.hosts[host].modules.blocklist
+		and is_blocked(user, stanza.attr.from or "");
+end
+
+-- As mod_blocklist does it; also where the list cannot be read, as the sender is told then.
+local function keep_back(event)
+	local origin, stanza = event.origin, event.stanza;
+	local ok, kept = pcall(is_kept_back, stanza);
+	if not ok then module:log("error", "A block list could not be asked: %s", kept); end
+	if ok and not kept then return; end
+	local kind = stanza.attr.type or "normal";
+	local is_answered = stanza.name == "iq" and (kind == "get" or kind == "set")
+		or stanza.name == "message" and (kind == "chat" or kind == "normal");
+	if is_answered then origin.send(st.error_reply(stanza, "cancel", "service-unavailable")); end
+	return true;
+end
+
+local function watch_component(name)
+	if name ~= component or not prosody.hosts[component] then return; end
+	local there = module:context(component);
+	for _, kind in ipairs({ "message", "presence", "iq" }) do
+		there:hook(kind .. "/bare", keep_back, 100);
+		there:hook(kind .. "/full", keep_back, 100);
+	end
+end
+watch_component(component);
+module:hook_global("host-activated", watch_component);

@@ -40,6 +40,12 @@ impl Gateway {
         if self.people.person(&user).is_none() {
             return true;
         }
+        // An earlier version of the module, with which somebody blocked could ring by the gateway address.
+        let domain = user.domain().to_string();
+        match report.attr("blocking") {
+            Some("true") => drop(self.blind_to_blocking.remove(&domain)),
+            _ => drop(self.blind_to_blocking.insert(domain)),
+        }
         match report.name() {
             "awake" => self.reachable_again(&user),
             "held" => self.held_elsewhere(report, user, now),

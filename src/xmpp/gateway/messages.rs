@@ -48,6 +48,13 @@ impl Gateway {
         if from.to_bare() == person {
             return self.refuse(message, &intake, "cancel", "not-allowed", wording::to_oneself);
         }
+        if is_callee && self.blind_to_blocking.contains(person.domain().as_str()) {
+            // Whether the person has blocked this sender cannot be known here, and their server knows it.
+            let Intake::Text(_) = intake else { return };
+            let language = self.language(message, from);
+            let words = wording::own_address(language.as_deref(), &person);
+            return self.send(stanza::error(message, "cancel", "service-unavailable", &words));
+        }
         // Nobody blocks a person whom they write to.
         self.refused_pairs.lift(&person, &from.to_bare());
         let Intake::Text(text) = intake else {

@@ -52,6 +52,8 @@ pub struct Gateway {
     grants: Grants,
     /// People whose servers reported them unreachable, although their presence may say otherwise.
     unreachable: BTreeSet<BareJid>,
+    /// Domains whose module hands over, but does not keep blocked senders from gateway addresses.
+    blind_to_blocking: BTreeSet<String>,
     presence: Presence,
     forwards: Forwards,
     /// Messages to people elsewhere that were lost with the link.
@@ -168,6 +170,7 @@ impl Gateway {
             automatic_answers: AutomaticAnswers::default(),
             grants: Grants::default(),
             unreachable: BTreeSet::new(),
+            blind_to_blocking: BTreeSet::new(),
             presence,
             forwards: Forwards::default(),
             to_resend: Vec::new(),

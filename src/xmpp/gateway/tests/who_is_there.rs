@@ -62,7 +62,7 @@ fn a_sign_of_life_counts_until_the_client_leaves_or_for_ten_minutes() {
     assert_eq!(world.hears(&hello("alice")), held);
     world.hears(&writes);
     let held_elsewhere = "<message from='example.org' to='phone.example.org' id='h'>\
-        <held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline'>\
+        <held xmlns='urn:offhook:held:0' user='bob@example.org' reason='offline' blocking='true'>\
         <forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='carol@example.org/c' \
         to='bob@example.org' id='m2' type='chat'><body>Hello</body></message></forwarded></held></message>";
     assert_eq!(world.hears(held_elsewhere), ["bob@example.org went offline", held[0]]);
@@ -208,4 +208,29 @@ fn bounce(name: &str, condition: &str) -> String {
         "<message type='error' id='m1' from='bob@example.org' to='{name}\\40example.org@phone.example.org'>\
          <error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
     )
+}
+
+#[test]
+fn a_module_that_cannot_tell_who_is_blocked_closes_the_gateway_address() {
+    let awake = |blocking: &str| {
+        format!(
+            "<message from='example.org' to='phone.example.org'><awake xmlns='urn:offhook:held:0' \
+             user='bob@example.org'{blocking}/></message>"
+        )
+    };
+    let mut world = World::settled();
+    let held = ["hold Hello for bob@example.org"];
+    assert_eq!(world.hears(&hello("alice")), held, "without a module");
+    world.hears(&awake(""));
+    let [refused] = &world.hears(&hello("alice"))[..] else { panic!("it is refused, and no more") };
+    assert!(refused.contains("service-unavailable"), "{refused}");
+    let composing = says(
+        "alice@example.org/a",
+        BOB,
+        "chat",
+        "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+    );
+    assert!(world.hears(&composing).is_empty(), "nobody awaits an answer to a signal");
+    world.hears(&awake(" blocking='true'"));
+    assert_eq!(world.hears(&hello("alice")), held, "the server keeps back who is blocked");
 }
