@@ -76,12 +76,13 @@ async fn a_command_whose_reader_is_gone_ends_quietly() {
     home(folder.path(), 9);
     let store = folder.path().join("offhook.db");
     Store::open(&store, Policy::default()).unwrap().close().await;
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["check"],
         &["held"],
         &["held", "--json"],
         &["calls", "--last", "1"],
         &["calls", "--json"],
+        &["audit", "--json"],
         &["explain", "alice@example.org", "bob@example.org"],
         &["export", "bob@example.org"],
         &["module", "prosody"],

@@ -42,7 +42,7 @@ async fn erase(config: &Config, jid: &BareJid) -> Result<bool, StoreError> {
     match Store::open(&config.fixed.store, config.live.policy.clone()) {
         Ok(store) => {
             store.recover(clock::moment()).await?;
-            let done = store.erase(jid).await;
+            let done = store.erase(jid, clock::moment()).await;
             store.close().await;
             done
         }

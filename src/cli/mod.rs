@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod audit;
 mod backup;
 mod call;
 mod calls;
@@ -118,6 +119,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Lists who changed what, the latest first.
+    Audit {
+        /// How many.
+        #[arg(long, default_value_t = 200)]
+        last: usize,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows why a message from one person to another would ring now, or would not. Dials nothing.
     Explain {
         /// Who writes, such as alice@example.org.
@@ -229,6 +239,7 @@ async fn carry_out(line: CommandLine) -> ExitCode {
         Command::Trace { message, json } => trace::run(&path, &message, json),
         Command::Held { json } => held::run(&path, json),
         Command::Calls { last, json } => calls::run(&path, last, json),
+        Command::Audit { last, json } => audit::run(&path, last, json),
         Command::Explain { from, to, json } => explain::run(&path, &from, &to, json),
         Command::Export { jid } => export::run(&path, &jid),
         Command::Erase { jid } => erase::run(&path, &jid).await,

@@ -122,6 +122,7 @@ impl Driver {
                 () = self.store.voice().notified() => Input::Wake(Wake::Voice),
                 () = self.store.replan_wanted().notified() => Input::Wake(Wake::Replan),
                 news = trunks.news() => Input::Trunk(news),
+                change = trunks.change() => Input::TrunkChanged(change),
                 Some(iq) = self.iq_tracker.next() => Input::Question(iq),
                 Some(asked) = self.pulse.recv() => {
                     // Who has gone away needs no answer.

@@ -10,7 +10,7 @@ use crate::notification::verification::{Code, VerificationId};
 use crate::notification::{Attempt, AttemptId, CallChange, Claim, Recording, RecordingId};
 use crate::store::{JobId, JobResult, StoreJob};
 use crate::subscriber::Subscriber;
-use crate::trunks::TrunkNews;
+use crate::trunks::{TrunkChange, TrunkNews};
 use crate::xmpp::commands::{CommandRequest, CommandResult};
 use crate::xmpp::directory::{Directory, ServedDomains};
 
@@ -44,6 +44,8 @@ pub enum Input {
     Call(AttemptId, CallEvent),
     /// Of a trunk that had failed.
     Trunk(TrunkNews),
+    /// A trunk is passed over, or carries calls again.
+    TrunkChanged(TrunkChange),
     /// A number is to be phoned with a code.
     VerificationWanted(Box<VerificationOrder>),
     /// That call is over.
@@ -221,6 +223,8 @@ pub enum Timer {
     Expiry,
     /// Erasures that were asked for from outside are done.
     Erasure,
+    /// Operators may have to be told something.
+    Alerts,
     /// The clocks are compared.
     Clocks,
     /// The share of a phase of the shutdown is used up.

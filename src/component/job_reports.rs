@@ -92,6 +92,9 @@ fn report(job: &StoreJob, error: &StoreError) {
             warn!(%error, "calls not planned anew by the clock yet; tried again");
         }
         StoreJob::EraseAsAsked => warn!(%error, "erasure not done yet"),
+        StoreJob::TakeAlerts | StoreJob::TrunkChanged { .. } => {
+            warn!(%error, "what operators are to be told was not stored or read");
+        }
     }
 }
 

@@ -86,6 +86,13 @@ impl Component {
             (StoreJob::RecordingFailed { .. } | StoreJob::RetryRecordings, Ok(_)) => {
                 self.deliveries.wake(now);
             }
+            (job @ StoreJob::TakeAlerts, result) => {
+                if let Ok(JobDone::Alerts(alerts)) = &result {
+                    let tell = |it| self.gateway.handle(gateway::Input::Alert(it), now.mono);
+                    alerts.iter().for_each(tell);
+                }
+                self.housekeeping.done(&job, result.ok(), now);
+            }
             (job, result) => self.housekeeping.done(&job, result.ok(), now),
         }
     }

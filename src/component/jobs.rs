@@ -112,6 +112,7 @@ fn is_tried_again(job: &StoreJob, error: &StoreError) -> bool {
         | StoreJob::Returned { .. }
         | StoreJob::RecordingFailed { .. }
         | StoreJob::RetryRecordings
+        | StoreJob::TrunkChanged { .. }
         | StoreJob::ClockStepped
         | StoreJob::ClockProved => true,
         // The sender of a refused message learns that it was; a correction must not overtake a later one.
@@ -126,7 +127,8 @@ fn is_tried_again(job: &StoreJob, error: &StoreError) -> bool {
         | StoreJob::Replan { .. }
         | StoreJob::DeliverMore
         | StoreJob::TrunkWorks { .. }
-        | StoreJob::EraseAsAsked => false,
+        | StoreJob::EraseAsAsked
+        | StoreJob::TakeAlerts => false,
     };
     can_succeed && alone
 }

@@ -31,6 +31,7 @@ use self::outbox::Outbox;
 use self::stopping::Stopping;
 use crate::notification::Draft;
 use crate::store::StoreJob;
+use crate::trunks::TrunkChange;
 use crate::xmpp::commands::{CommandResult, replies};
 use crate::xmpp::gateway::{self, Bounce, Gateway};
 use crate::xmpp::privilege::Grants;
@@ -101,6 +102,9 @@ impl Component {
             Input::Wake(Wake::Voice) => self.deliveries.wake(now),
             Input::Wake(Wake::Replan) => self.housekeeping.replan(now),
             Input::Trunk(news) => self.housekeeping.trunk(news, now),
+            Input::TrunkChanged(TrunkChange { trunk, works }) => {
+                self.effects.store(StoreJob::TrunkChanged { trunk, works }, now);
+            }
             Input::Call(attempt, event) => {
                 self.dialing.call(attempt, event, now, &mut self.effects);
             }
@@ -171,10 +175,12 @@ impl Component {
         match link {
             LinkInput::Up => {
                 self.outbox.link(true, now, &mut self.effects);
+                self.housekeeping.link(true);
                 self.gateway.handle(gateway::Input::LinkUp, now.mono);
             }
             LinkInput::Down => {
                 self.outbox.link(false, now, &mut self.effects);
+                self.housekeeping.link(false);
                 self.gateway.handle(gateway::Input::LinkDown, now.mono);
             }
             LinkInput::Stanza(stanza) => {

@@ -48,13 +48,15 @@ impl UserCommands {
     pub async fn run(&self, request: &CommandRequest) -> CommandResult {
         let (jid, language) = (request.from.to_bare(), request.language.as_deref());
         let result = match &request.command {
-            UserCommand::Set(change) => self.set(&jid, change, language).await,
+            UserCommand::Set(change) => self.set(&request.from, change, language).await,
             UserCommand::Code(digits) => self.try_code(&jid, digits, language).await,
             UserCommand::Test => self.test(&jid, &jid, language).await,
             UserCommand::Calls => self.calls(Some(&jid), language).await,
             UserCommand::Rules => self.rules(&jid, language).await,
             UserCommand::Forget { .. } => self.forget(&jid, language).await,
-            UserCommand::Operator(command) => self.run_admin(&jid, command, language).await,
+            UserCommand::Operator(command) => {
+                self.run_admin(&request.from, command, language).await
+            }
             // The gateway answers these itself.
             UserCommand::Help | UserCommand::HelpMore | UserCommand::Show => {
                 Ok(refused(language, "invalid-command"))
@@ -66,7 +68,8 @@ impl UserCommands {
         })
     }
 
-    async fn set(&self, jid: &BareJid, change: &SettingChange, language: Language<'_>) -> Outcome {
+    async fn set(&self, from: &Jid, change: &SettingChange, language: Language<'_>) -> Outcome {
+        let jid = &from.to_bare();
         let mut settings = change.settings.clone();
         if let Some(digits) = &change.pin {
             let person = self.store.subscriber(jid).await?;
@@ -88,7 +91,7 @@ impl UserCommands {
         let mut said = vec![];
         let mut is_done = true;
         if !settings.is_empty() {
-            match self.store.set(jid, settings.clone(), clock::moment()).await? {
+            match self.store.set_by(from, settings.clone(), clock::moment()).await? {
                 Some(person) => {
                     info!(person = %Pii(jid), "settings changed by command");
                     let language = person.language.clone().or(language.map(str::to_owned));
@@ -265,7 +268,7 @@ impl UserCommands {
     }
 
     async fn forget(&self, jid: &BareJid, language: Language<'_>) -> Outcome {
-        if !self.store.erase(jid).await? {
+        if !self.store.forget(jid, clock::moment()).await? {
             return Ok(refused(language, "forget-later"));
         }
         info!("subscriber deleted at their own request");
@@ -277,10 +280,14 @@ impl UserCommands {
 
     async fn run_admin(
         &self,
-        operator: &BareJid,
+        from: &Jid,
         command: &AdminCommand,
         language: Language<'_>,
     ) -> Outcome {
+        let operator = &from.to_bare();
+        // Before it is done: what shows numbers or stops calls is not done without its row.
+        let (name, about) = named(command);
+        self.store.audit_command(from, name, about, clock::moment()).await?;
         match command {
             AdminCommand::People => {
                 let people = self.store.subscribers().await?;
@@ -324,6 +331,17 @@ impl UserCommands {
     fn send(&self, input: Input) {
         // A component that is gone is a program that ends.
         let _ = self.inputs.send(input);
+    }
+}
+
+/// What the audit calls a command, and whom it is about.
+fn named(command: &AdminCommand) -> (&'static str, Option<BareJid>) {
+    match command {
+        AdminCommand::People => ("people", None),
+        AdminCommand::Calls => ("all calls", None),
+        AdminCommand::TestCall(jid) => ("test call", Some(jid.clone())),
+        AdminCommand::Suspend(true) => ("suspend", None),
+        AdminCommand::Suspend(false) => ("resume", None),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Why someone is to be phoned, when next, and what is owed to the sender.
 
+pub mod alert;
 pub mod budget;
 pub mod holding;
+mod ids;
 pub mod lifecycle;
 pub mod policy;
 pub mod returned;
@@ -11,6 +13,7 @@ mod second_thoughts;
 mod throttle;
 pub mod verification;
 
+pub use ids::{AttemptId, MessageId, NotificationId, RecordingId, ReplyId};
 pub use ring::{RingKind, SenderCalls};
 pub use second_thoughts::{CallChange, CorrectionChain};
 pub use throttle::{NotAThrottle, Throttle};
@@ -25,22 +28,6 @@ use crate::media::answering_machine::PickedUp;
 use crate::media::reports::Quality;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::Subscriber;
-
-/// Names a held message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(pub i64);
-
-/// Names a [`Notification`](lifecycle::Notification).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NotificationId(pub i64);
-
-/// Names one call, from the intent to dial on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttemptId(pub i64);
-
-/// Names one stanza that is owed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplyId(pub i64);
 
 /// A message on its way into the store, as the sender's server stamped it.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,10 +230,6 @@ pub struct VoiceAnswer {
     /// The call broke off in the middle.
     pub cut: bool,
 }
-
-/// Names a voice answer in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordingId(pub i64);
 
 /// A voice answer on its way to the sender.
 #[derive(Clone, PartialEq)]

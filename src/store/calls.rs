@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
+use super::audit::{AuditAction, Audited};
 use super::claims::to_read;
 use super::columns::{ColumnValue, Columns, ms, span_ms};
 use super::rings::RingOf;
@@ -235,9 +236,18 @@ impl Transaction<'_> {
 
     pub(super) fn stop_calls(&mut self, id: AttemptId, now: Timestamp) -> Result<(), StoreError> {
         let recipient = self.notification_of(id)?.recipient;
-        if self.switch(&recipient, WhenOffline::Store, now)?
-            && let Some(message) = self.messages_of(id)?.last()
-        {
+        let is_switched = self.switch(&recipient, WhenOffline::Store, now)?;
+        if is_switched {
+            let audited = Audited {
+                what: "calls, on the phone",
+                who: Some(&recipient),
+                before: Some(WhenOffline::Phone.word()),
+                after: Some(WhenOffline::Store.word()),
+                ..Audited::of(AuditAction::Setting)
+            };
+            self.audit(&audited, now)?;
+        }
+        if is_switched && let Some(message) = self.messages_of(id)?.last() {
             self.owe(*message, &Reply::CallsSwitchedOff, now)?;
         }
         Ok(())

@@ -3,29 +3,57 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::info;
 use xmpp_parsers::jid::BareJid;
 
+use super::audit::ErasedBy;
 use super::export::{Erased, PERSONAL_TABLES, PersonalTable};
 use super::transaction::Transaction;
 use super::{Store, StoreError, sqlite};
+use crate::clock::Moment;
 
 impl Store {
     /// Removes everything stored about a person; tells whether it could, which it cannot while a call with them is on the line.
     ///
     /// Contract: afterwards nothing of it is in the file or beside it, either.
-    pub async fn erase(&self, jid: &BareJid) -> Result<bool, StoreError> {
+    pub async fn erase(&self, jid: &BareJid, now: impl Into<Moment>) -> Result<bool, StoreError> {
         let jid = jid.clone();
-        self.ask(move |transaction| transaction.erase(&jid)).await
+        self.ask_at(now, move |transaction, now| {
+            transaction.erase_and_audit(&jid, ErasedBy::Operator, now)
+        })
+        .await
+    }
+
+    /// As [`Store::erase`] for a person who asks for it themselves.
+    pub async fn forget(&self, jid: &BareJid, now: impl Into<Moment>) -> Result<bool, StoreError> {
+        let jid = jid.clone();
+        self.ask_at(now, move |transaction, now| {
+            transaction.erase_and_audit(&jid, ErasedBy::Themselves, now)
+        })
+        .await
     }
 
     /// Does what [`ask_to_erase`] has asked for.
-    pub async fn erase_as_asked(&self) -> Result<(), StoreError> {
-        self.ask(move |transaction| transaction.erase_as_asked()).await
+    pub async fn erase_as_asked(&self, now: impl Into<Moment>) -> Result<(), StoreError> {
+        self.ask_at(now, move |transaction, now| transaction.erase_as_asked(now)).await
     }
 }
 
 impl Transaction<'_> {
+    fn erase_and_audit(
+        &mut self,
+        jid: &BareJid,
+        by: ErasedBy,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_erased = self.erase(jid)?;
+        if is_erased {
+            self.audit_erasure(jid, by, now)?;
+        }
+        Ok(is_erased)
+    }
+
     /// Removes a person; `false` while a call with them is on the line.
     ///
     /// What the operator has configured about them stays as it is configured.
@@ -42,8 +70,8 @@ impl Transaction<'_> {
                 Erased::Deleted => {
                     self.conn.execute(&format!("DELETE FROM {name} WHERE {whose}"), [jid])?;
                 }
-                Erased::Unnamed(column) => {
-                    let sql = format!("UPDATE {name} SET {column} = NULL WHERE {whose}");
+                Erased::Unnamed(names) => {
+                    let sql = format!("UPDATE {name} SET {names} WHERE {whose}");
                     self.conn.execute(&sql, [jid])?;
                 }
                 Erased::OwnSettings => self.erase_own_settings(jid)?,
@@ -67,14 +95,14 @@ impl Transaction<'_> {
     }
 
     /// Does what was asked for from outside.
-    pub(super) fn erase_as_asked(&mut self) -> Result<(), StoreError> {
+    pub(super) fn erase_as_asked(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let mut find = self.conn.prepare_cached("SELECT jid FROM erasures LIMIT 100")?;
         let asked: Vec<String> = find.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         drop(find);
         for jid in asked {
             match BareJid::new(&jid) {
                 Ok(jid) => {
-                    if self.erase(&jid)? {
+                    if self.erase_and_audit(&jid, ErasedBy::Operator, now)? {
                         info!("everything about a person was removed, as `offhook erase` asked");
                     }
                 }

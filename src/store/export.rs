@@ -55,7 +55,7 @@ pub(super) enum Erased {
     Deleted,
     /// They go with the message that they belong to: by its foreign key, or by a trigger.
     WithMessage,
-    /// They stay, as limits are counted in them; this column, the JID, goes.
+    /// They stay, as limits are counted in them or they are the audit; the JIDs go by this.
     Unnamed(&'static str),
     /// A row of somebody whom the operator has configured keeps what is configured.
     OwnSettings,
@@ -79,8 +79,10 @@ pub(super) const PERSONAL_TABLES: &[PersonalTable] = {
         of("attempts", "recipient = ?1", Deleted),
         of("notifications", "recipient = ?1", Deleted),
         of("begun_deliveries", "recipient = ?1", Deleted),
-        of("ring_askers", OF_THEIR_RINGS, Unnamed("asker_jid")),
-        of("rings", "callee_jid = ?1", Unnamed("callee_jid")),
+        of("ring_askers", OF_THEIR_RINGS, Unnamed("asker_jid = NULL")),
+        of("rings", "callee_jid = ?1", Unnamed("callee_jid = NULL")),
+        of("audit", "who_jid = ?1 OR about_jid = ?1", Unnamed(OUT_OF_THE_AUDIT)),
+        of("alerts", "reader = ?1 OR person = ?1 OR sender = ?1", Deleted),
         of("subscribers", "jid = ?1", OwnSettings),
         of("sender_rules", "person = ?1 OR sender = ?1", Deleted),
         of("verifications", "jid = ?1", Deleted),
@@ -88,6 +90,9 @@ pub(super) const PERSONAL_TABLES: &[PersonalTable] = {
         of("erasures", "jid = ?1", Deleted),
     ]
 };
+const OUT_OF_THE_AUDIT: &str =
+    "resource = iif(who_jid = ?1, NULL, resource), who_jid = nullif(who_jid, ?1),
+    about_jid = nullif(about_jid, ?1)";
 const OF_THEIR_MESSAGES: &str =
     "message IN (SELECT id FROM messages WHERE recipient = ?1 OR sender_bare = ?1)";
 /// Who has made a person's phone ring is told of that person, too.

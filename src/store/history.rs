@@ -169,7 +169,7 @@ impl Transaction<'_> {
     }
 
     /// The calls of a day to numbers with these first digits that count against the minutes, oldest first.
-    fn spent(&self, digits: &str, now: Timestamp) -> Result<Vec<Spent>, StoreError> {
+    pub(super) fn spent(&self, digits: &str, now: Timestamp) -> Result<Vec<Spent>, StoreError> {
         let sql = format!(
             "SELECT counted, talked_ms, ended IS NULL AS runs, ended IS NULL OR outcome = 'interrupted' AS unclear
              FROM rings WHERE counted > ?1 AND invited = 1

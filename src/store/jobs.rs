@@ -17,6 +17,7 @@ use super::{
     StoreError,
 };
 use crate::clock::Moment;
+use crate::notification::alert::AlertTo;
 use crate::notification::returned::Returned;
 use crate::notification::rules::Ruling;
 use crate::notification::{
@@ -140,6 +141,15 @@ pub enum StoreJob {
     },
     /// [`Store::erase_as_asked`].
     EraseAsAsked,
+    /// [`Store::take_alerts`].
+    TakeAlerts,
+    /// [`Store::trunk_changed`].
+    TrunkChanged {
+        /// Its name.
+        trunk: String,
+        /// Whether it carries calls again.
+        works: bool,
+    },
     /// The wall clock was set: every planned call is planned anew, and who was told another time reads of it.
     ClockStepped,
     /// The wall clock has stood for long: what passed while the machine was off counts from now on.
@@ -193,6 +203,8 @@ pub enum JobDone {
     Replanned(Option<String>),
     /// Of [`StoreJob::TrunkWorks`]: how many calls it concerned.
     BroughtForward(usize),
+    /// Of [`StoreJob::TakeAlerts`].
+    Alerts(Vec<AlertTo>),
     /// Of the others.
     Done,
 }
@@ -230,6 +242,7 @@ impl fmt::Debug for JobDone {
             Self::Expired(expired) => write!(f, "{expired:?}"),
             Self::Replanned(last) => write!(f, "Replanned(to the end: {})", last.is_none()),
             Self::BroughtForward(calls) => write!(f, "BroughtForward({calls})"),
+            Self::Alerts(alerts) => write!(f, "Alerts({})", alerts.len()),
             Self::Done => f.write_str("Done"),
         }
     }
@@ -327,7 +340,12 @@ impl Transaction<'_> {
                 JobDone::BroughtForward(self.trunk_works(limit, now)?)
             }
             StoreJob::EraseAsAsked => {
-                self.erase_as_asked()?;
+                self.erase_as_asked(now)?;
+                JobDone::Done
+            }
+            StoreJob::TakeAlerts => JobDone::Alerts(self.take_alerts(now)?),
+            StoreJob::TrunkChanged { trunk, works } => {
+                self.trunk_changed(&trunk, works, now)?;
                 JobDone::Done
             }
             StoreJob::ClockStepped => {

@@ -2,6 +2,9 @@
 //!
 //! Each file holds one group of operations: what the program asks of the [`Store`], and the SQL that does it.
 
+mod alerts;
+mod audit;
+mod audited_settings;
 pub mod backup;
 mod call_ins;
 mod calls;
@@ -13,6 +16,7 @@ mod corrections;
 mod counted_time;
 mod crash_blame;
 mod damage;
+mod day_limits;
 mod deliveries;
 mod dialogs;
 pub mod erasure;
@@ -45,6 +49,7 @@ mod verifications;
 mod writer;
 mod wrong_pins;
 
+pub use audit::AuditAction;
 pub use call_ins::{CallIn, CallerTrust};
 pub use corrections::{Corrected, Retracted};
 pub use deliveries::Delivering;
@@ -55,7 +60,9 @@ pub use history::RecentCall;
 pub use hold::Held;
 pub(crate) use hold::log_kept;
 pub use jobs::{JobDone, JobId, JobResult, LiveCalls, StoreJob};
-pub use reader::{CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step, Trace};
+pub use reader::{
+    AuditRecord, CallRecord, HeldMessage, Reader, ReplyRecord, RingRecord, Step, Trace,
+};
 pub use recordings::{NotPassedOn, Served, Sound};
 pub use replies::{OwedRoom, OwedStanzas};
 pub use returned::AfterReturn;

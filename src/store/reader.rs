@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::columns::Columns;
-use super::{StoreError, sqlite};
+use super::{AuditAction, StoreError, sqlite};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::holding::HoldingEnd;
 use crate::notification::{AttemptId, MessageId, Outcome, ReplyId, RingKind, Wait};
@@ -62,6 +62,25 @@ impl Reader {
         Ok(rings)
     }
 
+    /// What was done and by whom, newest first.
+    pub fn audit_list(&self, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
+        let sql = "SELECT *, coalesce(who_jid, 'erased-' || substr(who, 1, 8)) AS actor,
+                       coalesce(about_jid, 'erased-' || substr(about, 1, 8)) AS other
+                   FROM audit ORDER BY id DESC LIMIT ?";
+        self.list(sql, [limit as i64], |row| {
+            Ok(AuditRecord {
+                at: row.time("at")?,
+                action: row.word("action")?,
+                what: row.get("what")?,
+                who: row.get("actor")?,
+                resource: row.get("resource")?,
+                about: row.get("other")?,
+                before: row.get("value_before")?,
+                after: row.get("value_after")?,
+            })
+        })
+    }
+
     /// One message from stanza to key press. `name` is its number here, or the `id` of the sender's
     /// stanza or of any stanza that was sent about it; the newest that fits is meant.
     pub fn trace(&self, name: &str) -> Result<Option<Trace>, StoreError> {
@@ -110,6 +129,27 @@ impl Reader {
         let mut find = self.conn.prepare(sql)?;
         Ok(find.query_map(values, read)?.collect::<Result<_, _>>()?)
     }
+}
+
+/// One thing that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When.
+    pub at: Timestamp,
+    /// Of what kind it is.
+    pub action: AuditAction,
+    /// Which setting, command or limit.
+    pub what: String,
+    /// Who did it: a JID, or `erased-` and the beginning of its hash; `None`: the operator on the machine, or nobody.
+    pub who: Option<String>,
+    /// With which client.
+    pub resource: Option<String>,
+    /// Whom else it was about.
+    pub about: Option<String>,
+    /// Keyed hashes of the value before and after, where there was one.
+    pub before: Option<String>,
+    /// See `before`.
+    pub after: Option<String>,
 }
 
 /// A held message as the operator sees it: everything but its text.

@@ -58,6 +58,9 @@ impl Transaction<'_> {
             self.ahead.counted(now),
             kind != RingKind::In,
         ])?;
+        if kind != RingKind::In {
+            self.note_calls(area(number), now)?;
+        }
         Ok(())
     }
 
@@ -83,12 +86,13 @@ impl Transaction<'_> {
         let (column, id) = of.column();
         let sql = format!(
             "UPDATE rings SET ended = ?, outcome = ?, trunk = nullif(?, ''), talked_ms = ?, invited = invited AND ?
-             WHERE {column} = ? AND ended IS NULL"
+             WHERE {column} = ? AND ended IS NULL RETURNING area"
         );
         let (outcome, talked) = (attempt.outcome.word(), span_ms(attempt.talked));
         let values = params![ms(now), outcome, attempt.trunk, talked, invited, id];
-        self.conn.prepare_cached(&sql)?.execute(values)?;
-        Ok(())
+        let mut end = self.conn.prepare_cached(&sql)?;
+        let area: Option<String> = end.query_row(values, |row| row.get(0)).optional()?;
+        area.map_or(Ok(()), |area| self.note_minutes(&area, now))
     }
 
     /// Ends what a crash broke off and nothing else finds: calls with codes, and test calls.

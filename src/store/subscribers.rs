@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
 use rusqlite::{OptionalExtension, Row, params};
-use xmpp_parsers::jid::BareJid;
+use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::columns::{ColumnValue, Columns, misfit, ms};
 use super::transaction::Transaction;
@@ -52,7 +52,29 @@ impl Store {
         now: impl Into<Moment>,
     ) -> Result<Option<Subscriber>, StoreError> {
         let jid = jid.clone();
-        self.ask_at(now, move |transaction, now| transaction.set(&jid, &settings, now)).await
+        self.set_by(&Jid::from(jid), settings, now).await
+    }
+
+    /// As [`Store::set`], with the client by which it was set, for the audit.
+    pub async fn set_by(
+        &self,
+        who: &Jid,
+        settings: Vec<Setting>,
+        now: impl Into<Moment>,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let who = who.clone();
+        self.ask_at(now, move |transaction, now| transaction.set_by(&who, &settings, now)).await
+    }
+
+    /// Blocks a sender who is reported, and tells the operators; `None` if the person is unknown.
+    pub async fn report(
+        &self,
+        who: &Jid,
+        sender: BareJid,
+        now: impl Into<Moment>,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let who = who.clone();
+        self.ask_at(now, move |transaction, now| transaction.report(&who, &sender, now)).await
     }
 
     /// Up to `limit` of the rules that a person has set for single senders, by sender.
@@ -219,6 +241,7 @@ impl Transaction<'_> {
                     // What was guessed at is another PIN; whoever sets one in the chat is its owner.
                     let sql = "DELETE FROM wrong_pins WHERE jid = ?";
                     self.conn.prepare_cached(sql)?.execute([jid.as_str()])?;
+                    self.forget_alerts_of_pin(jid)?;
                     ("pin", pin.as_ref().map(Pin::stored))
                 }
                 Setting::Senders(senders) => ("senders", senders.map(|it| it.word().to_owned())),
@@ -311,7 +334,7 @@ impl ConfiguredRow {
     }
 }
 
-fn quiet_word(quiet: Quiet) -> String {
+pub(super) fn quiet_word(quiet: Quiet) -> String {
     match quiet {
         Quiet::Never => NEVER_QUIET.to_owned(),
         Quiet::Daily(hours) => hours.to_string(),
@@ -351,7 +374,7 @@ fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
 }
 
 /// An IANA name where there is one, else an offset or a POSIX rule.
-fn zone_name(zone: &TimeZone) -> Option<String> {
+pub(super) fn zone_name(zone: &TimeZone) -> Option<String> {
     let mut name = String::new();
     DateTimePrinter::new().print_time_zone(zone, &mut name).ok()?;
     Some(name)

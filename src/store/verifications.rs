@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use xmpp_parsers::jid::BareJid;
 
+use super::audit::{AuditAction, Audited};
 use super::columns::ColumnValue;
 use super::rings::{RingOf, area};
 use super::transaction::Transaction;
@@ -136,6 +137,7 @@ impl Transaction<'_> {
         let id = VerificationId(id);
         self.write_ring(RingKind::Code, RingOf::Verification(id), number, None, now)?;
         self.write_asker(RingOf::Verification(id), jid)?;
+        self.note_codes(number, jid, now)?;
         Ok(Ok(Code { id, number: number.clone(), digits }))
     }
 
@@ -325,6 +327,20 @@ impl Transaction<'_> {
         let concerned: Vec<_> = others.iter().chain([jid]).cloned().collect();
         self.replan_people(&concerned, now)?;
         let Some(person) = self.subscriber(jid)? else { return Err(StoreError::Conflict) };
+        let (first, second) = ("number", "second number");
+        let audited = |who| Audited { who: Some(who), ..Audited::of(AuditAction::Number) };
+        let what = if place == NumberSlot::First { first } else { second };
+        let old = before.as_ref().and_then(|it| match place {
+            NumberSlot::First => it.number.as_ref(),
+            NumberSlot::Second => it.second.as_ref(),
+        });
+        let before_it = old.map(PhoneNumber::as_str);
+        let after = Some(number.as_str());
+        self.audit(&Audited { what, before: before_it, after, ..audited(jid) }, now)?;
+        for loser in &others {
+            let lost = Audited { what: "number lost", about: Some(jid), ..audited(loser) };
+            self.audit(&Audited { before: after, ..lost }, now)?;
+        }
         Ok(VerificationNotice { person, place, is_new: before.is_none(), had_other, others })
     }
 

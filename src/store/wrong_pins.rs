@@ -1,13 +1,14 @@
 //! Wrong PINs: how many there were in a day, over all ways, and when one more may be tried.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::params;
 use xmpp_parsers::jid::BareJid;
 
 use super::StoreError;
+use super::alerts::{DAY, HOUR};
+use super::audit::{AuditAction, Audited};
 use super::transaction::Transaction;
+use crate::notification::alert::Alert;
 use crate::subscriber::Subscriber;
 
 /// On which phone a PIN is entered.
@@ -30,16 +31,20 @@ impl Transaction<'_> {
         if person.pin.is_none() {
             return Ok(false);
         }
-        let sql =
-            "SELECT count(*), coalesce(sum(elsewhere), 0) FROM wrong_pins WHERE jid = ? AND at > ?";
-        let mut find = self.conn.prepare_cached(sql)?;
-        let values = params![person.jid.as_str(), self.ahead.counted(a_day_before(now))];
-        let (wrong, elsewhere): (u32, u32) =
-            find.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (wrong, elsewhere) = self.wrong_today(&person.jid, now)?;
         Ok(wrong >= WRONG_PINS_MAX || (way == PinWay::Elsewhere && elsewhere >= ELSEWHERE_MAX))
     }
 
-    /// Notes that digits came that are not the person's PIN.
+    /// How many wrong ones came in a day, and how many of them from other phones.
+    fn wrong_today(&self, jid: &BareJid, now: Timestamp) -> Result<(u32, u32), StoreError> {
+        let sql =
+            "SELECT count(*), coalesce(sum(elsewhere), 0) FROM wrong_pins WHERE jid = ? AND at > ?";
+        let mut find = self.conn.prepare_cached(sql)?;
+        let values = params![jid.as_str(), self.ahead.counted(a_day_before(now))];
+        Ok(find.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    /// Notes that digits came that are not the person's PIN. They are told of it, and operators of too many.
     pub(super) fn wrong_pin(
         &self,
         who: &BareJid,
@@ -52,6 +57,15 @@ impl Transaction<'_> {
         let elsewhere = way == PinWay::Elsewhere;
         let values = params![who.as_str(), self.ahead.counted(now), elsewhere];
         self.conn.prepare_cached(note)?.execute(values)?;
+        let (wrong, elsewhere) = self.wrong_today(who, now)?;
+        if wrong < WRONG_PINS_MAX && elsewhere < ELSEWHERE_MAX {
+            self.alert_person(who, &Alert::WrongPin, HOUR, now)?;
+        } else if self.alert_person(who, &Alert::YourPinLocked, DAY, now)? {
+            self.alert(&Alert::PinLocked(who.clone()), DAY, now)?;
+            let audited =
+                Audited { what: "PIN locked", about: Some(who), ..Audited::of(AuditAction::Limit) };
+            self.audit(&audited, now)?;
+        }
         Ok(())
     }
 }
@@ -64,4 +78,3 @@ fn a_day_before(now: Timestamp) -> Timestamp {
 const WRONG_PINS_MAX: u32 = 9;
 /// So many of them from phones of strangers, who cannot use up what the owner has left.
 const ELSEWHERE_MAX: u32 = 6;
-const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -3,5 +3,5 @@
 mod pool;
 pub mod selector;
 
-pub use pool::{NoTrunk, TrunkPool, TrunkSlot};
+pub use pool::{NoTrunk, TrunkChange, TrunkPool, TrunkSlot};
 pub use selector::TrunkNews;

@@ -1,5 +1,6 @@
 //! The trunks as calls share them: who waits for a free slot, and what is learnt of their health.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ struct PoolState {
     changed: Notify,
     answers: Notify,
     works: Notify,
+    /// What operators are still to be told, and that there is something.
+    changes: Mutex<VecDeque<TrunkChange>>,
+    has_changed: Notify,
     /// Trunks of which the operator knows that they lose telephone events.
     without_events: Mutex<Vec<String>>,
     /// Trunks of which the operator knows that they are passed over.
@@ -40,9 +44,17 @@ impl TrunkPool {
         let selector = TrunkSelector::new(trunks.iter().map(|trunk| &**trunk), now());
         let selector = Mutex::new(selector);
         let (changed, answers, works) = (Notify::new(), Notify::new(), Notify::new());
-        let (without_events, passed_over) = (Mutex::default(), Mutex::default());
-        let state =
-            PoolState { trunks, selector, changed, answers, works, without_events, passed_over };
+        let state = PoolState {
+            trunks,
+            selector,
+            changed,
+            answers,
+            works,
+            changes: Mutex::default(),
+            has_changed: Notify::new(),
+            without_events: Mutex::default(),
+            passed_over: Mutex::default(),
+        };
         Self { shared: Arc::new(state) }
     }
 
@@ -118,9 +130,35 @@ impl TrunkPool {
         }
     }
 
+    /// Waits until a trunk is passed over that worked, or works again. One caller at a time.
+    pub async fn change(&self) -> TrunkChange {
+        loop {
+            let waiting =
+                self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match waiting {
+                Some(change) => return change,
+                None => self.shared.has_changed.notified().await,
+            }
+        }
+    }
+
+    fn changes(&self, index: usize, works: bool) {
+        let Some(trunk) = self.shared.trunks.get(index) else { return };
+        let change = TrunkChange { trunk: trunk.name.clone(), works };
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if changes.len() < CHANGES_MAX {
+            changes.push_back(change);
+        }
+        self.shared.has_changed.notify_one();
+    }
+
     fn tell(&self, index: usize, news: Option<TrunkNews>) {
         if news == Some(TrunkNews::Works) {
+            let was_told = self.passed_over().contains(&index);
             self.passed_over().retain(|known| *known != index);
+            if was_told {
+                self.changes(index, true);
+            }
         }
         match news {
             Some(TrunkNews::Answers) => self.shared.answers.notify_one(),
@@ -186,6 +224,7 @@ impl TrunkPool {
                     info!(trunk, because, "trunk cooled down again, for {seconds} s");
                 } else {
                     told.push(index);
+                    self.changes(index, false);
                     warn!(trunk, because, "trunk cooled down for {seconds} s");
                 }
             }
@@ -194,6 +233,15 @@ impl TrunkPool {
         }
         self.shared.changed.notify_waiters();
     }
+}
+
+/// A trunk works no more, or again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkChange {
+    /// Its name.
+    pub trunk: String,
+    /// Whether it carries calls again.
+    pub works: bool,
 }
 
 /// No trunk is left that could carry a call.
@@ -242,8 +290,29 @@ impl Drop for TrunkSlot {
     }
 }
 
+/// They are taken at once; nobody takes them in a program that only makes a test call.
+const CHANGES_MAX: usize = 64;
 const CHOOSE_AGAIN: Duration = Duration::from_millis(500);
 /// Between two probes of a trunk that has failed.
 const PROBE_PAUSE: Duration = Duration::from_secs(15);
 /// A trunk that works is probed once a minute.
 const ROUNDS_BETWEEN_PROBES: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn operators_are_told_that_a_trunk_fails_and_that_it_works_again() {
+        let trunk = Trunk { name: "pbx".into(), ..Trunk::example() };
+        let pool = TrunkPool::new(vec![Arc::new(trunk)]);
+        let number: PhoneNumber = "+81312345678".parse().unwrap();
+        for _ in 0..2 {
+            pool.take(&number, &[]).await.unwrap().ended(TrunkReport::Fault(None));
+        }
+        let change = |works| TrunkChange { trunk: "pbx".to_owned(), works };
+        assert_eq!(pool.change().await, change(false));
+        pool.occupy("pbx").unwrap().ended(TrunkReport::Works);
+        assert_eq!(pool.change().await, change(true));
+    }
+}

@@ -215,6 +215,22 @@ resumed = Es wird wieder angerufen.
 
 gateway-description = Nachrichten an diese Person werden aufbewahrt und am Telefon gesagt, während sie offline ist.
 
+## Chat: was Betreibern und Leuten ungefragt gesagt wird
+
+alert-calls = { $percent } % der Anrufe eines Tages ({ $max }) sind gemacht.
+alert-calls-to = { $percent } % der Anrufe eines Tages nach { $prefix } ({ $max }) sind gemacht.
+alert-minutes = { $percent } % der Minuten eines Tages ({ $max }) sind verbraucht.
+alert-minutes-to = { $percent } % der Minuten eines Tages nach { $prefix } ({ $max }) sind verbraucht.
+alert-limit-reached = Weitere Anrufe warten, bis wieder Platz ist.
+alert-codes = { $count } Codes wurden innerhalb einer Stunde angefordert, und keiner davon kam zurück. „offhook calls“ zeigt, von wem.
+alert-number = { $count } Konten haben einen Code unter einer Nummer angefordert, die mit +{ $area } beginnt. „offhook calls“ zeigt, welche.
+alert-pin-locked = Für { $person } wurden zu viele falsche PINs eingegeben. Am Telefon wird einen Tag lang nichts vorgelesen, oder bis eine andere PIN gesetzt ist.
+alert-wrong-pin = Am Telefon wurde für Ihre Nachrichten eine falsche PIN eingegeben. Wenn Sie das nicht waren, senden Sie „pin“ und andere Ziffern.
+alert-your-pin-locked = Am Telefon wurden für Ihre Nachrichten zu viele falsche PINs eingegeben. Dort wird einen Tag lang nichts vorgelesen, oder bis Sie „pin“ und andere Ziffern senden.
+alert-trunk-failed = Der Trunk { $trunk } versagt. Anrufe nehmen einen anderen oder warten.
+alert-trunk-works = Der Trunk { $trunk } vermittelt wieder Anrufe.
+alert-reported = { $person } meldet { $sender } und hat die Adresse gesperrt.
+
 ## Formulare
 
 command-settings = Einstellungen

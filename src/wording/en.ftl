@@ -216,6 +216,22 @@ resumed = Calls are made again.
 
 gateway-description = Messages to this person are held and told by phone while the person is offline.
 
+## The chat: what operators and people are told without having asked
+
+alert-calls = { $percent } % of the calls of a day ({ $max }) are made.
+alert-calls-to = { $percent } % of the calls of a day to { $prefix } ({ $max }) are made.
+alert-minutes = { $percent } % of the minutes of a day ({ $max }) are used up.
+alert-minutes-to = { $percent } % of the minutes of a day to { $prefix } ({ $max }) are used up.
+alert-limit-reached = Further calls wait until there is room again.
+alert-codes = { $count } codes were asked for within an hour, and none of them was sent back. "offhook calls" shows who has asked.
+alert-number = { $count } accounts have asked for a code at one number that begins with +{ $area }. "offhook calls" shows which.
+alert-pin-locked = Too many wrong PINs were entered for { $person }. Nothing is read to them by phone for a day, or until they set another PIN.
+alert-wrong-pin = A wrong PIN was entered on the phone for your messages. If that was not you, send "pin" and other digits.
+alert-your-pin-locked = Too many wrong PINs were entered on the phone for your messages. They are not read there for a day, or until you send "pin" and other digits.
+alert-trunk-failed = The trunk { $trunk } fails. Calls take another one, or wait.
+alert-trunk-works = The trunk { $trunk } carries calls again.
+alert-reported = { $person } reports { $sender } and has blocked them.
+
 ## Forms
 
 command-settings = Settings

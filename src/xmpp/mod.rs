@@ -3,6 +3,7 @@
 //! Everything but [`link`] is pure. [`gateway`] handles every stanza and says what to do.
 
 pub mod address;
+mod alert_words;
 mod body;
 pub mod commands;
 pub mod directory;

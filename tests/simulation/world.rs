@@ -197,7 +197,10 @@ impl World {
                 self.call_ticks(call);
             } else if self.is_due() && event.is_none_or(|at| at >= next) {
                 let timer = self.program.component.deadline().map(|(_, timer)| timer);
-                let often = matches!(timer, Some(Timer::Erasure | Timer::Look | Timer::Outbox));
+                let often = matches!(
+                    timer,
+                    Some(Timer::Erasure | Timer::Alerts | Timer::Look | Timer::Outbox)
+                );
                 if !often {
                     self.note(|| format!("tick {timer:?}"));
                 }

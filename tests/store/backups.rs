@@ -41,7 +41,7 @@ async fn a_backup_beside_the_work_holds_everything_and_is_its_owners_alone() {
 async fn what_was_erased_is_in_no_backup() {
     let mut world = World::new().await;
     world.alice_writes("The secret of the pyramid").await;
-    assert!(world.store().erase(&"alice@example.org".parse().unwrap()).await.unwrap());
+    assert!(world.store().erase(&"alice@example.org".parse().unwrap(), world.now).await.unwrap());
     let copy = world.folder.0.join("copy.db");
     backup(&world.folder.file(), &copy).unwrap();
     let octets = fs::read(copy).unwrap();
@@ -218,10 +218,14 @@ fn make_store_of_version(file: &Path, version: usize) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Overwrites pages in the middle.
+/// Damages a table that nothing reads before the whole file is looked through.
 fn spoil(file: &Path) {
+    let conn = Connection::open(file).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_master WHERE name = 'sender_rules'";
+    let page: u32 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    drop(conn);
     let mut octets = fs::read(file).unwrap();
-    let middle = octets.len() / 2 / 4096 * 4096;
-    octets[middle..middle + 8192].fill(0x5a);
+    let end = page as usize * 4096;
+    octets[end - 4096..end].fill(0x5a);
     fs::write(file, octets).unwrap();
 }

@@ -123,9 +123,9 @@ async fn live(world: &mut World, rules: &Policy, deeds: Vec<Deed>) -> Wire {
             }
             Deed::Forgets(who) => {
                 let jid: BareJid = format!("s{who}@example.org").parse().unwrap();
-                world.store().erase(&jid).await.unwrap();
+                world.store().erase(&jid, world.now).await.unwrap();
                 if let Some(person) = people().get(usize::from(who)) {
-                    world.store().erase(&person.jid).await.unwrap();
+                    world.store().erase(&person.jid, world.now).await.unwrap();
                 }
                 world.store().configure_subscribers(people(), world.now).await.unwrap();
             }

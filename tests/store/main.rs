@@ -3,6 +3,8 @@
 // A step that fails is a test that fails; clippy knows test functions but not what they share.
 #![allow(clippy::unwrap_used)]
 
+mod alerts;
+mod audit;
 mod backups;
 mod call_ins;
 mod calls;

@@ -163,7 +163,7 @@ async fn what_an_earlier_version_set_aside_is_delivered_and_what_it_called_twice
 #[tokio::test]
 async fn a_damaged_file_is_found_beside_the_work_and_refused_after_a_kill() {
     let mut world = World::new().await;
-    for _ in 0..50 {
+    for _ in 0..200 {
         world.alice_writes(&"Hello ".repeat(100)).await;
     }
     let file = world.folder.file();
@@ -172,8 +172,9 @@ async fn a_damaged_file_is_found_beside_the_work_and_refused_after_a_kill() {
     log.push("-wal");
     assert!(!fs::exists(&log).unwrap());
     let mut bytes = fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 8192].fill(0x5a);
+    // Behind what is read to open it.
+    let among_the_messages = bytes.len() / 4 * 3;
+    bytes[among_the_messages..among_the_messages + 8192].fill(0x5a);
     fs::write(&file, bytes).unwrap();
     let opened = Store::open(&file, policy()).unwrap();
     let found = opened.damaged().await;

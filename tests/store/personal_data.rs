@@ -44,7 +44,7 @@ async fn export_and_erase_know_every_table_of_the_schema() {
 
     let store = Store::open(&file, policy()).unwrap();
     store.recover(world.now).await.unwrap();
-    assert!(store.erase(&bob().jid).await.unwrap());
+    assert!(store.erase(&bob().jid, world.now).await.unwrap());
     store.close().await;
     for (table, rows) in rows(&file) {
         match rows.as_slice() {

@@ -26,7 +26,7 @@ async fn what_erases_a_person_empties_no_throttle_and_no_day() {
         world.settle(&claim, Outcome::Answered).await;
         for seconds in [1, 2, free - 1] {
             world.at(seconds);
-            assert!(world.store().erase(&bob().jid).await.unwrap());
+            assert!(world.store().erase(&bob().jid, world.now).await.unwrap());
             world.crash().await;
             world.store().configure_subscribers(vec![bob()], world.now).await.unwrap();
             world.alice_writes("Again").await;
@@ -45,7 +45,7 @@ async fn a_stranger_who_forgets_themselves_rings_no_phone_more_often() {
     for minute in 0..600 {
         world.at(minute * 61);
         rang += u32::from(asks(&world, &eve, &victim).await.is_ok());
-        assert!(world.store().erase(&eve).await.unwrap());
+        assert!(world.store().erase(&eve, world.now).await.unwrap());
     }
     assert_eq!(rang, 3);
     assert_eq!(reader(&world).len(), 3);
@@ -122,7 +122,7 @@ async fn a_number_that_refused_codes_is_not_called_for_them_whoever_asks_and_for
     let (eve, victim) = (jid("eve@example.org"), number("+81378905001"));
     let code = asks(&world, &eve, &victim).await.unwrap();
     world.store().refuse_codes(code.id, world.now).await.unwrap();
-    world.store().erase(&eve).await.unwrap();
+    world.store().erase(&eve, world.now).await.unwrap();
     world.at(40 * 86_400);
     world.store().expire(world.now).await.unwrap();
     world.crash().await;
@@ -190,7 +190,7 @@ async fn every_ring_is_listed_with_its_kind_and_erasure_takes_only_the_names() {
     assert_eq!(told, expected);
     assert_eq!(rings[0].area, "816666");
     for jid in [bob().jid, carol, jid("alice@example.org")] {
-        assert!(world.store().erase(&jid).await.unwrap());
+        assert!(world.store().erase(&jid, world.now).await.unwrap());
     }
     let rings = reader(&world);
     assert_eq!(rings.len(), 2);
@@ -305,7 +305,7 @@ async fn live(world: &mut World, deeds: Vec<Deed>) -> Rang {
             }
             Deed::Forgets(who) => {
                 for jid in [jid(&format!("s{who}@example.org")), person(who.into()).jid] {
-                    world.store().erase(&jid).await.unwrap();
+                    world.store().erase(&jid, world.now).await.unwrap();
                 }
                 let people = (0..4).map(person).collect();
                 world.store().configure_subscribers(people, world.now).await.unwrap();

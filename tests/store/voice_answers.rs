@@ -148,7 +148,7 @@ async fn who_is_erased_is_gone_from_the_file_too() {
         let (store, now) = (world.store(), world.now);
         store.keep_voice(claim.attempt, answer(message, "kept"), now).await.unwrap();
         let jid = &bob().jid;
-        assert!(!store.erase(jid).await.unwrap(), "he is on the phone");
+        assert!(!store.erase(jid, world.now).await.unwrap(), "he is on the phone");
         store.send_voice("kept".into(), now).await.unwrap();
         world.settle(&claim, Outcome::Answered).await;
         world.alice_writes("And now?").await;
@@ -157,10 +157,10 @@ async fn who_is_erased_is_gone_from_the_file_too() {
             let file = world.folder.file();
             erasure::ask_to_erase(&file, jid).unwrap();
             assert!(!erasure::is_erased(&file, jid).unwrap());
-            world.store().erase_as_asked().await.unwrap();
+            world.store().erase_as_asked(world.now).await.unwrap();
             assert!(erasure::is_erased(&file, jid).unwrap());
         } else {
-            assert!(world.store().erase(jid).await.unwrap());
+            assert!(world.store().erase(jid, world.now).await.unwrap());
         }
         for gone in [SOUND, b"And now?", b"Where are you?", b"alice@example.org"] {
             assert!(!in_files(&world, gone), "{}", String::from_utf8_lossy(gone));

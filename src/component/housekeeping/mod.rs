@@ -20,6 +20,9 @@ pub(super) struct Housekeeping {
     /// What this pass of the expiry has found so far.
     found: usize,
     erasure: Chore,
+    alerts: Chore,
+    /// Alerts are told over the stream, so they wait for it.
+    has_link: bool,
     replan: Chore,
     /// The last recipient whose call was planned anew in this pass.
     replanned: String,
@@ -49,6 +52,8 @@ impl Housekeeping {
             expiry_step: ExpiryStep::default(),
             found: 0,
             erasure: begins(),
+            alerts: begins(),
+            has_link: false,
             replan: begins(),
             replanned: String::new(),
             delivery: begins(),
@@ -77,6 +82,9 @@ impl Housekeeping {
         if self.erasure.begins(now) {
             effects.store(StoreJob::EraseAsAsked, now);
         }
+        if self.has_link && self.alerts.begins(now) {
+            effects.store(StoreJob::TakeAlerts, now);
+        }
     }
 
     pub(super) fn deadline(&self) -> Option<(Instant, Timer)> {
@@ -87,7 +95,9 @@ impl Housekeeping {
             (&self.expiry, Timer::Expiry),
             (&self.erasure, Timer::Erasure),
         ];
-        let waiting = chores.into_iter().filter(|(chore, _)| !chore.runs && !self.stopping);
+        let alerts = self.has_link.then_some((&self.alerts, Timer::Alerts));
+        let waiting = chores.into_iter().chain(alerts);
+        let waiting = waiting.filter(|(chore, _)| !chore.runs && !self.stopping);
         waiting.filter_map(|(chore, timer)| Some((chore.at?, timer))).min_by_key(|(at, _)| *at)
     }
 
@@ -96,6 +106,7 @@ impl Housekeeping {
         match (job, done) {
             (StoreJob::Expire(_), Some(JobDone::Expired(slice))) => self.expired(slice, now),
             (StoreJob::Expire(_), _) => self.expiry.ended(Some(now.mono + EXPIRY)),
+            (StoreJob::TakeAlerts, _) => self.alerts.ended(Some(now.mono + LOOKS_EVERY)),
             (StoreJob::EraseAsAsked, _) => self.erasure.ended(Some(now.mono + LOOKS_EVERY)),
             (StoreJob::Replan { .. }, Some(JobDone::Replanned(last))) => self.replanned(last, now),
             (StoreJob::Replan { .. }, _) => self.replan.ended(Some(now.mono + RETRY)),
@@ -142,6 +153,11 @@ impl Housekeeping {
     /// Messages are left for somebody who has come online.
     pub(super) fn deliver_more(&mut self, now: Now) {
         self.delivery.asked(now);
+    }
+
+    /// The stream is up, or lost.
+    pub(super) fn link(&mut self, is_up: bool) {
+        self.has_link = is_up;
     }
 
     /// A trunk that had failed does not any more.

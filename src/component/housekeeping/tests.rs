@@ -137,3 +137,17 @@ fn a_stop_begins_no_further_slice() {
     assert_eq!(world.asks(), []);
     assert_eq!(world.housekeeping.deadline(), None);
 }
+
+#[test]
+fn operators_are_told_while_there_is_a_stream() {
+    let mut world = World::new();
+    world.housekeeping.link(true);
+    world.asks_for(StoreJob::TakeAlerts);
+    world.done(&StoreJob::TakeAlerts, JobDone::Alerts(vec![]));
+    assert_eq!(world.asks(), [], "the next look comes later");
+    world.housekeeping.link(false);
+    world.now.mono += LOOKS_EVERY;
+    assert_eq!(world.asks(), [StoreJob::EraseAsAsked], "nobody can be told now");
+    world.housekeeping.link(true);
+    world.asks_for(StoreJob::TakeAlerts);
+}

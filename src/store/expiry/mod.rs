@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::params;
 
+use super::audit::AUDIT_KEPT;
 use super::rings::RINGS_KEPT;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
@@ -94,6 +95,8 @@ impl Transaction<'_> {
                         self.forget_names_of_rings(before(keep_calls), left as i64)?;
                     }
                     self.forget_rings(before(RINGS_KEPT.max(keep_calls)), left as i64)?;
+                    self.forget_audit(before(AUDIT_KEPT), left as i64)?;
+                    self.forget_alerts(before(RINGS_KEPT), left as i64)?;
                     self.forget_codes(now)?;
                     let silenced = self.forget_recordings(before(self.policy.keep_voice))?;
                     let next = (calls + silenced > 0).then_some(ExpiryStep::Rest);

@@ -20,4 +20,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("0016.sql"),
     include_str!("0017.sql"),
     include_str!("0018.sql"),
+    include_str!("0020.sql"),
 ];

@@ -1,5 +1,6 @@
 //! Commands to the component: answered here where that needs neither the store nor a call, else handed out.
 
+use std::slice;
 use std::time::Instant;
 
 use minidom::Element;
@@ -8,6 +9,7 @@ use xmpp_parsers::disco::{DiscoItemsResult, Item};
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
+use crate::notification::alert::AlertTo;
 use crate::subscriber::{Setting, Subscriber};
 use crate::xmpp::commands::adhoc::{self, Handled};
 use crate::xmpp::commands::chat;
@@ -16,7 +18,7 @@ use crate::xmpp::commands::{
     Access, AdminCommand, Asker, CommandRequest, CommandResult, ReplyTo, UserCommand, registration,
 };
 use crate::xmpp::presence::Availability;
-use crate::xmpp::{address, disco, ns, stanza, wording};
+use crate::xmpp::{address, alert_words, disco, ns, stanza, wording};
 
 impl Gateway {
     /// A chat message to the component itself.
@@ -183,6 +185,16 @@ impl Gateway {
                     self.say(&person, &result.words);
                 }
             }
+        }
+    }
+
+    /// Tells the operators, or one person, each in their language.
+    pub(super) fn alert(&mut self, AlertTo { reader, alert }: &AlertTo) {
+        let readers = reader.as_ref().map_or(&*self.served.operators, slice::from_ref).to_vec();
+        for reader in readers {
+            let person = self.people.person(&reader);
+            let words = alert_words::words(person.and_then(|it| it.language.as_deref()), alert);
+            self.say(&reader, &words);
         }
     }
 

@@ -21,6 +21,7 @@ use self::bot_check::BotCheck;
 pub use self::bounces::Bounce;
 use self::bounces::RefusedPairs;
 use self::presence_sync::PresenceSync;
+use crate::notification::alert::AlertTo;
 use crate::notification::{Draft, MessageId};
 use crate::redaction::Pii;
 use crate::seed::Seed;
@@ -84,6 +85,8 @@ pub enum Input<'i> {
     CommandDone(&'i CommandRequest, &'i CommandResult),
     /// A text to send to a person.
     Say(&'i BareJid, &'i str),
+    /// Something to tell operators, or one person.
+    Alert(&'i AlertTo),
     /// The message of [`Output::Hold`] is durable.
     Held(&'i Draft, MessageId),
     /// Something is being told to the sender of a message for this recipient.
@@ -193,6 +196,7 @@ impl Gateway {
             Input::Forgotten(jid, configured) => self.forgotten(jid, configured),
             Input::CommandDone(request, result) => self.answer(request, result),
             Input::Say(jid, words) => self.say(jid, words),
+            Input::Alert(alert) => self.alert(alert),
             Input::Held(draft, message) => self.held(draft, message, now),
             Input::Told { sender, recipient } => {
                 self.automatic_answers.told(sender, recipient, now);

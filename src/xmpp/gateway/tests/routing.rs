@@ -1,6 +1,7 @@
 //! Where each kind of stanza goes.
 
-use super::{BOB, World, says};
+use super::{BOB, Directory, Gateway, Input, Seed, ServedDomains, Subscriber, World, says};
+use crate::notification::alert::{Alert, AlertTo, DayLimit};
 
 #[test]
 fn a_message_goes_where_bob_is() {
@@ -244,3 +245,34 @@ const TYPING: &str = "<composing xmlns='http://jabber.org/protocol/chatstates'/>
 const RECEIVED: &str = "<received xmlns='urn:xmpp:receipts' id='m0'/>";
 const NO_STORE: &str = "<body>x</body><no-store xmlns='urn:xmpp:hints'/>";
 const NO_PERMANENT_STORE: &str = "<body>x</body><no-permanent-store xmlns='urn:xmpp:hints'/>";
+
+#[test]
+fn operators_read_alerts_in_their_languages_and_others_only_their_own() {
+    let people = ["bob@example.org", "admin@example.org"].map(|jid| Subscriber {
+        language: jid.starts_with("admin").then(|| "de".to_owned()),
+        ..Subscriber::new(jid.parse().unwrap(), "Bob".into())
+    });
+    let served = ServedDomains {
+        operators: vec!["admin@example.org".parse().unwrap(), "root@example.org".parse().unwrap()],
+        ..ServedDomains::default()
+    };
+    let mut world = World::new();
+    world.gateway =
+        Gateway::new("phone.example.org", Directory::new(&people), served, Seed::fixed(1));
+    let limit = DayLimit::Calls(String::new());
+    let alert = Alert::Limit { limit, percent: 100, max: 200 };
+    let told = world.does(Input::Alert(&AlertTo { reader: None, alert }));
+    assert_eq!(
+        told,
+        [
+            "message phone.example.org>admin@example.org 100 % der Anrufe eines Tages (200) sind gemacht. \
+             Weitere Anrufe warten, bis wieder Platz ist.",
+            "message phone.example.org>root@example.org 100 % of the calls of a day (200) are made. \
+             Further calls wait until there is room again.",
+        ]
+    );
+    let bob = Some("bob@example.org".parse().unwrap());
+    let told = world.does(Input::Alert(&AlertTo { reader: bob, alert: Alert::WrongPin }));
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert!(told.starts_with("message phone.example.org>bob@example.org A wrong PIN"), "{told}");
+}

@@ -1,0 +1,69 @@
+//! `offhook audit`: who changed what, and when.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::output::show;
+use super::table::{print, time};
+use super::{failed, read_without_secrets};
+use crate::store::{AuditAction, AuditRecord, Reader};
+
+pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
+    let config = match read_without_secrets(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let rows = Reader::open(&config.fixed.store).and_then(|reader| reader.audit_list(last));
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return failed(error),
+    };
+    if as_json {
+        show(rows.iter().map(json).collect::<serde_json::Value>());
+    } else {
+        let head = ["time", "kind", "what", "who", "client", "about", "before", "after"];
+        print(&head, rows.iter().map(row).collect(), "Nothing was changed.");
+    }
+    ExitCode::SUCCESS
+}
+
+fn row(record: &AuditRecord) -> Vec<String> {
+    let short = |hash: &Option<String>| hash.iter().flat_map(|it| it.get(..8)).collect();
+    vec![
+        time(record.at),
+        kind(record.action).into(),
+        record.what.clone(),
+        record.who.clone().unwrap_or_default(),
+        record.resource.clone().unwrap_or_default(),
+        record.about.clone().unwrap_or_default(),
+        short(&record.before),
+        short(&record.after),
+    ]
+}
+
+fn json(record: &AuditRecord) -> serde_json::Value {
+    json!({
+        "time": record.at.to_string(),
+        "kind": kind(record.action),
+        "what": record.what,
+        "who": record.who,
+        "client": record.resource,
+        "about": record.about,
+        "before": record.before,
+        "after": record.after,
+    })
+}
+
+fn kind(action: AuditAction) -> &'static str {
+    match action {
+        AuditAction::Setting => "setting",
+        AuditAction::Number => "number",
+        AuditAction::Command => "command",
+        AuditAction::Erasure => "erasure",
+        AuditAction::Block => "block",
+        AuditAction::Report => "report",
+        AuditAction::Limit => "limit",
+    }
+}

@@ -1,0 +1,49 @@
+-- What operators and people are told without having asked, and who did what.
+
+CREATE TABLE alerts (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Who reads it; NULL: the operators.
+    reader  TEXT,
+    kind    TEXT NOT NULL CHECK (kind IN ('calls', 'minutes', 'codes', 'number', 'pin_locked', 'wrong_pin',
+        'your_pin_locked', 'trunk_failed', 'trunk_works', 'reported')),
+    -- What it is about: how numbers of a country begin, a trunk, the first digits of a number.
+    subject TEXT NOT NULL,
+    -- Keyed hash of the number, where it is about one.
+    number  TEXT NOT NULL,
+    -- Whom it is about, and who has written to them.
+    person  TEXT,
+    sender  TEXT,
+    -- How much it is, and how much it may be.
+    amount  INTEGER NOT NULL,
+    most    INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    due     INTEGER NOT NULL,
+    told    INTEGER
+) STRICT;
+CREATE INDEX alerts_untold ON alerts (due) WHERE told IS NULL;
+CREATE INDEX alerts_of_kind ON alerts (kind, subject, counted);
+
+-- Rows are added, and after ninety days erased; erasure of a person takes JIDs from them and leaves the hashes.
+CREATE TABLE audit (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    at           INTEGER NOT NULL,
+    counted      INTEGER NOT NULL,
+    action       TEXT NOT NULL CHECK (action IN ('setting', 'number', 'command', 'erasure', 'block', 'report', 'limit')),
+    what         TEXT NOT NULL,
+    -- Who did it; NULL: the operator on the machine, or nobody. Keyed hash, and JID with resource until erasure.
+    who          TEXT,
+    who_jid      TEXT,
+    resource     TEXT,
+    -- Whom else it was about.
+    about        TEXT,
+    about_jid    TEXT,
+    -- Keyed hashes of the value before and after; NULL: there was none.
+    value_before TEXT,
+    value_after  TEXT
+) STRICT;
+CREATE INDEX audit_counted ON audit (counted);
+CREATE INDEX audit_who ON audit (who_jid) WHERE who_jid IS NOT NULL;
+CREATE INDEX audit_about ON audit (about_jid) WHERE about_jid IS NOT NULL;
+CREATE TRIGGER audit_stays BEFORE UPDATE OF at, counted, action, what, who, about, value_before, value_after ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit is only added to');
+END;
