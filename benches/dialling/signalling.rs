@@ -143,6 +143,7 @@ fn person(number: usize) -> Subscriber {
         second: None,
         offline: WhenOffline::Phone,
         refuses_presence: false,
+        agreed: None,
         language: None,
         quiet: None,
         time_zone: None,

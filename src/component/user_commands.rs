@@ -14,11 +14,12 @@ use crate::notification::verification::{CodeCheck, NumberSlot, VerificationNotic
 use crate::notification::{Attempt, Circumstances, Draft};
 use crate::phone_number::PhoneNumber;
 use crate::redaction::Pii;
+use crate::script;
 use crate::script::prompt::Prompts;
 use crate::seed::Seed;
 use crate::store::{Store, StoreError};
 use crate::subscriber::{NotASetting, Pin, Setting};
-use crate::wording::phrase;
+use crate::wording::{phrase, worded_in};
 use crate::xmpp::commands::confirmations::changed;
 use crate::xmpp::commands::replies::{self, Language};
 use crate::xmpp::commands::{
@@ -52,6 +53,7 @@ impl UserCommands {
             UserCommand::Code(digits) => self.try_code(&jid, digits, language).await,
             UserCommand::Test => self.test(&jid, &jid, language).await,
             UserCommand::Calls => self.calls(Some(&jid), language).await,
+            UserCommand::Report(sender) => self.report(&request.from, sender, language).await,
             UserCommand::Rules => self.rules(&jid, language).await,
             UserCommand::Forget { .. } => self.forget(&jid, language).await,
             UserCommand::Operator(command) => {
@@ -112,6 +114,14 @@ impl UserCommands {
         Ok(CommandResult { words: said.join("\n"), done: is_done })
     }
 
+    /// Blocks a sender and tells the operators.
+    async fn report(&self, from: &Jid, sender: &BareJid, language: Language<'_>) -> Outcome {
+        match self.store.report(from, sender.clone(), clock::moment()).await? {
+            Some(_) => Ok(done(replies::reported(language, sender))),
+            None => Ok(refused(language, "number-first")),
+        }
+    }
+
     /// Hashes a PIN, one at a time.
     ///
     /// Each hash has a thread of its own: the threads of a pool would keep 8 MB each.
@@ -150,15 +160,27 @@ impl UserCommands {
     /// What a verification call says, and in whose name.
     pub fn verification_prompts(&self, order: &VerificationOrder) -> (Prompts, String) {
         let domain = self.component.split_once('.').map_or(&*self.component, |(_, domain)| domain);
-        let settings = self.live.borrow().clone();
-        let language = order.language.as_deref().unwrap_or(&settings.speech.language);
-        (Prompts::new(language), domain.to_owned())
+        (Prompts::new(&self.spoken_in(order)), domain.to_owned())
     }
 
-    /// Whether the phone may still ring, now that a channel is free.
+    fn spoken_in(&self, order: &VerificationOrder) -> String {
+        let default = || self.live.borrow().speech.language.clone();
+        order.language.clone().unwrap_or_else(default)
+    }
+
+    /// Whether the phone may still ring, now that a channel is free. What the call says is written down first.
     pub(crate) async fn code_may_ring(&self, order: &VerificationOrder) -> bool {
         match self.store.code_may_ring(&order.code, clock::moment()).await {
-            Ok(may_ring) => may_ring,
+            Ok(false) => false,
+            Ok(true) => {
+                let language = worded_in(Some(&self.spoken_in(order)));
+                let words = script::words_version(language);
+                let kept = self.store.code_words(order.code.id, words, language.to_owned()).await;
+                if let Err(error) = &kept {
+                    warn!(verification = order.code.id.0, %error, "words of a call with a code not stored; it is not made");
+                }
+                kept.is_ok()
+            }
             Err(error) => {
                 warn!(verification = order.code.id.0, %error, "code not spoken, the rules could not be asked");
                 false
@@ -271,7 +293,7 @@ impl UserCommands {
         if !self.store.forget(jid, clock::moment()).await? {
             return Ok(refused(language, "forget-later"));
         }
-        info!("subscriber deleted at their own request");
+        info!("everything about a person was removed at their own request");
         let configured = self.store.subscriber(jid).await?;
         let id = if configured.is_some() { "forgotten-but-configured" } else { "forgotten" };
         self.tell(GatewayUpdate::Erased(jid.clone(), configured.map(Box::new)));

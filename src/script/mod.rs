@@ -24,4 +24,5 @@ mod voice_answer;
 
 pub use call_flow::CallFlow;
 pub use events::{Input, Opening, Output, Request, ScriptSettings, SpokenMessage};
+pub use verification_call::words_version;
 pub use voice_answer::VOICE_MIN;

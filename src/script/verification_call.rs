@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
+use sha1::{Digest, Sha1};
+
 use super::frame::{Flow, Frame};
 use super::gather;
 use super::keys::STOP;
 use super::prompt::{Prompt, Prompts};
 use super::question::{Question, Reply};
 use super::{Input, Request};
+use crate::wording::{phrase, worded_in};
 
 /// Speaks a code once a key was pressed.
 ///
@@ -56,6 +59,25 @@ impl VerificationCall {
     fn leave(&self, frame: &mut Frame) {
         frame.leave(vec![self.goodbye.clone()]);
     }
+}
+
+/// Names the words by which a person agrees to be phoned, in their language: other words have another name.
+pub fn words_version(language: &str) -> String {
+    let language = Some(worded_in(Some(language)));
+    let say = |id: &str, names: &[&str]| {
+        let values: Vec<_> = names.iter().map(|name| (*name, "".into())).collect();
+        phrase(language, id, &values)
+    };
+    let words = [
+        say("code-calling", &["number"]),
+        say("code-question", &["domain", "hear", "stop"]),
+        say("code-refuse-question", &["hear", "stop"]),
+        say("code-spoken", &["digits"]),
+        say("code-right", &["number"]),
+        say("code-right-second", &["number"]),
+    ];
+    let hash = Sha1::digest(words.concat());
+    hash.iter().take(4).map(|octet| format!("{octet:02x}")).collect()
 }
 
 impl Flow for VerificationCall {
@@ -129,6 +151,14 @@ mod tests {
 
     use super::*;
     use crate::script::{CallFlow, Output};
+
+    #[test]
+    fn each_language_has_a_version_of_its_words() {
+        let (english, german) = (words_version("en"), words_version("de"));
+        assert!(english.len() == 8 && english != german, "{english} {german}");
+        assert_eq!(words_version("en-GB"), english);
+        assert_eq!(words_version("ja"), english, "who has no sentences is spoken to in English");
+    }
 
     #[test]
     fn the_code_is_said_twice_after_a_key_and_after_its_commit() {

@@ -83,6 +83,7 @@ pub(super) const PERSONAL_TABLES: &[PersonalTable] = {
         of("rings", "callee_jid = ?1", Unnamed("callee_jid = NULL")),
         of("audit", "who_jid = ?1 OR about_jid = ?1", Unnamed(OUT_OF_THE_AUDIT)),
         of("alerts", "reader = ?1 OR person = ?1 OR sender = ?1", Deleted),
+        of("consents", "jid = ?1", Deleted),
         of("subscribers", "jid = ?1", OwnSettings),
         of("sender_rules", "person = ?1 OR sender = ?1", Deleted),
         of("verifications", "jid = ?1", Deleted),

@@ -12,6 +12,7 @@ mod claims;
 mod clock_steps;
 mod columns;
 mod commit_number;
+mod consents;
 mod corrections;
 mod counted_time;
 mod crash_blame;

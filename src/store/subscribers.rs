@@ -17,6 +17,13 @@ use crate::notification::lifecycle::LifecycleEvent;
 use crate::phone_number::PhoneNumber;
 use crate::subscriber::{Pin, Quiet, SenderRule, Setting, Subscriber, WhenOffline};
 
+/// A row of a person, and when they agreed to calls last.
+macro_rules! person {
+    () => {
+        "SELECT *, (SELECT max(at) FROM consents WHERE consents.jid = subscribers.jid) AS agreed FROM subscribers"
+    };
+}
+
 impl Store {
     /// A person who can be phoned, as they or the operator have set it.
     pub async fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
@@ -104,7 +111,7 @@ impl Transaction<'_> {
         if let Some(known) = self.subscriber_cache.get(jid) {
             return Ok(known);
         }
-        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
+        let sql = concat!(person!(), " WHERE jid = ? AND (known = 1 OR registered = 1)");
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_row([jid.as_str()], subscriber).optional()?;
         self.subscriber_cache.put(jid.clone(), found.clone());
@@ -122,7 +129,7 @@ impl Transaction<'_> {
     }
 
     pub(super) fn subscribers(&self) -> Result<Vec<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE known = 1 OR registered = 1 ORDER BY jid";
+        let sql = concat!(person!(), " WHERE known = 1 OR registered = 1 ORDER BY jid");
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map([], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
@@ -130,9 +137,12 @@ impl Transaction<'_> {
 
     /// Those whom this number reaches.
     pub(super) fn people_at(&self, number: &PhoneNumber) -> Result<Vec<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE (known = 1 OR registered = 1)
-                       AND (coalesce(own_number, number) = ?1 OR own_second = ?1)
-                   ORDER BY jid LIMIT ?2";
+        let sql = concat!(
+            person!(),
+            " WHERE (known = 1 OR registered = 1)
+                  AND (coalesce(own_number, number) = ?1 OR own_second = ?1)
+              ORDER BY jid LIMIT ?2"
+        );
         let mut find = self.conn.prepare_cached(sql)?;
         let found = find.query_map(params![number.as_str(), PEOPLE_AT_A_PHONE_MAX], subscriber)?;
         Ok(found.collect::<Result<_, _>>()?)
@@ -370,6 +380,7 @@ fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
         pin: pin.map(|pin| Pin::from_stored(&pin).ok_or_else(|| misfit("pin"))).transpose()?,
         senders: row.maybe_word("senders")?,
         refuses_presence: row.get("refuses_presence")?,
+        agreed: row.maybe_time("agreed")?,
     })
 }
 

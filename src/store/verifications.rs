@@ -233,6 +233,7 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
         self.end_ring(RingOf::Verification(id), attempt, invited, now)?;
+        self.name_code_call(id, &attempt.sip_call_id)?;
         self.forget_dialog(RingOf::Verification(id))
     }
 
@@ -282,6 +283,7 @@ impl Transaction<'_> {
         }
         self.conn.execute("UPDATE verifications SET code = NULL WHERE id = ?", [id])?;
         self.conn.execute("UPDATE rings SET entered = 1 WHERE verification = ?", [id])?;
+        self.consent(VerificationId(id), jid, &number, now)?;
         let told = self.take_number(jid, &number, place, now)?;
         Ok(CodeCheck::Right(Box::new(told)))
     }

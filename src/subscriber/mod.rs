@@ -13,6 +13,7 @@ pub use quiet::{NotQuietHours, QuietHours};
 pub use setting::{NotASetting, SenderRule, Senders, Setting};
 pub use zones::{is_zone_name, nearest_zone, zone_name};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use xmpp_parsers::jid::BareJid;
 
@@ -45,6 +46,8 @@ pub struct Subscriber {
     pub senders: Option<Senders>,
     /// They have turned down the request to see their presence.
     pub refuses_presence: bool,
+    /// When they last agreed to calls, by sending back a code.
+    pub agreed: Option<Timestamp>,
 }
 
 impl Subscriber {
@@ -62,6 +65,7 @@ impl Subscriber {
             pin: None,
             senders: None,
             refuses_presence: false,
+            agreed: None,
         }
     }
 }

@@ -94,7 +94,7 @@ help-more =
     second +49… - eine zweite Nummer, wenn niemand abnimmt; second off
     pin 4821 - wird am Telefon verlangt; pin off
     timezone Europe/Berlin; language de
-    allow JID; block JID; unblock JID; everyone; contacts; rules - wer mein Telefon klingeln lassen darf
+    allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - wer mein Telefon klingeln lassen darf
     calls - die letzten Anrufe
     forget me - alles über mich löschen
 welcome = Willkommen. Senden Sie „help“ für alles, was ich kann. Bitte nehmen Sie meine Kontaktanfrage an, damit ich Sie nur anrufe, während Sie offline sind.
@@ -121,6 +121,7 @@ show =
     Ruhezeit: { $quiet } ({ $zone })
     Wer Ihr Telefon klingeln lassen darf: { $senders }
     { $pin } Sprache: { $language }
+    { $agreed }
 show-none = keine
 show-on = an
 show-off = aus
@@ -130,12 +131,15 @@ show-everyone = alle
 show-operators = die des Betreibers
 show-pin = Eine PIN ist gesetzt.
 show-no-pin = Keine PIN ist gesetzt.
+show-agreed = Diesen Anrufen haben Sie am { $date } zugestimmt, indem Sie einen Code zurückgeschickt haben.
+show-not-agreed = Der Betreiber hat Ihre Anrufe eingerichtet.
 show-online = Sie sind online.
 show-offline = Sie sind offline.
 show-unseen = Ich sehe nicht, ob Sie online sind: Bitte nehmen Sie meine Kontaktanfrage an.
 changed-phone = Sie werden angerufen, wenn eine Nachricht kommt, während Sie offline sind.
 changed-no-number = Anrufe sind an, aber es gibt keine Nummer. Senden Sie „phone“ und Ihre Nummer.
 changed-blocked = { $sender } darf Ihr Telefon nicht mehr klingeln lassen.
+reported = { $sender } darf Ihr Telefon nicht mehr klingeln lassen, und die Betreiber dieses Dienstes erfahren davon.
 changed-allowed = { $sender } darf Ihr Telefon klingeln lassen.
 changed-store = Sie werden nicht angerufen. Nachrichten werden aufbewahrt, bis Sie online sind. Senden Sie „an“, um wieder angerufen zu werden.
 changed-nothing = Es wurde nichts geändert.
@@ -206,10 +210,10 @@ call-no-sound = { $at } angenommen, aber die Verbindung übertrug keinen Ton
 call-failed = { $at } kam nicht zustande
 call-cancelled = { $at } abgebrochen
 call-running = { $at } jetzt
-forget-sure = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist. Senden Sie „forget me now“, wenn Sie sicher sind.
-forget-later = Wir telefonieren gerade. Bitte fragen Sie nach dem Anruf noch einmal.
-forgotten = Alles über Sie ist gelöscht.
-forgotten-but-configured = Alles über Sie ist gelöscht. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das vom Betreiber beenden.
+forget-sure = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist, auch die, die auf andere warten. Senden Sie „forget me now“, wenn Sie sicher sind.
+forget-later = Gerade läuft ein Anruf mit Ihnen oder wegen einer Nachricht von Ihnen. Bitte fragen Sie danach noch einmal.
+forgotten = Alles über Sie ist gelöscht. Was bleibt, trägt keinen Namen: wie oft Telefone geklingelt haben, dreißig Tage lang, und dass Sie darum gebeten haben, neunzig.
+forgotten-but-configured = Alles, was Sie eingestellt oder geschrieben haben, ist gelöscht. Was bleibt, trägt keinen Namen: wie oft Telefone geklingelt haben, dreißig Tage lang, und dass Sie darum gebeten haben, neunzig. Auch der Betreiber hat Sie eingerichtet; bitte lassen Sie das vom Betreiber beenden.
 suspended = Ab jetzt wird nicht mehr angerufen. Nachrichten bleiben aufbewahrt. Senden Sie „resume“, damit es weitergeht.
 resumed = Es wird wieder angerufen.
 
@@ -250,7 +254,7 @@ instructions-settings = Für ein leeres Feld gilt die Einstellung des Betreibers
 instructions-number = Ihre Nummer, mit + und Landesvorwahl. Sie wird zuerst angerufen und nennt einen Code.
 instructions-code = Die sechs Ziffern, die am Telefon genannt wurden.
 instructions-sender = Eine Regel für einen Absender, oder für alle anderen.
-instructions-forget = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist.
+instructions-forget = Das löscht Ihre Nummer, Ihre Einstellungen und jede Nachricht, die für Sie aufbewahrt wird oder von Ihnen ist, auch die, die auf andere warten.
 instructions-test-call = Wer angerufen werden soll.
 instructions-suspend = Solange Anrufe ausgesetzt sind, bleiben Nachrichten aufbewahrt.
 field-number = Nummer
@@ -265,6 +269,7 @@ field-code = Code
 field-rule = Regel
 field-allow = Dieser Absender darf
 field-block = Dieser Absender darf nicht
+field-report = Diesen Absender sperren und melden
 field-no-rule = Keine Regel für diesen Absender
 field-everyone = Alle dürfen
 field-contacts = Meine Kontakte dürfen

@@ -95,7 +95,7 @@ help-more =
     second +81… - another number, for when nobody answers; second off
     pin 4821 - asked for on the phone; pin off
     timezone Asia/Tokyo; language ja
-    allow JID; block JID; unblock JID; everyone; contacts; rules - who may make my phone ring
+    allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - who may make my phone ring
     calls - the last calls
     forget me - remove everything about me
 welcome = Welcome. Send "help" for what I can do. Please accept my contact request, so that I phone you only while you are offline.
@@ -122,6 +122,7 @@ show =
     Quiet hours: { $quiet } ({ $zone })
     Who may make your phone ring: { $senders }
     { $pin } Language: { $language }
+    { $agreed }
 show-none = none
 show-on = on
 show-off = off
@@ -131,12 +132,15 @@ show-everyone = everyone
 show-operators = the operator's
 show-pin = A PIN is set.
 show-no-pin = No PIN is set.
+show-agreed = You agreed to these calls on { $date }, by sending back a code.
+show-not-agreed = The operator has set up your calls.
 show-online = You are online.
 show-offline = You are offline.
 show-unseen = I cannot see whether you are online: please accept my contact request.
 changed-phone = You will be phoned when a message comes while you are offline.
 changed-no-number = Calls are on, but there is no number to phone. Send "phone" and your number.
 changed-blocked = { $sender } may not make your phone ring any more.
+reported = { $sender } may not make your phone ring any more, and the operators of this service are told of it.
 changed-allowed = { $sender } may make your phone ring.
 changed-store = You will not be phoned. Messages are held until you are online. Send "on" to be phoned again.
 changed-nothing = Nothing was changed.
@@ -207,10 +211,10 @@ call-no-sound = { $at } answered, but the line carried no sound
 call-failed = { $at } could not be placed
 call-cancelled = { $at } cancelled
 call-running = { $at } now
-forget-sure = This removes your number, your settings and every message held for you or written by you. Send "forget me now" if you are sure.
-forget-later = You are on the phone with me. Please ask again after the call.
-forgotten = Everything about you is removed.
-forgotten-but-configured = Everything about you is removed. The operator has set you up, too; please ask the operator to end that.
+forget-sure = This removes your number, your settings and every message held for you or written by you, also those that wait for others. Send "forget me now" if you are sure.
+forget-later = A call with you, or about a message of yours, is on the line. Please ask again after it.
+forgotten = Everything about you is removed. What stays has no name on it: how often phones rang, for thirty days, and that you asked for this, for ninety.
+forgotten-but-configured = Everything that you have set or written is removed. What stays has no name on it: how often phones rang, for thirty days, and that you asked for this, for ninety. The operator has set you up, too; please ask the operator to end that.
 suspended = No calls are made from now on. Messages stay held. Send "resume" to go on.
 resumed = Calls are made again.
 
@@ -251,7 +255,7 @@ instructions-settings = An empty field takes the operator's setting. A new numbe
 instructions-number = Your number, with + and the country code. It is called first and speaks a code.
 instructions-code = The six digits that were spoken on the phone.
 instructions-sender = A rule for one sender, or for all others.
-instructions-forget = This removes your number, your settings and every message held for you or written by you.
+instructions-forget = This removes your number, your settings and every message held for you or written by you, also those that wait for others.
 instructions-test-call = Who is to be phoned.
 instructions-suspend = While calls are stopped, messages stay held.
 field-number = Number
@@ -266,6 +270,7 @@ field-code = Code
 field-rule = Rule
 field-allow = This sender may
 field-block = This sender may not
+field-report = Block and report this sender
 field-no-rule = No rule for this sender
 field-everyone = Everyone may
 field-contacts = My contacts may

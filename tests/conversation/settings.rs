@@ -50,6 +50,7 @@ pub(crate) async fn carol_proves_her_number_and_is_phoned_there(kind: Kind) {
     carol.write(COMPONENT, "c8", "show").await;
     let shown = carol.reads("Number: +9995550123").await.body.unwrap();
     assert!(shown.contains("You are online.") && shown.lines().count() <= 6, "{shown}");
+    assert!(shown.contains("You agreed to these calls on "), "{shown}");
 
     carol.goes_offline().await;
     bed.alice.write("carol\\40localhost@phone.localhost", "m1", "Are you there?").await;

@@ -9,6 +9,7 @@ mod backups;
 mod call_ins;
 mod calls;
 mod clocks;
+mod consents;
 mod corrections;
 mod crash;
 mod damage;

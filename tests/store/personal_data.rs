@@ -91,7 +91,9 @@ async fn fill(world: &mut World) {
     world.store().set(&bob, block, world.now).await.unwrap();
     let number = "+81378904444".parse().unwrap();
     let code = world.store().ask_code(&bob, number, NumberSlot::Second, world.now).await.unwrap();
-    assert!(code.is_ok());
+    let code = code.unwrap();
+    world.store().code_spoken(code.id, world.now).await.unwrap();
+    world.store().try_code(&bob, code.digits, world.now).await.unwrap();
     world.store().wrong_pin(&bob, PinWay::OwnPhone, world.now).await.unwrap();
     let message = world.alice_writes("For Bob").await;
     world.corrects("alice-1", "c1", "For you").await;

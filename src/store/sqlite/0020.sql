@@ -47,3 +47,21 @@ CREATE INDEX audit_about ON audit (about_jid) WHERE about_jid IS NOT NULL;
 CREATE TRIGGER audit_stays BEFORE UPDATE OF at, counted, action, what, who, about, value_before, value_after ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit is only added to');
 END;
+
+-- Which words a call with a code has said, and its Call-ID.
+ALTER TABLE verifications ADD COLUMN words TEXT;
+ALTER TABLE verifications ADD COLUMN language TEXT;
+ALTER TABLE verifications ADD COLUMN sip_call_id TEXT;
+
+-- What people have agreed to by sending back the code that a call had spoken.
+CREATE TABLE consents (
+    id           INTEGER PRIMARY KEY,
+    jid          TEXT NOT NULL,
+    number       TEXT NOT NULL,
+    verification INTEGER NOT NULL,
+    words        TEXT,
+    language     TEXT,
+    at           INTEGER NOT NULL,
+    sip_call_id  TEXT
+) STRICT;
+CREATE INDEX consents_of ON consents (jid);

@@ -111,7 +111,7 @@ pub(super) static COMMANDS: [Command; 14] = [
         "forget",
         "command-forget",
         "instructions-forget",
-        Access::Subscribers,
+        Access::ServedDomains,
         &forms::FORGET,
         typed_words::FORGET,
     ),

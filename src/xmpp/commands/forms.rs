@@ -39,6 +39,7 @@ pub(super) static SENDER: Form = Form {
         let choices = [
             ("allow", label(asker, "field-allow")),
             ("block", label(asker, "field-block")),
+            ("report", label(asker, "field-report")),
             ("remove", label(asker, "field-no-rule")),
             ("everyone", label(asker, "field-everyone")),
             ("contacts", label(asker, "field-contacts")),
@@ -55,6 +56,7 @@ pub(super) static SENDER: Form = Form {
         Ok(match form.get("rule") {
             Some("allow") => Setting::Sender(jid()?, SenderRule::Allow),
             Some("block") => Setting::Sender(jid()?, SenderRule::Block),
+            Some("report") => return Ok(UserCommand::Report(jid()?)),
             Some("remove") => Setting::NoSenderRule(jid()?),
             Some("everyone") => Setting::Senders(Some(Senders::Everyone)),
             Some("contacts") => Setting::Senders(Some(Senders::Contacts)),

@@ -40,6 +40,8 @@ pub enum UserCommand {
     Calls,
     /// The rules for single senders.
     Rules,
+    /// A sender is blocked, and told to the operators.
+    Report(BareJid),
     /// The deletion of all data about the sender.
     Forget {
         /// Whether the sender has been asked for confirmation.
@@ -83,7 +85,7 @@ impl UserCommand {
             // A verified number makes an account a subscriber.
             Self::Set(change) if change.number.is_some() => Access::ServedDomains,
             Self::Show | Self::Set(_) | Self::Test => Access::Subscribers,
-            Self::Calls | Self::Rules => Access::Subscribers,
+            Self::Calls | Self::Rules | Self::Report(_) => Access::Subscribers,
             Self::Operator(_) => Access::Operators,
         }
     }

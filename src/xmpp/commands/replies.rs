@@ -114,10 +114,19 @@ pub fn settings(language: Language<'_>, person: &Subscriber, state: ShownState<'
         (true, true) => "show-online",
         (true, false) => "show-offline",
     });
+    let agreed = match person.agreed {
+        Some(at) => {
+            let zone = person.time_zone.as_ref().unwrap_or(&state.policy.zone);
+            let date = at.to_zoned(zone.clone()).strftime("%d.%m.%Y").to_string();
+            phrase(language, "show-agreed", &[("date", (&date).into())])
+        }
+        None => say("show-not-agreed"),
+    };
     phrase(
         language,
         "show",
         &[
+            ("agreed", (&agreed).into()),
             ("calls", (&calls).into()),
             ("number", (&number(&person.number)).into()),
             ("second", (&number(&person.second)).into()),
@@ -215,6 +224,11 @@ pub fn rule(language: Language<'_>, sender: &BareJid, rule: SenderRule) -> Strin
         SenderRule::Block => "changed-blocked",
     };
     phrase(language, id, &[("sender", sender.as_str().into())])
+}
+
+/// A sender is blocked and reported.
+pub fn reported(language: Language<'_>, sender: &BareJid) -> String {
+    phrase(language, "reported", &[("sender", sender.as_str().into())])
 }
 
 /// One call, in a list.

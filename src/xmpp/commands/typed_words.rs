@@ -89,6 +89,9 @@ pub(super) const SENDER: &[Typed] = &[
     Value("unblock|unallow|disallow|no rule|unban|entsperre|entsperren|keine regel", |jid| {
         Ok(Setting::NoSenderRule(values::person(jid)?).into())
     }),
+    Value("report|report spam|spam|melde|melden", |jid| {
+        Ok(UserCommand::Report(values::person(jid)?))
+    }),
     Words("everyone|everybody|anyone|all|alle|jeder|everyone on", || {
         senders(Some(Senders::Everyone))
     }),

@@ -147,8 +147,7 @@ impl Gateway {
             (_, UserCommand::Help, _) => done(replies::help(language, is_operator)),
             (_, UserCommand::HelpMore, _) => done(replies::help_more(language)),
             (_, UserCommand::Show, Some(person)) => done(self.settings(person, language, now)),
-            (_, UserCommand::Forget { .. }, None) => done(replies::simple(language, "forgotten")),
-            (_, UserCommand::Forget { confirmed: false }, Some(_)) => {
+            (_, UserCommand::Forget { confirmed: false }, _) => {
                 done(replies::simple(language, "forget-sure"))
             }
             _ => return self.outputs.push_back(Output::CommandRequest(request)),
@@ -163,7 +162,9 @@ impl Gateway {
                 Setting::Sender(jid, _) | Setting::NoSenderRule(jid) => Some(jid),
                 _ => None,
             }),
-            UserCommand::Operator(AdminCommand::TestCall(jid)) => Some(jid),
+            UserCommand::Report(jid) | UserCommand::Operator(AdminCommand::TestCall(jid)) => {
+                Some(jid)
+            }
             _ => None,
         };
         let Some(named) = named else { return };

@@ -51,6 +51,7 @@ fn answer(language: &str, typed: &str) -> String {
         Ok(UserCommand::Test) => "(test call)".into(),
         Ok(UserCommand::Calls) => "(calls)".into(),
         Ok(UserCommand::Rules) => "(rules)".into(),
+        Ok(UserCommand::Report(jid)) => format!("(report {jid})"),
         Ok(UserCommand::Forget { confirmed: false }) => "(are you sure?)".into(),
         Ok(UserCommand::Forget { confirmed: true }) => "(forgotten)".into(),
         Ok(UserCommand::Operator(AdminCommand::TestCall(jid))) => format!("(test call to {jid})"),

@@ -1,6 +1,9 @@
 //! Where each kind of stanza goes.
 
-use super::{BOB, Directory, Gateway, Input, Seed, ServedDomains, Subscriber, World, says};
+use super::{
+    BOB, Directory, Gateway, Input, Output, Seed, ServedDomains, Subscriber, UserCommand, World,
+    says,
+};
 use crate::notification::alert::{Alert, AlertTo, DayLimit};
 
 #[test]
@@ -275,4 +278,32 @@ fn operators_read_alerts_in_their_languages_and_others_only_their_own() {
     let told = world.does(Input::Alert(&AlertTo { reader: bob, alert: Alert::WrongPin }));
     let [told] = &told[..] else { panic!("{told:?}") };
     assert!(told.starts_with("message phone.example.org>bob@example.org A wrong PIN"), "{told}");
+}
+
+#[test]
+fn whoever_may_write_is_asked_once_before_they_are_forgotten() {
+    let mut world = World::new();
+    let served = ServedDomains { domains: vec!["example.org".into()], ..ServedDomains::default() };
+    world.does(Input::People(Directory::new(&[]), Box::new(served)));
+    let alice = |words: &str| {
+        let body = format!("<body>{words}</body>");
+        says("alice@example.org/a", "phone.example.org", "chat", &body)
+    };
+    let [asked] = &world.hears(&alice("forget me"))[..] else { panic!("one answer") };
+    assert!(asked.contains("written by you, also those that wait for others"), "{asked}");
+    assert_eq!(world.hears(&alice("forget me now")), ["request of alice@example.org/a"]);
+}
+
+#[test]
+fn a_report_means_the_person_behind_the_address_that_is_shown() {
+    let mut world = World::settled();
+    let report = "<body>report eve\\40example.net@phone.example.org</body>";
+    let report = super::wrapped(&says("bob@example.org/b", "phone.example.org", "chat", report));
+    world.gateway.handle(Input::Stanza(&report), world.now);
+    let request = std::iter::from_fn(|| world.gateway.poll()).find_map(|it| match it {
+        Output::CommandRequest(request) => Some(request.command),
+        _ => None,
+    });
+    let eve = "eve@example.net".parse().unwrap();
+    assert!(request == Some(UserCommand::Report(eve)), "the operators are told of Eve");
 }
