@@ -51,6 +51,7 @@ impl Transaction<'_> {
                 self.interrupt(attempt, now)?;
             }
         }
+        self.give_back_lines(now)?;
         let mut claims = vec![];
         if self.policy.suspended {
             return Ok(claims);
@@ -205,7 +206,7 @@ impl Transaction<'_> {
         number: &PhoneNumber,
         person: &BareJid,
     ) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE ended IS NULL AND number = ?
+        let sql = "SELECT 1 FROM rings WHERE on_the_line = ?
                    UNION ALL SELECT 1 FROM attempts WHERE ended IS NULL AND recipient = ?";
         Ok(self.conn.prepare_cached(sql)?.exists([number.as_str(), person.as_str()])?)
     }
@@ -244,7 +245,7 @@ pub(super) fn to_read(waiting: &[Pending]) -> Vec<MessageId> {
 
 /// Notifications whose call waits, and whose number and recipient are on no line.
 const CLAIMABLE: &str = "notifications WHERE state = 'waiting'
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.number = notifications.number)
+    AND NOT EXISTS (SELECT 1 FROM rings WHERE on_the_line = notifications.number)
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE ended IS NULL AND attempts.recipient = notifications.recipient)";
 const MESSAGES_PER_CALL_MAX: usize = 50;
 /// How many due rows one claim looks at, at most.

@@ -10,7 +10,7 @@ use sha1::Sha1;
 use xmpp_parsers::jid::BareJid;
 
 use super::columns::{ColumnValue, ms, span_ms};
-use super::transaction::Transaction;
+use super::transaction::{LEASE, Transaction};
 use super::{StoreError, sqlite};
 use crate::notification::verification::VerificationId;
 use crate::notification::{Attempt, AttemptId, Outcome, RingKind};
@@ -43,8 +43,8 @@ impl Transaction<'_> {
             RingOf::Verification(id) => (None, Some(id.0)),
         };
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO rings (kind, attempt, verification, number, area, callee, callee_jid, started, counted, invited)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rings (kind, attempt, verification, number, area, callee, callee_jid, started, counted, invited, on_the_line)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.execute(params![
             kind.word(),
@@ -57,6 +57,8 @@ impl Transaction<'_> {
             ms(now),
             self.ahead.counted(now),
             kind != RingKind::In,
+            // A code waits for a channel first.
+            (kind != RingKind::Code).then_some(number.as_str()),
         ])?;
         if kind != RingKind::In {
             self.note_calls(area(number), now)?;
@@ -85,7 +87,8 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let (column, id) = of.column();
         let sql = format!(
-            "UPDATE rings SET ended = ?, outcome = ?, trunk = nullif(?, ''), talked_ms = ?, invited = invited AND ?
+            "UPDATE rings SET ended = ?, outcome = ?, trunk = nullif(?, ''), talked_ms = ?, invited = invited AND ?,
+                 on_the_line = NULL, line_until = NULL
              WHERE {column} = ? AND ended IS NULL RETURNING area"
         );
         let (outcome, talked) = (attempt.outcome.word(), span_ms(attempt.talked));
@@ -95,9 +98,36 @@ impl Transaction<'_> {
         area.map_or(Ok(()), |area| self.note_minutes(&area, now))
     }
 
+    /// Takes the line for a call with a code, unless another call of any kind has this number.
+    pub(super) fn take_line(
+        &self,
+        id: VerificationId,
+        number: &PhoneNumber,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let engaged = "SELECT 1 FROM rings WHERE on_the_line = ? AND verification IS NOT ?";
+        if self.conn.prepare_cached(engaged)?.exists(params![number.as_str(), id.0])? {
+            return Ok(false);
+        }
+        let until = self.ahead.counted(now.checked_add(LEASE).unwrap_or(now));
+        let sql = "UPDATE rings SET on_the_line = ?, line_until = ? WHERE verification = ? AND ended IS NULL";
+        let taken =
+            self.conn.prepare_cached(sql)?.execute(params![number.as_str(), until, id.0])?;
+        Ok(taken == 1)
+    }
+
+    /// Gives back the lines of calls with codes whose ends are lost.
+    pub(super) fn give_back_lines(&self, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE rings SET on_the_line = NULL, line_until = NULL
+                   WHERE on_the_line IS NOT NULL AND line_until <= ?";
+        self.conn.prepare_cached(sql)?.execute([self.ahead.counted(now)])?;
+        Ok(())
+    }
+
     /// Ends what a crash broke off and nothing else finds: calls with codes, and test calls.
     pub(super) fn end_lost_rings(&self, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE rings SET ended = ?, outcome = ? WHERE ended IS NULL AND attempt IS NULL";
+        let sql = "UPDATE rings SET ended = ?, outcome = ?, on_the_line = NULL, line_until = NULL
+                   WHERE ended IS NULL AND attempt IS NULL";
         self.conn.execute(sql, params![ms(now), Outcome::Interrupted.word()])?;
         Ok(())
     }

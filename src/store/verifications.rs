@@ -54,7 +54,8 @@ impl Store {
         self.ask(move |transaction| transaction.code_was_spoken(id)).await
     }
 
-    /// Whether the phone may still ring for a code now that a channel is free.
+    /// Whether the phone may still ring for a code now that a channel is free. If so, no other call to it is claimed until
+    /// [`Store::code_call_ended`].
     pub async fn code_may_ring(
         &self,
         code: &Code,
@@ -213,7 +214,10 @@ impl Transaction<'_> {
         }
         let hours = self.hours_at(number, now)?;
         let decision = self.policy.next_call(&Past::default(), &hours, now);
-        Ok(matches!(decision, Decision::Call { at, .. } if at <= now))
+        if !matches!(decision, Decision::Call { at, .. } if at <= now) {
+            return Ok(false);
+        }
+        self.take_line(id, number, now)
     }
 
     /// The callee wants to be called for no code again. The code that they did not hear opens nothing.
@@ -226,13 +230,15 @@ impl Transaction<'_> {
     }
 
     fn code_call_ended(
-        &self,
+        &mut self,
         id: VerificationId,
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let invited = attempt.outcome.counts() || !attempt.sip_call_id.is_empty();
         self.end_ring(RingOf::Verification(id), attempt, invited, now)?;
+        // What has waited for this phone is due.
+        self.wake_due = true;
         self.name_code_call(id, &attempt.sip_call_id)?;
         self.forget_dialog(RingOf::Verification(id))
     }

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use offhook::clock::Moment;
 use offhook::notification::budget::Country;
 use offhook::notification::policy::Policy;
 use offhook::notification::verification::{NumberSlot, VerificationId};
 use offhook::notification::{Attempt, AttemptId, Outcome, RingKind};
 use offhook::phone_number::PhoneNumber;
-use offhook::store::Reader;
+use offhook::store::{CallIn, CallerTrust, Reader, StoreJob};
 use offhook::subscriber::{Quiet, Subscriber};
 use proptest::prelude::*;
+use tokio::sync::oneshot;
 use xmpp_parsers::jid::BareJid;
 
 use crate::world::{World, attempt, draft, policy};
@@ -19,12 +21,25 @@ use crate::world::{World, attempt, draft, policy};
 /// What may happen in a house.
 #[derive(Clone, Debug)]
 enum Deed {
-    Writes { sender: u8, recipient: u8 },
-    AsksCode { asker: u8, number: u8 },
-    Ends { which: u8, talked_s: u64, outcome: Outcome },
+    Writes {
+        sender: u8,
+        recipient: u8,
+    },
+    CallsIn(u8),
+    AsksCode {
+        asker: u8,
+        number: u8,
+    },
+    Ends {
+        which: u8,
+        talked_s: u64,
+        outcome: Outcome,
+    },
     Forgets(u8),
     Crashes,
     Passes(u64),
+    /// The wall clock is set.
+    Steps(i64),
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
@@ -37,7 +52,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         8 => (ends, prop::sample::select(outcomes.to_vec()))
             .prop_map(|((which, talked_s), outcome)| Deed::Ends { which, talked_s, outcome }),
         2 => (0..6u8).prop_map(Deed::Forgets),
+        3 => (0..5u8).prop_map(Deed::CallsIn),
         1 => Just(Deed::Crashes),
+        1 => prop::sample::select(STEPS.to_vec()).prop_map(Deed::Steps),
         6 => passes.prop_map(Deed::Passes),
     ];
     prop::collection::vec(deed, 40..160)
@@ -57,21 +74,40 @@ struct Call {
 enum Of {
     Message(AttemptId),
     Code(VerificationId),
+    CallIn(AttemptId),
 }
 
-/// All calls so far.
-#[derive(Default)]
-struct Wire(Vec<Call>);
+/// All calls so far, by a clock that nobody sets.
+struct Wire {
+    calls: Vec<Call>,
+    /// Codes that were asked for, whether or not the phone rang.
+    codes: usize,
+    now: Timestamp,
+    /// How far the wall clock was set forward since the program began.
+    stepped: SignedDuration,
+}
 
 impl Wire {
-    fn rings(&mut self, of: Of, number: &PhoneNumber, rules: &Policy, now: Timestamp) {
+    /// What the program reads from the clocks.
+    fn moment(&self, world: &World) -> Moment {
+        Moment { stepped: self.stepped, ..(world.now + self.stepped).into() }
+    }
+
+    /// Never two at once, of whatever kind.
+    fn takes_the_line(&mut self, of: Of, number: &PhoneNumber) {
+        let engaged = |it: &Call| it.runs && it.number == *number;
+        assert!(!self.calls.iter().any(engaged), "two at once");
+        let (number, started) = (number.clone(), self.now);
+        self.calls.push(Call { of, number, started, talked: None, runs: true });
+    }
+
+    fn rings(&mut self, of: Of, number: &PhoneNumber, rules: &Policy, wall: Timestamp) {
+        let now = self.now;
         let dialled = ["+81378910000", "+81378910001", "+81666666666"];
         assert!(dialled.contains(&number.as_str()), "{} is dialled", number.as_str());
-        let hour = now.to_zoned(TimeZone::UTC).hour();
-        assert!((6..22).contains(&hour), "at night, {now}");
+        let hour = wall.to_zoned(TimeZone::UTC).hour();
+        assert!((6..22).contains(&hour), "at night, {wall}");
         let same = |it: &&Call| it.number == *number;
-        let reads = |it: &Call| it.runs && matches!((it.of, of), (Of::Message(_), Of::Message(_)));
-        assert!(!self.0.iter().filter(same).any(reads), "two at once");
         for throttle in &rules.throttle {
             let made = self.since(now, throttle.span).filter(same).count();
             assert!(made < throttle.calls as usize, "{throttle}");
@@ -90,32 +126,49 @@ impl Wire {
             let most = Duration::from_secs(60) * minutes.unwrap();
             assert!(may + rules.call_max <= most, "minutes a day, {prefix}: {may:?}");
         }
-        self.0.push(Call { of, number: number.clone(), started: now, talked: None, runs: true });
+        self.takes_the_line(of, number);
     }
 
     fn since(&self, now: Timestamp, span: Duration) -> impl Iterator<Item = &Call> {
-        self.0.iter().filter(move |it| it.started > now - span)
+        let is_ours = |it: &&Call| !matches!(it.of, Of::CallIn(_));
+        self.calls.iter().filter(is_ours).filter(move |it| it.started > now - span)
     }
 }
 
 async fn live(world: &mut World, rules: &Policy, deeds: Vec<Deed>) -> Wire {
-    let mut wire = Wire::default();
+    let (calls, stepped) = (vec![], SignedDuration::ZERO);
+    let mut wire = Wire { calls, codes: 0, now: world.now, stepped };
     for (place, deed) in deeds.into_iter().enumerate() {
+        let now = wire.moment(world);
         match deed {
             Deed::Writes { sender, recipient } => {
                 let from = format!("s{sender}@example.org/x");
                 let mut message = draft(&format!("m{place}"), &from, "Hello");
                 message.recipient = people()[usize::from(recipient)].jid.clone();
                 // A recipient who was erased is unknown until the operator's settings are read again.
-                let _ = world.hold(message, 0).await;
+                let _ = world.store().hold(message, now, 0).await;
             }
             Deed::AsksCode { asker, number } => {
                 let asker: BareJid = format!("s{asker}@example.org").parse().unwrap();
                 let number: PhoneNumber = NUMBERS[usize::from(number)].parse().unwrap();
                 let slot = NumberSlot::First;
-                let asked = world.store().ask_code(&asker, number.clone(), slot, world.now).await;
+                let asked = world.store().ask_code(&asker, number.clone(), slot, now).await;
                 if let Ok(code) = asked.unwrap() {
-                    wire.rings(Of::Code(code.id), &number, rules, world.now);
+                    wire.codes += 1;
+                    if world.store().code_may_ring(&code, now).await.unwrap() {
+                        wire.rings(Of::Code(code.id), &number, rules, now.wall);
+                    } else {
+                        let unplaced = Attempt::without_invite(Outcome::Interrupted);
+                        world.store().code_call_ended(code.id, unplaced, now).await.unwrap();
+                    }
+                }
+            }
+            Deed::CallsIn(who) => {
+                let number = people()[usize::from(who)].number.clone().unwrap();
+                let trust = CallerTrust::NumberAlone;
+                let call = world.store().call_in(number.clone(), trust, now).await.unwrap();
+                if let CallIn::Admitted(claim) = call {
+                    wire.takes_the_line(Of::CallIn(claim.attempt), &number);
                 }
             }
             Deed::Ends { which, talked_s, outcome } => {
@@ -123,31 +176,45 @@ async fn live(world: &mut World, rules: &Policy, deeds: Vec<Deed>) -> Wire {
             }
             Deed::Forgets(who) => {
                 let jid: BareJid = format!("s{who}@example.org").parse().unwrap();
-                world.store().erase(&jid, world.now).await.unwrap();
+                world.store().erase(&jid, now).await.unwrap();
                 if let Some(person) = people().get(usize::from(who)) {
-                    world.store().erase(&person.jid, world.now).await.unwrap();
+                    world.store().erase(&person.jid, now).await.unwrap();
                 }
-                world.store().configure_subscribers(people(), world.now).await.unwrap();
+                world.store().configure_subscribers(people(), now).await.unwrap();
             }
             Deed::Crashes => {
+                // A new run knows of no step that came before it.
+                world.now += std::mem::take(&mut wire.stepped);
                 world.crash().await;
-                wire.0.iter_mut().for_each(|call| call.runs = false);
+                wire.calls.iter_mut().for_each(|call| call.runs = false);
             }
-            Deed::Passes(seconds) => world.now += Duration::from_secs(seconds),
+            Deed::Passes(seconds) => {
+                world.now += Duration::from_secs(seconds);
+                wire.now += Duration::from_secs(seconds);
+            }
+            Deed::Steps(seconds) => {
+                wire.stepped += SignedDuration::from_secs(seconds);
+                let (told, done) = oneshot::channel();
+                let job = StoreJob::ClockStepped;
+                world.store().submit(job, wire.moment(world), |it| drop(told.send(it)));
+                done.await.unwrap().unwrap();
+            }
         }
         // A call that gave no sign of life for so long counts as lost.
-        for call in wire.0.iter_mut().filter(|call| matches!(call.of, Of::Message(_))) {
-            call.runs &= world.now < call.started + LEASE;
+        for call in &mut wire.calls {
+            call.runs &= wire.now < call.started + LEASE;
         }
-        for claim in world.store().claim_due(world.now, 8).await.unwrap() {
-            wire.rings(Of::Message(claim.attempt), &claim.number, rules, world.now);
+        let now = wire.moment(world);
+        for claim in world.store().claim_due(now, 8).await.unwrap() {
+            wire.rings(Of::Message(claim.attempt), &claim.number, rules, now.wall);
         }
     }
     wire
 }
 
 async fn ends(world: &World, wire: &mut Wire, which: u8, talked: Duration, outcome: Outcome) {
-    let mut running: Vec<&mut Call> = wire.0.iter_mut().filter(|call| call.runs).collect();
+    let now = wire.moment(world);
+    let mut running: Vec<&mut Call> = wire.calls.iter_mut().filter(|call| call.runs).collect();
     if running.is_empty() {
         return;
     }
@@ -155,8 +222,8 @@ async fn ends(world: &World, wire: &mut Wire, which: u8, talked: Duration, outco
     let call = &mut running[place];
     let ended = Attempt { talked, ..attempt(outcome) };
     match call.of {
-        Of::Message(id) => world.store().settle(id, ended, world.now).await.unwrap(),
-        Of::Code(id) => world.store().code_call_ended(id, ended, world.now).await.unwrap(),
+        Of::Message(id) | Of::CallIn(id) => world.store().settle(id, ended, now).await.unwrap(),
+        Of::Code(id) => world.store().code_call_ended(id, ended, now).await.unwrap(),
     }
     (call.runs, call.talked) = (false, (outcome != Outcome::Interrupted).then_some(talked));
 }
@@ -173,9 +240,10 @@ proptest! {
             let wire = live(&mut world, &rules(), deeds).await;
             let rows = Reader::open(&world.folder.file()).unwrap().ring_list(10_000).unwrap();
             let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
-            let codes = wire.0.iter().filter(|call| matches!(call.of, Of::Code(_))).count();
-            let counted = (of(RingKind::Code), of(RingKind::Message));
-            assert_eq!(counted, (codes, wire.0.len() - codes));
+            let made = |kind: fn(&Of) -> bool| wire.calls.iter().filter(|it| kind(&it.of)).count();
+            assert_eq!(of(RingKind::Code), wire.codes);
+            assert_eq!(of(RingKind::Message), made(|it| matches!(it, Of::Message(_))));
+            assert_eq!(of(RingKind::In), made(|it| matches!(it, Of::CallIn(_))));
         });
     }
 }
@@ -221,5 +289,6 @@ const NUMBERS: [&str; 6] = [
     "+491711234567",
     "+81312345678",
 ];
+const STEPS: [i64; 6] = [-40 * 86_400, -86_400, -3600, 3600, 30_000, 40 * 86_400];
 const DAY: Duration = Duration::from_secs(86_400);
 const LEASE: Duration = Duration::from_secs(600);

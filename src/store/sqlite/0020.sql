@@ -65,3 +65,11 @@ CREATE TABLE consents (
     sip_call_id  TEXT
 ) STRICT;
 CREATE INDEX consents_of ON consents (jid);
+
+-- The number while its phone may ring or talk: never two calls at once, of whatever kind. Of a code it is given back at
+-- some time, should the end of its call be lost; a call for messages has a lease of its own.
+ALTER TABLE rings ADD COLUMN on_the_line TEXT;
+ALTER TABLE rings ADD COLUMN line_until INTEGER;
+UPDATE rings SET on_the_line = (SELECT number FROM attempts WHERE id = rings.attempt)
+    WHERE attempt IN (SELECT id FROM attempts WHERE ended IS NULL);
+CREATE UNIQUE INDEX rings_on_the_line ON rings (on_the_line) WHERE on_the_line IS NOT NULL;
