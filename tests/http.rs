@@ -12,7 +12,7 @@ use std::time::Duration;
 use offhook::http::{File, FileSource, HttpError, HttpLimits, Server, link};
 use offhook::seed::Seed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -246,6 +246,37 @@ async fn who_does_not_end_his_request_is_let_go_and_makes_room() {
         let _reset_or_end = timeout(PATIENCE, idler.read_to_end(&mut rest)).await.unwrap();
     }
     timeout(PATIENCE, trickling).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn one_source_cannot_take_all_connections() {
+    let limits =
+        HttpLimits { connections_max: 20, connections_of_proxy_max: 4, head: PATIENCE, ..quick() };
+    let shop = Shop::open(limits).await;
+    let mut idlers = vec![];
+    for _ in 0..40 {
+        let from = TcpSocket::new_v4().unwrap();
+        from.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+        let mut idler = from.connect(shop.server.address()).await.unwrap();
+        // One that is closed already cannot be written to.
+        let _closed = idler.write_all(b"GET / HTTP/1.1\r\nX").await;
+        idlers.push(idler);
+    }
+    assert_eq!(shop.get("").await.body, recording(), "somebody else is served at once");
+    for mut idler in idlers.drain(4..) {
+        let mut rest = vec![];
+        let _reset_or_end = timeout(PATIENCE, idler.read_to_end(&mut rest)).await.unwrap();
+        assert_eq!(rest, b"", "the fifth is closed without a word");
+    }
+    drop(idlers);
+    let from = TcpSocket::new_v4().unwrap();
+    from.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+    let mut again = from.connect(shop.server.address()).await.unwrap();
+    let request = format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", shop.path);
+    again.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 8];
+    timeout(PATIENCE, again.read_exact(&mut first)).await.unwrap().unwrap();
+    assert_eq!(&first, b"HTTP/1.1", "who has left makes room");
 }
 
 #[tokio::test]

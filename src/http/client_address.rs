@@ -13,7 +13,12 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         last.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
     };
     let peer = peer.to_canonical();
-    match if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer }.to_canonical() {
+    source(if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer })
+}
+
+/// What one household or one rented machine has.
+pub(super) fn source(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))

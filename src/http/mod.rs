@@ -6,6 +6,7 @@ mod page;
 mod range;
 mod request;
 mod response;
+mod sources;
 
 use std::convert::Infallible;
 use std::io;
@@ -34,6 +35,7 @@ pub use link::link;
 pub use page::{Asker, Page, PageAnswer, PageSource};
 use request::FileRequest;
 use response::HttpResponse;
+use sources::Sources;
 
 /// The server. Dropping it ends the server at once; [`Server::stop`] lets downloads end.
 #[derive(Debug)]
@@ -118,6 +120,10 @@ pub struct File {
 pub struct HttpLimits {
     /// Connections at once; the next ones wait in the system's queue.
     pub connections_max: usize,
+    /// Connections of one source at once: an IPv4 address or an IPv6 /64. Further ones are closed.
+    pub connections_of_source_max: usize,
+    /// The same for a peer on this machine: a reverse proxy, which speaks for many.
+    pub connections_of_proxy_max: usize,
     /// Files in memory at once.
     pub downloads_max: usize,
     /// From the connection to the end of the request's head.
@@ -136,12 +142,23 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             connections_max: 256,
+            connections_of_source_max: 8,
+            connections_of_proxy_max: 256,
             downloads_max: 32,
-            head: Duration::from_secs(10),
+            head: Duration::from_secs(5),
             answer: Duration::from_secs(300),
             refusal: Duration::from_millis(50),
             requests_per_s: 20,
             requests_burst: 60,
+        }
+    }
+}
+
+impl HttpLimits {
+    fn connections_of(&self, peer: IpAddr) -> usize {
+        match peer.to_canonical().is_loopback() {
+            true => self.connections_of_proxy_max,
+            false => self.connections_of_source_max,
         }
     }
 }
@@ -165,7 +182,7 @@ struct ServerState {
 
 impl ServerState {
     async fn serve(self: Arc<Self>, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
-        let mut connections = JoinSet::new();
+        let (mut connections, sources) = (JoinSet::new(), Sources::default());
         loop {
             let has_room = connections.len() < self.limits.connections_max;
             let accepted = tokio::select! {
@@ -175,11 +192,16 @@ impl ServerState {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(self.clone().serve_connection(
-                        stream,
-                        peer.ip(),
-                        stopping.clone(),
-                    ));
+                    let peer = peer.ip();
+                    let Some(slot) = sources.take(peer, self.limits.connections_of(peer)) else {
+                        debug!("HTTP connection closed: its source has too many");
+                        continue;
+                    };
+                    let served = self.clone().serve_connection(stream, peer, stopping.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(slot);
+                    });
                 }
                 Err(error) => {
                     debug!(%error, "HTTP connection not accepted");

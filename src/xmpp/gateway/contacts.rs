@@ -6,6 +6,7 @@ use minidom::Element;
 use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::{Gateway, Output};
+use crate::subscriber::{Senders, Subscriber};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::{address, disco, ns, stanza, wording};
 
@@ -107,6 +108,33 @@ impl Gateway {
         self.send(presence);
     }
 
+    /// The name of the person behind a gateway address, for those who may know of them. To a stranger an address that stands
+    /// for somebody is like one that does not: they learn neither who is here, nor who has a number.
+    pub(super) fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
+        let jid = address::person(to, &self.component)?;
+        if let Some(person) = self.seen_person(from, &jid) {
+            return Some(person.name.clone());
+        }
+        // Subscribers write to everybody by such addresses.
+        self.people.person(&from.to_bare()).map(|_| jid.to_string())
+    }
+
+    /// The settings of a person, if this sender may know of them: who may make their phone ring, as far as no rule for a
+    /// single sender decides it, and operators. Whether a sender elsewhere is a contact is not known here.
+    fn seen_person(&self, from: &Jid, jid: &BareJid) -> Option<&Subscriber> {
+        let sender = from.to_bare();
+        let is_seen = |person: &&Subscriber| {
+            let same = || sender.domain() == jid.domain();
+            sender == *jid
+                || self.served.operators.contains(&sender)
+                || match person.senders.unwrap_or(self.served.policy.senders) {
+                    Senders::Everyone => true,
+                    Senders::Domain | Senders::Contacts => same(),
+                }
+        };
+        self.people.person(jid).filter(is_seen)
+    }
+
     /// The status line of a contact; `None` if the address stands for nobody whom `from` may see.
     fn status_of(&self, language: Option<&str>, from: &Jid, to: &Jid) -> Option<String> {
         if to.node().is_none() {
@@ -114,7 +142,7 @@ impl Gateway {
         }
         self.contact_name(from, to)?;
         let person = address::person(to, &self.component)?;
-        Some(match self.people.person(&person) {
+        Some(match self.seen_person(from, &person) {
             Some(person) => wording::reachability(language, person),
             None => wording::elsewhere(language),
         })

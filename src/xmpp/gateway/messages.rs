@@ -20,7 +20,7 @@ impl Gateway {
     // Long: the checks stand in the order in which they count.
     /// Source: RFC 6121 §8.5, XEP-0334 §4.1 and §4.2.
     pub(super) fn message(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) {
-        if self.handed_over(message, from, to, now) || self.privileged(message, from, to) {
+        if self.handed_over(message, from, to, now) || self.privileged(message, from, to, now) {
             return;
         }
         let intake = intake::read(message);
@@ -168,9 +168,12 @@ impl Gateway {
     }
 
     /// Handles a server's grant of privileges, or a bounce that denies it; `false` if the message is neither.
-    fn privileged(&mut self, message: &Element, from: &Jid, to: &Jid) -> bool {
-        if let Some(granted) = self.grants.learn(message, from) {
-            if !granted.unneeded.is_empty() {
+    fn privileged(&mut self, message: &Element, from: &Jid, to: &Jid, now: Instant) -> bool {
+        // Any server may send one. What those say who have none of our people is nobody's business.
+        let concerns_us = self.has_people_of(from.domain().as_str());
+        if let Some(granted) = concerns_us.then(|| self.grants.learn(message, from)).flatten() {
+            let host = from.domain().to_string();
+            if !granted.unneeded.is_empty() && self.told_of_hosts.allows(&host, now) {
                 let unneeded = granted.unneeded.join(", ");
                 warn!(
                     host = from.domain().as_str(),
@@ -188,6 +191,13 @@ impl Gateway {
             return true;
         }
         false
+    }
+
+    /// Whether this host has subscribers, or accounts that may become some.
+    fn has_people_of(&self, host: &str) -> bool {
+        let is_it = |domain: &str| domain == host;
+        self.served.domains.iter().any(|it| is_it(it))
+            || self.people.jids().any(|it| is_it(it.domain().as_str()))
     }
 
     /// Holds a message, or corrects a held one.

@@ -23,6 +23,7 @@ use self::bounces::RefusedPairs;
 use self::presence_sync::PresenceSync;
 use crate::notification::alert::AlertTo;
 use crate::notification::{Draft, MessageId};
+use crate::rate_limit::RateLimit;
 use crate::redaction::Pii;
 use crate::seed::Seed;
 use crate::subscriber::Subscriber;
@@ -36,7 +37,7 @@ use crate::xmpp::privilege::Grants;
 use crate::xmpp::notice::notice;
 use crate::xmpp::relay::{Forward, Forwards};
 use crate::xmpp::sender_rate::{SenderRate, TrustClass};
-use crate::xmpp::{address, ns, stanza};
+use crate::xmpp::{ns, stanza};
 
 /// The component, seen from the stream: stanzas in, stanzas and decisions out.
 ///
@@ -62,6 +63,8 @@ pub struct Gateway {
     sender_rate: SenderRate,
     presence_sync: PresenceSync,
     refused_pairs: RefusedPairs,
+    /// Hosts of which the log has said something lately.
+    told_of_hosts: RateLimit<String>,
     seed: Seed,
     outputs: VecDeque<Output>,
 }
@@ -180,6 +183,7 @@ impl Gateway {
             sender_rate,
             presence_sync: PresenceSync::default(),
             refused_pairs: RefusedPairs::default(),
+            told_of_hosts: RateLimit::new(1, TOLD_ONCE_IN, HOSTS_TOLD_MAX),
             seed,
             outputs: VecDeque::new(),
         }
@@ -354,15 +358,6 @@ impl Gateway {
         }
     }
 
-    /// The name of the person behind a gateway address: everybody sees subscribers, and subscribers see everybody.
-    fn contact_name(&self, from: &Jid, to: &Jid) -> Option<String> {
-        let jid = address::person(to, &self.component)?;
-        match self.people.person(&jid) {
-            Some(person) => Some(person.name.clone()),
-            None => self.people.person(&from.to_bare()).map(|_| jid.to_string()),
-        }
-    }
-
     /// Whether this sender may write one more message now.
     fn within_rate_limit(&mut self, sender: &BareJid, now: Instant) -> bool {
         let class = if self.is_known(sender) {
@@ -436,6 +431,9 @@ fn shows_life(stanza: &Element) -> bool {
         && !stanza.has_child("delay", ns::DELAY)
 }
 
+/// So often the log says the same of one host.
+const TOLD_ONCE_IN: Duration = Duration::from_secs(3600);
+const HOSTS_TOLD_MAX: usize = 1000;
 /// Between two contact requests to the same person.
 const ASK_AGAIN: Duration = Duration::from_secs(86_400);
 

@@ -3,6 +3,8 @@
 use xmpp_parsers::jid::BareJid;
 
 use super::{BOB, Directory, Input, Subscriber, World, says};
+use crate::subscriber::Senders;
+use crate::xmpp::ns;
 
 #[test]
 fn who_sends_anything_can_receive_though_no_presence_is_seen() {
@@ -233,4 +235,59 @@ fn a_module_that_cannot_tell_who_is_blocked_closes_the_gateway_address() {
     assert!(world.hears(&composing).is_empty(), "nobody awaits an answer to a signal");
     world.hears(&awake(" blocking='true'"));
     assert_eq!(world.hears(&hello("alice")), held, "the server keeps back who is blocked");
+}
+
+#[test]
+fn a_stranger_cannot_tell_a_person_from_nobody() {
+    let asks = |from: &str, to: &str, what: &str| {
+        let to = format!("to='{to}\\40example.org@phone.example.org'");
+        match what {
+            "disco" => format!(
+                "<iq type='get' id='1' from='{from}/x' {to}><query xmlns='{}'/></iq>",
+                ns::DISCO_INFO
+            ),
+            "vcard" => {
+                format!(
+                    "<iq type='get' id='1' from='{from}/x' {to}><vCard xmlns='vcard-temp'/></iq>"
+                )
+            }
+            "ping" => {
+                format!(
+                    "<iq type='get' id='1' from='{from}/x' {to}><ping xmlns='urn:xmpp:ping'/></iq>"
+                )
+            }
+            presence => format!("<presence type='{presence}' from='{from}' {to}/>"),
+        }
+    };
+    for what in ["disco", "vcard", "ping", "probe", "subscribe"] {
+        let mut world = World::settled();
+        let mut told = |from: &str, to: &str| {
+            let answers = world.hears(&asks(from, to, what));
+            answers.join("; ").replace(&format!("{to}#"), "them")
+        };
+        let stranger = told("eve@elsewhere.example", "bob");
+        assert_eq!(stranger, told("eve@elsewhere.example", "nobody"), "{what}");
+        assert!(!stranger.contains("Bob") && !stranger.contains("phone"), "{stranger}");
+        assert_ne!(stranger, told("alice@example.org", "bob"), "{what}: who may ring is told");
+    }
+    let person = BareJid::new("bob@example.org").unwrap();
+    let open =
+        Subscriber { senders: Some(Senders::Everyone), ..Subscriber::new(person, "Bob".into()) };
+    let mut world = World::settled();
+    world.does(Input::Person(&open));
+    let told = world.hears(&asks("eve@elsewhere.example", "bob", "disco"));
+    assert!(told[0].starts_with("iq:result"), "{told:?}: everybody may make this phone ring");
+}
+
+#[test]
+fn only_hosts_of_our_people_say_what_they_grant() {
+    let grants = |host: &str| {
+        format!(
+            "<message from='{host}' to='phone.example.org'><privilege xmlns='urn:xmpp:privilege:2'>\
+             <perm access='message' type='outgoing'/><perm access='roster' type='both'/></privilege></message>"
+        )
+    };
+    let mut world = World::settled();
+    assert_eq!(world.hears(&grants("elsewhere.example")), [""; 0]);
+    assert_eq!(world.hears(&grants("example.org")), ["grants"]);
 }
