@@ -85,8 +85,14 @@ impl Agenda {
         !is_last
     }
 
-    /// Goes back to the first message of the same sender.
+    /// Goes back to the first message of the same sender. What was taken back or corrected since is not read again, unless
+    /// there is nothing else.
     pub(super) fn rewind(&mut self) {
+        let gone = &self.gone;
+        let stands = |told: &Told| !gone.contains(&told.item.id);
+        if self.group.iter().any(stands) {
+            self.group.retain(stands);
+        }
         self.at = 0;
     }
 

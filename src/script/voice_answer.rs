@@ -26,7 +26,7 @@ enum Step {
     /// The recording is being kept.
     Stopping,
     /// The callee is asked what to do with it.
-    Asking(Question),
+    Asking(Box<Question>),
 }
 
 /// How a voice answer ended.
@@ -145,7 +145,7 @@ impl VoiceAnswer {
             early: String::new(),
         };
         let said = before.into_iter().chain([question]).collect();
-        self.step = Step::Asking(Question::ask(frame, said, asked));
+        self.step = Step::Asking(Box::new(Question::ask(frame, said, asked)));
     }
 
     fn record_again(&mut self, mut words: Vec<Prompt>, frame: &mut Frame) {

@@ -1,6 +1,6 @@
 //! A call of the real machine and script: placed, taken, and carried to a phone that speaks SIP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,8 @@ pub(crate) struct RealCall {
     /// The name of the recording that is kept.
     pub(crate) kept: Option<String>,
     pub(crate) last_body: BTreeMap<String, MessageId>,
+    /// What was read at least in part.
+    pub(crate) begun: BTreeSet<MessageId>,
     closing: Option<Closing>,
     /// No datagram overtakes another.
     pub(crate) to_phone_at: Duration,
@@ -97,6 +99,7 @@ impl RealCall {
             recording_since: None,
             kept: None,
             last_body: BTreeMap::new(),
+            begun: BTreeSet::new(),
             closing: None,
             to_phone_at: Duration::ZERO,
             from_phone_at: Duration::ZERO,

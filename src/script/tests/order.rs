@@ -134,6 +134,12 @@ fn what_one_sender_wrote_in_a_row_is_told_and_answered_together() {
             format!("{begins} heard1 \"♪, …, ♪, body\" heard2 \"♪, …, ♪, body\" heard3 \"♪, …, end, menu?\" stop_playback \"♪, body\" \"♪, …, ♪, body\" \"♪, …, ♪, body\" \"♪, …, end, short?\""),
         ),
         (
+            true,
+            "has one taken back that was heard, and hears the others again",
+            "5b>b>b>X*b>b>",
+            format!("{begins} heard1 \"♪, …, ♪, body\" heard2 \"♪, …, ♪, body\" heard3 \"♪, …, end, menu?\" stop_playback \"♪, body\" \"♪, …, ♪, body\" \"♪, …, end, short?\""),
+        ),
+        (
             false,
             "has one taken back before it is read",
             "b>Xb>",
