@@ -228,6 +228,27 @@ mod tests {
         for (received, expected) in in_german {
             assert_eq!(arrival("de-DE", received), expected);
         }
+        let in_french = [
+            ("2026-11-23T10:05:00+09", "À 10 heures 05, Alice vous a envoyé un message."),
+            ("2026-11-22T01:00:00+09", "Hier à 1 heure, Alice vous a envoyé un message."),
+            ("2026-11-20T12:00:00+09", "vendredi à midi, Alice vous a envoyé un message."),
+            (
+                "2026-03-01T21:30:00+09",
+                "Le premier mars à 21 heures 30, Alice vous a envoyé un message.",
+            ),
+        ];
+        for (received, expected) in in_french {
+            assert_eq!(arrival("fr-CA", received), expected);
+        }
+        let in_spanish = [
+            ("2026-11-23T10:05:00+09", "A las 10 y 05 llegó un mensaje de Alice."),
+            ("2026-11-22T01:00:00+09", "Ayer a la una llegó un mensaje de Alice."),
+            ("2026-11-20T01:30:00+09", "El viernes a la una y 30 llegó un mensaje de Alice."),
+            ("2026-03-01T21:00:00+09", "El primero de marzo a las 21 llegó un mensaje de Alice."),
+        ];
+        for (received, expected) in in_spanish {
+            assert_eq!(arrival("es", received), expected);
+        }
     }
 
     #[test]
