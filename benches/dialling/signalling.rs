@@ -144,6 +144,7 @@ fn person(number: usize) -> Subscriber {
         offline: WhenOffline::Phone,
         refuses_presence: false,
         language: None,
+        slow: false,
         quiet: None,
         time_zone: None,
         pin: None,
