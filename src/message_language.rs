@@ -181,11 +181,14 @@ const LETTERS_MAX: usize = 400;
 mod tests {
     use super::*;
 
+    /// Text, tag, what else was written, the person's language, and the one that it is.
+    type Case<'c> = (&'c str, Option<&'c str>, &'c [&'c str], &'c str, &'c str);
+
     #[test]
     fn a_message_is_read_in_the_language_it_is_written_in() {
         const LONG_DE: &str = "Der Serverraum hat achtunddreißig Grad, kannst du kommen?";
         const LONG_EN: &str = "The server room is at 38 degrees, can you come?";
-        let cases: [(&str, Option<&str>, &[&str], &str, &str); 33] = [
+        let cases: [Case<'_>; 33] = [
             // Long enough to tell.
             (LONG_EN, None, &[], "de", "en"),
             (LONG_EN, None, &[], "ja", "en"),

@@ -11,7 +11,7 @@ use offhook::media::codec::Codec;
 use offhook::notification::MessageId;
 use offhook::script::prompt::{PAUSE, Prompt, PromptKind, Prompts};
 use offhook::script::{CallFlow, Input, Opening, Output, Request, ScriptSettings, SpokenMessage};
-use offhook::speech::{Speaker, SpeechSettings, Utterance};
+use offhook::speech::{Pace, Speaker, SpeechSettings, Utterance};
 
 #[tokio::test]
 async fn who_calls_and_who_wrote_are_said_at_once_and_ten_messages_take_no_longer_than_200_s() {
@@ -109,7 +109,7 @@ impl Listener {
             PromptKind::Mark => Codec::Pcmu.mark().duration(),
             _ => {
                 let (language, text) = (prompt.language.clone(), prompt.text.clone());
-                let utterance = Utterance { language, text, keep: true };
+                let utterance = Utterance { language, text, pace: Pace::Usual, keep: true };
                 let clip = self.speaker.say(&utterance, Codec::Pcmu).await.unwrap();
                 *self.lengths.entry(prompt.text.clone()).or_insert(clip.duration())
             }

@@ -145,6 +145,7 @@ fn person(number: usize) -> Subscriber {
         refuses_presence: false,
         agreed: None,
         language: None,
+        slow: false,
         quiet: None,
         time_zone: None,
         pin: None,

@@ -125,11 +125,14 @@ mod tests {
     use crate::config;
     use crate::notification::{Circumstances, CorrectionChain, Draft, MessageId};
 
+    /// Sender, text and tag.
+    type Written<'w> = (&'w str, &'w str, Option<&'w str>);
+
     #[test]
     fn each_message_is_in_its_own_language_and_what_is_ours_in_the_persons() {
         let manual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/component.toml"));
         let live = Arc::new(config::read(manual).unwrap().live);
-        let languages = |own: &str, messages: &[(&str, &str, Option<&str>)]| {
+        let languages = |own: &str, messages: &[Written<'_>]| {
             let callee = Subscriber {
                 language: Some(own.into()),
                 ..Subscriber::new("bob@example.org".parse().unwrap(), "Bob".into())
@@ -161,7 +164,7 @@ mod tests {
         let (alice, dora) = ("alice@example.org/phone", "dora@example.org/desk");
         let english = "The server room is at 38 degrees, can you come?";
         let german = "Der Serverraum hat achtunddreißig Grad, kannst du kommen?";
-        let cases: [(&str, &[(&str, &str, Option<&str>)], &str, &str); 5] = [
+        let cases: [(&str, &[Written<'_>], &str, &str); 5] = [
             ("ja", &[(alice, english, None)], "en", "en"),
             ("de", &[(alice, english, Some("en")), (dora, german, Some("en"))], "de", "en de"),
             ("en", &[(alice, german, None), (alice, "Kommst du?", None)], "en", "de de"),

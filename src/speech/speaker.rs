@@ -398,3 +398,15 @@ const WAITING_MAX: usize = 48;
 /// Ten times what the slowest voice takes on an idle core.
 const PATIENCE_PER_CHAR: Duration = Duration::from_millis(20);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(30));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_may_take_longer_for_a_longer_text() {
+        let settings = SpeechSettings::default();
+        let lengths = [0, 100, 400, 2000].map(|chars| patience(&settings, &"a".repeat(chars)));
+        assert_eq!(lengths, [3, 5, 11, 43].map(Duration::from_secs));
+    }
+}

@@ -34,11 +34,15 @@ pub fn is_language_name(written: &str) -> bool {
     written.chars().count() > 3 && !written.contains(['-', '_']) && language_tag(written).is_some()
 }
 
-/// The name of a language, for a reader of `reader`: with its tag where it is that of a region.
+/// The name of a language, for a reader of `reader`, else as the language names itself: with its tag where it is that of a region.
 pub fn language_name(tag: &str, reader: &str) -> String {
     let primary = tag.split(['-', '_']).next().unwrap_or_default();
     let known = KNOWN.iter().find(|it| it.tag.eq_ignore_ascii_case(primary));
-    let name = known.map(|it| if reader == "de" { it.german } else { it.english });
+    let name = known.map(|it| match reader {
+        "en" => it.english,
+        "de" => it.german,
+        _ => it.own,
+    });
     match name {
         Some(name) if primary.len() == tag.len() => name.to_owned(),
         Some(name) => format!("{name} ({tag})"),
@@ -138,6 +142,7 @@ mod tests {
             assert_eq!(language_tag(written).as_deref(), tag, "{written}");
         }
         assert_eq!(language_name("pt-br", "de"), "Portugiesisch (pt-br)");
+        assert_eq!(language_name("fr-ca", "fr"), "français (fr-ca)");
         assert_eq!(language_name("tlh", "en"), "tlh");
         assert!(is_language_name("German") && !is_language_name("no"));
     }

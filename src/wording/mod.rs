@@ -104,8 +104,12 @@ pub const MENU: [(&str, &str, &str); 3] = [
 ];
 
 const ENGLISH: &str = "en";
-const SOURCES: [(&str, &str); 2] =
-    [(ENGLISH, include_str!("en.ftl")), ("de", include_str!("de.ftl"))];
+const SOURCES: [(&str, &str); 4] = [
+    (ENGLISH, include_str!("en.ftl")),
+    ("de", include_str!("de.ftl")),
+    ("fr", include_str!("fr.ftl")),
+    ("es", include_str!("es.ftl")),
+];
 
 #[cfg(test)]
 mod tests;

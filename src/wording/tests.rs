@@ -92,6 +92,8 @@ fn a_language_is_known_by_its_first_part_and_a_stranger_reads_english() {
         (Some("tlh"), "Nobody here is known by that address."),
         (Some(""), "Nobody here is known by that address."),
         (Some("DE-at"), "Unter dieser Adresse ist hier niemand bekannt."),
+        (Some("fr_CA"), "Personne n'est connu ici à cette adresse."),
+        (Some("es-MX"), "Aquí no se conoce a nadie con esa dirección."),
     ] {
         assert_eq!(phrase(language, "error-nobody", &[]), words, "{language:?}");
     }

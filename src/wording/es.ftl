@@ -1,0 +1,398 @@
+# De usted, en un español que se entiende en todas partes. Delante de un nombre que se rellena no va nada que dependa de él.
+
+## El chat: lo que el remitente lee de un mensaje guardado
+
+status-held = { $callee } no está en línea. Su mensaje queda guardado hasta que vuelva a estarlo.
+status-waiting-gathering = { $callee } no está en línea. Su mensaje queda guardado; le llamaremos por teléfono { $when }.
+status-waiting-quiet = { $callee } no está en línea y no recibe llamadas a estas horas. Su mensaje queda guardado; le llamaremos por teléfono { $when }.
+status-waiting-throttled = { $callee } no está en línea y ya ha recibido bastantes llamadas por ahora. Su mensaje queda guardado; le llamaremos por teléfono { $when }.
+status-waiting-retry = Su mensaje sigue guardado. { $callee } recibirá otra llamada { $when }.
+status-calling = { $callee } no está en línea. Su mensaje queda guardado; le estamos llamando por teléfono.
+status-ringing = Está sonando el teléfono de { $callee }.
+status-answered = Han contestado al teléfono de { $callee }.
+status-heard = { $callee } ha oído su mensaje.
+status-passed = { $callee } supo por teléfono de su mensaje, pero no lo escuchó. Sigue guardado.
+status-not-reached = { $why } { $next }
+status-delivered = { $callee } está de nuevo en línea y tiene su mensaje, entregado { $when }.
+status-calls-switched-off = { $callee } ha desactivado las llamadas. Su mensaje queda guardado hasta que vuelva a estar en línea.
+status-not-taken = Su mensaje para { $callee } aún no se ha podido entregar. Sigue guardado y se volverá a intentar.
+status-left-with-server = { $callee } no estuvo en línea a tiempo. Su mensaje se entregó al servidor de { $callee }, que quizá lo guarde; aquí ya no está guardado.
+status-expired = No fue posible comunicar a tiempo con { $callee }. Su mensaje ya no está guardado.
+status-set-aside = Las llamadas a { $callee } por su mensaje se cortaron. No está prevista ninguna otra; su mensaje sigue guardado.
+status-taken-back = Retirado; { $callee } no supo nada de él.
+status-taken-back-unheard = Retirado; { $callee } no lo oyó.
+status-heard-before-correction = { $callee } oyó su mensaje por teléfono tal como estaba antes de la corrección.
+status-heard-before-retraction = Retirado, pero { $callee } lo oyó por teléfono. No se entregará.
+
+next-call = La próxima llamada será { $when }.
+next-call-none = No está prevista ninguna otra llamada; su mensaje sigue guardado.
+
+## Cuándo: dentro de una frase
+
+when-today = a las { $time }
+when-tomorrow = mañana a las { $time }
+when-this-week = el { $weekday } a las { $time }
+when-later = el { $day } de { $month } a las { $time }
+
+## Por qué una llamada no llegó
+
+not-reached-not-heard = Contestaron al teléfono de { $callee }, pero nadie escuchó su mensaje.
+not-reached-heard-in-part = { $callee } oyó el principio de su mensaje; la llamada terminó antes del resto.
+not-reached-no-answer = { $callee } no contestó al teléfono.
+not-reached-machine = Un contestador atendió la llamada a { $callee }. No se le leyó su mensaje.
+not-reached-busy = La línea de { $callee } está ocupada.
+not-reached-declined = { $callee } rechazó la llamada.
+not-reached-wrong-number = No se puede llamar a { $callee }: el número no funciona.
+not-reached-no-sound = Contestaron al teléfono de { $callee }, pero la línea no transmitía sonido.
+not-reached-trunk-failed = No se pudo hacer la llamada a { $callee }.
+not-reached-cancelled = La llamada a { $callee } fue cancelada.
+not-reached-interrupted = La llamada a { $callee } se interrumpió.
+
+## El chat: respuestas de voz
+
+voice-note = Respuesta de voz de { $callee }, { $seconds } s.
+voice-note-cut = Respuesta de voz de { $callee }, { $seconds } s. La llamada se cortó.
+voice-transcript = { $note } Probablemente: { $text }
+voice-late = { $callee } grabó una respuesta de voz, { $seconds } s. Aún no se ha podido enviar; queda guardada y se volverá a intentar.
+voice-no-way = { $callee } grabó una respuesta de voz, { $seconds } s, pero aquí no hay nada previsto para enviarla. Queda guardada; consulte al operador.
+
+## El chat: lo que lee el destinatario
+
+calls-switched-off = Las llamadas por mensajes están desactivadas. Envíe «on» para volver a activarlas.
+
+## El chat: contactos
+
+reachable = Se le puede llamar por teléfono
+reachable-later = Los mensajes se guardan
+reachable-elsewhere = Los mensajes se transmiten
+component = Envíe «help» para ver las órdenes
+subscribe = Offhook pide ver cuándo está usted en línea, para llamarle solo cuando no lo esté.
+
+## El chat: lo que dice un error
+
+error-nobody = Aquí no se conoce a nadie con esa dirección.
+error-not-stored = El destinatario no está en línea, y el mensaje no se puede guardar.
+error-to-oneself = Esta es su propia dirección.
+error-too-large = El mensaje es demasiado largo.
+error-too-many = Demasiados mensajes en poco tiempo. Espere un poco.
+error-recipient-full = Hay tantos mensajes en espera para esta persona que no cabe ninguno más. Inténtelo más tarde.
+error-sender-full = Hay tantos mensajes suyos en espera que no cabe ninguno más. Inténtelo más tarde.
+error-not-held = No se pudo guardar el mensaje. Inténtelo más tarde.
+
+## El chat: respuestas a las órdenes, seis renglones como mucho
+
+help =
+    Guardo los mensajes que le llegan cuando no está en línea, y le llamo por teléfono para leérselos.
+    phone +34… - indica su número; lo llamo para decir un código
+    on / off - llamarme, o solo guardar mis mensajes
+    quiet 22:00-07:30 - sin llamadas a esas horas
+    show - sus ajustes; test - llamarme ahora
+    help more - otras órdenes
+help-operator = { " " }(operador: people, all calls, test-call JID, suspend, resume)
+help-more =
+    second +34… - otro número, por si nadie contesta; second off
+    pin 4821 - se pide por teléfono; pin off
+    timezone Europe/Madrid; language es; slow - la voz habla despacio
+    allow JID; block JID; unblock JID; everyone; contacts; rules - quién puede hacer sonar mi teléfono
+    calls - las últimas llamadas
+    forget me - borra todo lo mío
+welcome = Le damos la bienvenida. Envíe «help» para saber qué puedo hacer. Acepte mi solicitud de contacto, para que le llame solo cuando no esté en línea.
+stranger = Todavía no le conozco. Pida al operador de este servidor que configure las llamadas para usted.
+operator-only = Eso solo puede hacerlo el operador.
+number-first = Todavía no hay ningún número. Envíe «phone» y su número con + y el prefijo del país.
+nobody-known = Aquí no se conoce a nadie.
+not-stored = No se pudo guardar. Inténtelo más tarde.
+invalid-command = No conozco esa orden. Envíe «help» para ver las que conozco.
+invalid-command-near = No conozco esa orden. ¿Quiso decir «{ $near }»? Envíe «help» para ver las que conozco.
+invalid-number = Un número se escribe con + y el prefijo del país, por ejemplo +34912345678.
+invalid-number-near = ¿Quiso decir { $number }? Entonces envíelo así: un número se escribe con + y el prefijo del país.
+invalid-code = El código tiene seis cifras, por ejemplo code 012345.
+invalid-quiet = Las horas de silencio son una parte del día, por ejemplo quiet 22:00-07:30; o «quiet off», o «quiet default».
+invalid-timezone = No conozco esa zona horaria. Conozco ciudades grandes, como Madrid, nombres como Europe/Madrid, y UTC+2.
+invalid-timezone-near = No conozco esa zona horaria. ¿Quiso decir { $zone }? Entonces envíe «timezone { $zone }».
+invalid-language = No conozco ese idioma. Conozco: { $known }.
+trivial-pin = Cualquiera probaría primero ese PIN. Elija uno que no sea una serie, ni un año, ni una repetición, ni parte de su número.
+invalid-pin = Un PIN tiene de 4 a 8 cifras; o «pin off».
+invalid-jid = Esa no es la dirección de una persona, como alice@example.org.
+show =
+    Llamadas: { $calls }. { $presence }
+    Número: { $number }; segundo: { $second }
+    Horas de silencio: { $quiet } ({ $zone })
+    Quién puede hacer sonar su teléfono: { $senders }
+    { $pin } Idioma: { $language }; { $pace }
+show-none = ninguno
+show-on = activadas
+show-off = desactivadas
+show-domain = las personas de su servidor
+show-contacts = sus contactos
+show-everyone = cualquiera
+show-operators = según el operador
+show-slow = voz lenta
+show-usual-pace = voz a ritmo normal
+show-pin = Hay un PIN.
+show-no-pin = No hay PIN.
+show-online = Está usted en línea.
+show-offline = No está usted en línea.
+show-unseen = No puedo ver si está en línea: acepte mi solicitud de contacto.
+changed-phone = Le llamaré cuando llegue un mensaje y no esté en línea.
+changed-no-number = Las llamadas están activadas, pero no hay número al que llamar. Envíe «phone» y su número.
+changed-blocked = { $sender } ya no puede hacer sonar su teléfono.
+changed-allowed = { $sender } puede hacer sonar su teléfono.
+changed-store = No recibirá llamadas. Los mensajes se guardan hasta que esté en línea. Envíe «on» para volver a recibirlas.
+changed-nothing = No ha cambiado nada.
+changed-default = Según el ajuste del operador: { $words }
+changed-quiet = Las horas de silencio van de { $from } a { $until }, { $zone }.
+changed-quiet-off = No hay horas de silencio: su teléfono puede sonar a cualquier hora.
+changed-timezone = Su zona horaria es { $zone }; la hora allí: { $time }.
+changed-language = Su idioma es: { $language }.
+changed-language-default = Ya no tiene un idioma propio: leerá en el que indique su cliente, y las llamadas serán en el del operador.
+changed-slow = La voz del teléfono le habla despacio.
+changed-slow-off = La voz del teléfono habla a su ritmo normal.
+changed-pin = Su PIN está guardado. Se pide por teléfono antes de nombrar a nadie.
+changed-pin-off = No se pide ningún PIN por teléfono.
+changed-domain = Las personas de su servidor pueden hacer sonar su teléfono.
+changed-contacts = Sus contactos pueden hacer sonar su teléfono.
+changed-everyone = Cualquiera puede hacer sonar su teléfono.
+changed-no-rule = Ya no hay regla para { $sender }. { $others }
+changed-number-off = Su número se ha borrado. No recibirá llamadas.
+changed-number-default = Su número se ha borrado. Le llamaré al que fijó el operador.
+changed-second-off = Su segundo número se ha borrado.
+code-calling = Estoy llamando al { $number }. Pulse allí una tecla para oír un código, y envíemelo.
+code-not-allowed = A ese número no se puede llamar desde aquí.
+code-type-refused = { $type ->
+    [premium_rate] Es un número de tarificación adicional, al que no se llama desde aquí.
+    [shared_cost] Es un número de coste compartido, al que no se llama desde aquí.
+    [personal_number] Es un número personal con tarifa propia, al que no se llama desde aquí.
+    [satellite] Es un número de una red por satélite, al que no se llama desde aquí.
+    [pager] Es un buscapersonas, al que no se llama desde aquí.
+    [voicemail] Es un buzón de voz, al que no se llama desde aquí.
+    [uan] Es un número de empresa con tarifa propia, al que no se llama desde aquí.
+    [short_code] Ese número es demasiado corto para ser un teléfono.
+    [emergency] Parece un número de emergencias, al que no se llama desde aquí.
+    [own] Es nuestro propio número.
+   *[other] Ese número no existe. ¿Hay alguna cifra equivocada?
+}
+code-suspended = El operador ha suspendido todas las llamadas por ahora. Inténtelo más tarde.
+code-too-soon = Acabo de llamar. Espere un minuto y vuelva a enviarlo.
+code-too-many = Hoy ha habido demasiadas llamadas de este tipo. Inténtelo mañana.
+code-quiet = En ese número es de noche. Inténtelo de día.
+code-throttled = Ha habido demasiadas llamadas últimamente, a ese número, para usted o en total. Inténtelo más tarde.
+code-heard = Envíeme las seis cifras que ha oído. Valen durante 15 minutos.
+code-not-heard = Contestaron, pero nadie pulsó una tecla. Envíe «phone» y el número para intentarlo otra vez.
+code-busy = La línea está ocupada. Envíe «phone» y el número para intentarlo otra vez.
+code-no-answer = Nadie contestó. Envíe «phone» y el número para intentarlo otra vez.
+code-declined = La llamada fue rechazada.
+code-wrong-number = Ese número no funciona.
+code-no-sound = Contestaron, pero la línea no transmitía sonido. Inténtelo más tarde.
+code-failed = No se pudo hacer la llamada. Inténtelo más tarde.
+code-right = Comprobado: { $number }. Le llamaré ahí cuando llegue un mensaje y no esté en línea. Envíe «off» si no lo desea.
+code-right-second = Comprobado: { $number }. Se llama ahí cuando nadie contesta en el primero.
+code-wrong = { $left ->
+    [0] Ese no es el código, y ya no vale. Envíe «phone» y el número para recibir otro.
+    [one] Ese no es el código. Le queda un intento.
+   *[other] Ese no es el código. Le quedan { $left } intentos.
+}
+code-none = No espero ningún código. Envíe primero «phone» y su número; un código vale 15 minutos.
+number-lost = Otra persona acaba de comprobar su número, y aquí ya no es suyo. Si es un error, envíe «phone» y su número.
+number-changed = Su número acaba de cambiar. Si no fue usted, cambie la contraseña de su cuenta y envíe «phone» y su número.
+test-message = Esta es la llamada de prueba que pidió.
+test-coming = Su teléfono sonará como cuando hay un mensaje en espera. Aquí leerá cómo fue.
+no-calls = No hubo llamadas.
+no-rules = No hay reglas para remitentes concretos. Envíe «allow» o «block» y una dirección para fijar una.
+call-answered = { $at } contestada, { $seconds } s
+call-no-answer = { $at } sin respuesta
+call-machine = { $at } un contestador, { $seconds } s
+call-busy = { $at } ocupado
+call-declined = { $at } rechazada
+call-wrong-number = { $at } el número no funciona
+call-no-sound = { $at } contestada, pero la línea no transmitía sonido
+call-failed = { $at } no se pudo hacer
+call-cancelled = { $at } cancelada
+call-running = { $at } en curso
+forget-sure = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted. Para confirmarlo, envíe «forget me now».
+forget-later = Está usted hablando por teléfono conmigo. Pídalo de nuevo después de la llamada.
+forgotten = Todo lo suyo se ha borrado.
+forgotten-but-configured = Todo lo suyo se ha borrado. El operador también le dio de alta; pídale que lo deshaga.
+suspended = Desde ahora no se hacen llamadas. Los mensajes siguen guardados. Envíe «resume» para continuar.
+resumed = Se vuelven a hacer llamadas.
+
+gateway-description = Los mensajes para esta persona se guardan y se anuncian por teléfono mientras no está en línea.
+
+## Formularios
+
+command-settings = Ajustes
+command-number = Indicar mi número de teléfono
+command-code = Escribir el código dicho por teléfono
+command-show = Ver mis ajustes
+command-sender = Quién puede hacer sonar mi teléfono
+command-rules = Reglas para remitentes concretos
+command-test = Llamarme ahora
+command-calls = Las últimas llamadas
+command-forget = Borrar todo lo mío
+command-people = Operador: personas
+command-all-calls = Operador: las últimas llamadas
+command-test-call = Operador: llamada de prueba
+command-suspend = Operador: suspender o reanudar todas las llamadas
+instructions-settings = Un campo vacío toma el ajuste del operador. A un número nuevo se le llama primero para decir un código.
+instructions-number = Su número, con + y el prefijo del país. Se le llama primero para decir un código.
+instructions-code = Las seis cifras que se dijeron por teléfono.
+instructions-sender = Una regla para un remitente, o para todos los demás.
+instructions-forget = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted.
+instructions-test-call = A quién hay que llamar.
+instructions-suspend = Mientras las llamadas están suspendidas, los mensajes siguen guardados.
+field-number = Número
+field-offline = Cuando no estoy en línea
+field-phone = Llamarme
+field-store = Solo guardar mis mensajes
+field-quiet = Horas de silencio, por ejemplo 22:00-07:30, u off
+field-timezone = Zona horaria, por ejemplo Europe/Madrid
+field-language = Idioma, por ejemplo es
+field-slow = Hablar despacio
+field-pin = PIN, de 4 a 8 cifras; vacío para ninguno
+field-code = Código
+field-rule = Regla
+field-allow = Este remitente puede
+field-block = Este remitente no puede
+field-no-rule = Sin regla para este remitente
+field-everyone = Cualquiera puede
+field-contacts = Mis contactos pueden
+field-domain = Las personas de mi servidor pueden
+field-default = Según el ajuste del operador
+field-jid = Dirección
+field-sure = ¿Lo confirma?
+field-yes = Sí
+field-no = No
+field-suspended = Llamadas
+field-suspend = Suspender
+field-resume = Reanudar
+
+## El teléfono: comprobar un número
+
+code-question = Hola. Esta es una llamada de { $domain }, sobre mensajes de chat. Alguien ha pedido un código para usar este número. Para oír el código, pulse { $hear }. Si no lo ha pedido usted, pulse dos veces { $stop }: no se volverá a llamar a este número por un código.
+code-refuse-question = Para que nunca más se llame a este número por un código, pulse otra vez { $stop }. Para oír el código, pulse { $hear }.
+code-refused = Nunca más se llamará a este número por un código. Adiós.
+code-spoken = El código es: { $digits } Repito: { $digits } Envíelo por el chat. Adiós.
+code-goodbye = Adiós.
+pin-question = { $count ->
+    [one] Hola. Le espera un mensaje. Marque su PIN.
+   *[other] Hola. Le esperan { $count } mensajes. Marque su PIN.
+}
+pin-wrong = Ese no es el PIN.
+pin-locked = { $count ->
+    [one] Hola. Le espera un mensaje. Se han marcado demasiados PIN equivocados, así que ahora no se lee por teléfono. Léalo en el chat. Adiós.
+   *[other] Hola. Le esperan { $count } mensajes. Se han marcado demasiados PIN equivocados, así que ahora no se leen por teléfono. Léalos en el chat. Adiós.
+}
+pin-needed = Hola. En esta línea los mensajes solo se leen después de un PIN, y usted todavía no tiene ninguno. Envíe a este servicio, por el chat, la palabra pin y de cuatro a ocho cifras. Después vuelva a llamar. Adiós.
+
+## El chat y el teléfono
+
+attachment-audio = Un mensaje de voz u otro sonido.
+attachment-image = Una imagen.
+attachment-video = Un vídeo.
+attachment-file = Un archivo.
+encrypted = El mensaje está cifrado y no se puede leer en voz alta.
+
+## El teléfono: la llamada
+
+phone-greeting = Hola, { $callee }. { $count ->
+    [one] { $arrival }
+   *[other] Han llegado { $count } mensajes. El primero: { $arrival }
+}
+phone-greeting-continued = Hola, { $callee }. Esta llamada continúa otra anterior. { $count ->
+    [one] { $arrival }
+   *[other] Han llegado { $count } mensajes. El primero: { $arrival }
+}
+phone-number-question = Hola. Marque su número de teléfono con el prefijo del país y después pulse { $enter }.
+phone-whose-pin-question = Marque su PIN y después pulse { $enter }.
+phone-not-known = El número y el PIN no coinciden.
+phone-nothing-waits = Hola. No le espera ningún mensaje. Adiós.
+phone-next = Siguiente mensaje. { $arrival }
+phone-just-arrived = Acaba de llegar otro mensaje. { $arrival }
+phone-press-to-hear = Para oírlo, pulse { $hear }.
+phone-menu = { $choices } Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }.
+phone-menu-with-voice = { $choices } Para grabar una respuesta de voz, pulse { $record }. Para oír el mensaje otra vez, pulse { $repeat }. Para continuar, pulse { $skip }.
+phone-choice = { $say }, pulse { $key }.
+phone-key-star = asterisco
+phone-key-hash = almohadilla
+phone-no-match = Esa tecla no tiene función aquí.
+phone-explanation = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Pulse { $repeat } para repetir, { $skip } para pasar al siguiente mensaje. Pulse dos veces { $stop } para no recibir más estas llamadas.
+phone-explanation-hear-first = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Pulse { $hear } para oír el mensaje, { $repeat } para repetir, { $skip } para pasar al siguiente mensaje. Pulse dos veces { $stop } para no recibir más estas llamadas.
+phone-stop-question = Para no recibir más estas llamadas, pulse otra vez { $stop }. Para continuar, pulse { $skip }.
+phone-stopped = Estas llamadas están desactivadas. Sus mensajes le esperan en el chat. Adiós.
+phone-thanks = { $words } Gracias.
+phone-not-stored = Lo siento, no se pudo guardar su elección. Responda por el chat. Adiós.
+phone-unspeakable = Este mensaje no se puede leer en voz alta. Le espera en el chat.
+phone-other-language = El mensaje está en otro idioma. Le espera en el chat.
+phone-machine = Hola. Esta es una llamada automática. Alguien ha intentado comunicar con usted. Mire su chat. Adiós.
+phone-goodbye = Eso era todo. Adiós.
+phone-goodbye-unanswered = Sus mensajes le esperan en el chat. Adiós.
+
+## El teléfono: respuestas de voz
+
+phone-consent = Su respuesta se enviará a { $sender }. Hable después de la señal y pulse { $end-recording } cuando haya terminado.
+phone-speak-again = Hable después de la señal y pulse { $end-recording } cuando haya terminado.
+phone-too-short = Ha sido demasiado corto.
+phone-send-question = Para enviar su respuesta, pulse { $send }. Para escucharla, pulse { $listen }. Para grabarla de nuevo, pulse { $record-again }.
+phone-voice-sent = Su respuesta se enviará a { $sender }.
+
+## El teléfono: quién escribió, y cuándo
+
+phone-arrived-today = A { $time } llegó un mensaje de { $sender }.
+phone-arrived-yesterday = Ayer a { $time } llegó un mensaje de { $sender }.
+phone-arrived-this-week = El { $weekday } a { $time } llegó un mensaje de { $sender }.
+phone-arrived-before = El { $day } de { $month } a { $time } llegó un mensaje de { $sender }.
+phone-sender-elsewhere = { $name } de { $domain }
+
+time-full-hour = { $hour ->
+    [1] la una
+   *[other] las { $hour }
+}
+time = { $hour ->
+    [1] la una y { $minute }
+   *[other] las { $hour } y { $minute }
+}
+day-of-month = { $day ->
+    [1] primero
+   *[other] { $day }
+}
+weekday = { $day ->
+    [1] lunes
+    [2] martes
+    [3] miércoles
+    [4] jueves
+    [5] viernes
+    [6] sábado
+   *[7] domingo
+}
+month = { $month ->
+    [1] enero
+    [2] febrero
+    [3] marzo
+    [4] abril
+    [5] mayo
+    [6] junio
+    [7] julio
+    [8] agosto
+    [9] septiembre
+    [10] octubre
+    [11] noviembre
+   *[12] diciembre
+}
+
+## El teléfono: en lugar de lo que no se puede leer
+
+spoken-link-to = un enlace a { $host }
+spoken-link = un enlace
+spoken-dot = punto
+spoken-code = Algo de código.
+spoken-log = Renglones de un registro.
+spoken-rest = El resto está en su chat.
+
+## El menú, si el operador no escribe otro: lo que se dice antes de «pulse 1», y lo que lee el remitente
+
+choice-message = Para responder por mensaje
+choice-message-reply = { $callee } responderá por mensaje.
+choice-call-back = Para devolver la llamada
+choice-call-back-reply = { $callee } le llamará por teléfono.
+choice-later = Para responder más tarde
+choice-later-reply = { $callee } no puede hablar ahora y se pondrá en contacto más tarde.
