@@ -249,7 +249,8 @@ impl UserCommands {
         let body = phrase(spoken.as_deref(), "test-message", &[]);
         let id = Seed::fresh().token();
         let draft = Draft {
-            stanza: stanza::to_xml(&stanza::chat(from.as_str(), to.as_str(), &id, &body)),
+            // What becomes of it is told where it was asked.
+            stanza: stanza::to_xml(&stanza::chat(from.as_str(), &self.component, &id, &body)),
             stanza_id: Some(id),
             sender: Jid::from(from.clone()),
             recipient: to.clone(),

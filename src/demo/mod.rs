@@ -117,19 +117,21 @@ async fn play(stage: &mut Stage, shown: &Terminal, key: char) -> Result<Played, 
     let Stage { alice, phone, .. } = stage;
     shown.line("Alice", MESSAGE);
     alice.send(BOB_BY_PHONE, MESSAGE_ID, MESSAGE).await?;
-    let mut link = None;
+    let (mut link, mut reply) = (None, None);
+    let speaks = voice.is_some();
     let reading = async {
         alice
             .message(PLAY, "Bob's answer", |message| {
                 shown.read_by_alice(&message);
                 let is_answer =
                     message.reply_to.as_deref() == Some(MESSAGE_ID) && !message.is_offhooks_own();
-                // The file comes first, then a line about it.
+                // A line about it comes first, then the file.
                 if message.xml.contains(ns::FILE_SHARING) {
                     link = message.body;
-                    return None;
+                } else if is_answer {
+                    reply = message.text;
                 }
-                message.text.filter(|_| is_answer)
+                if speaks && link.is_none() { None } else { reply.take() }
             })
             .await
     };

@@ -300,8 +300,9 @@ impl Transaction<'_> {
             return Ok(());
         }
         self.wipes = true;
-        self.owe_voice(id, "file", now)?;
+        // What it is stands above it.
         let note = self.owe_voice(id, "note", now)?;
+        self.owe_voice(id, "file", now)?;
         let sql = "UPDATE recordings SET note_stanza_id = ? WHERE id = ?";
         self.conn.prepare_cached(sql)?.execute(params![note, id.0])?;
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Zoned;
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -43,7 +44,12 @@ impl VoiceReplyDelivery {
             encode(&sound, format).map(|file| (sound, file))
         });
         let (sound, file) = encoding.await.map_err(|_| NotDelivered::Encoder)??;
-        let file_name = format!("voice.{}", format.extension());
+        let recipient = &recording.about.draft.recipient;
+        let callee = self.store.subscriber(recipient).await?;
+        let zone = callee.as_ref().and_then(|it| it.time_zone.clone());
+        let taken = recording.taken.to_zoned(zone.unwrap_or_else(|| settings.policy.zone.clone()));
+        let name = callee.map_or_else(|| NAMELESS.to_owned(), |callee| callee.name);
+        let file_name = file_name(&name, &taken, format.extension());
         let (url, served) = self.publish(recording, &settings, &file_name, &file).await?;
         let is_served = served.is_some();
         let is_transcribed = !voice.transcribe.is_empty();
@@ -108,6 +114,20 @@ impl VoiceReplyDelivery {
     }
 }
 
+/// Who speaks and when, so that one file is told from another where it is kept: `Bob 2026-11-30 17.41.mp3`.
+fn file_name(speaker: &str, at: &Zoned, extension: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let plain = speaker.chars().map(|c| if is_plain(c) { c } else { ' ' });
+    let plain: String = plain.take(SPEAKER_CHARS_MAX).collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let speaker = if words.is_empty() { NAMELESS.to_owned() } else { words.join(" ") };
+    format!("{speaker} {}.{extension}", at.strftime("%Y-%m-%d %H.%M"))
+}
+
+/// The speaker's name where there is none that a file can bear.
+const NAMELESS: &str = "voice";
+const SPEAKER_CHARS_MAX: usize = 40;
+
 /// Why a voice reply is not delivered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotDelivered {
@@ -125,4 +145,23 @@ pub(crate) enum NotDelivered {
     Encoder,
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_called_by_who_speaks_and_when() {
+        let at = "2026-11-30T17:41:09+09:00[Asia/Tokyo]".parse().unwrap();
+        for (speaker, name) in [
+            ("Bob", "Bob 2026-11-30 17.41.mp3"),
+            ("Dr. Bob O'Neil", "Dr Bob O Neil 2026-11-30 17.41.mp3"),
+            ("../../etc/passwd", "etc passwd 2026-11-30 17.41.mp3"),
+            ("田中", "田中 2026-11-30 17.41.mp3"),
+            ("\u{202e}/", "voice 2026-11-30 17.41.mp3"),
+        ] {
+            assert_eq!(file_name(speaker, &at, "mp3"), name);
+        }
+    }
 }

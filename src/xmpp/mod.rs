@@ -86,8 +86,6 @@ pub mod ns {
     pub const DELAY: &str = "urn:xmpp:delay";
     /// The older form of a delay (XEP-0091).
     pub const DELAY_LEGACY: &str = "jabber:x:delay";
-    /// XEP-0234.
-    pub const FILE_TRANSFER: &str = "urn:xmpp:jingle:apps:file-transfer:5";
     /// XEP-0280.
     pub const CARBONS: &str = "urn:xmpp:carbons:2";
     /// XEP-0297.

@@ -154,7 +154,10 @@ fn in_conversation(mut message: Element, owed: &Owed) -> Element {
     if let Some(thread) = thread.filter(|thread| !thread.is_empty()) {
         message.append_child(stanza::text("thread", ns::COMPONENT, &thread));
     }
-    message.append_child(stanza::nick(&owed.callee_name));
+    // What the component was asked to try, it tells in its own name.
+    if message.attr("from").is_some_and(|from| from.contains('@')) {
+        message.append_child(stanza::nick(&owed.callee_name));
+    }
     message
 }
 
@@ -165,8 +168,7 @@ fn original(draft: &Draft) -> Option<Element> {
 /// The address of ours to which the message was written: what answers it comes from there.
 fn written_to(draft: &Draft, component: &str) -> Option<String> {
     let to = stanza::to(&original(draft)?)?;
-    let is_ours = to.domain().as_str() == component && to.node().is_some();
-    is_ours.then(|| to.to_bare().to_string())
+    (to.domain().as_str() == component).then(|| to.to_bare().to_string())
 }
 
 fn address_of(person: &BareJid, component: &str) -> String {
@@ -209,6 +211,14 @@ pub(super) mod tests {
             owed.message.draft.stanza.replace("bob\\40example.org@phone", "bob@phone");
         let message = stanza(&owed, "phone.example.org");
         assert_eq!(message.attr("from"), Some("bob@phone.example.org"));
+        // A test was asked of the component.
+        let asked = owed.message.draft.stanza.replace("bob@phone.example.org", "phone.example.org");
+        let asked = Draft { stanza: asked, ..owed.message.draft.clone() };
+        let mut test = owed.clone();
+        test.message.draft = asked;
+        let message = stanza(&test, "phone.example.org");
+        assert_eq!(message.attr("from"), Some("phone.example.org"));
+        assert!(!message.has_child("nick", ns::NICK));
         // The server's own copy was written to the person.
         owed.message.draft.stanza =
             owed.message.draft.stanza.replace("bob@phone.example.org", "bob@example.org");

@@ -1,4 +1,5 @@
-//! Voice replies as stanzas: a message with the file alone, which clients play inline, then a line of text.
+//! Voice replies as stanzas: a line of text that quotes the message, then a message with the file alone, which clients play
+//! inline.
 
 use minidom::Element;
 use xmpp_parsers::jid::BareJid;
@@ -13,7 +14,7 @@ use crate::xmpp::{ns, wording};
 
 /// The stanza for one event of a voice reply.
 ///
-/// Source: XEP-0066 §3 (OOB), XEP-0385 §3 (SIMS), XEP-0447 §3 (SFS), XEP-0461 §3, XEP-0308 §3.
+/// Source: XEP-0066 §3 (OOB), XEP-0447 §3 (SFS), XEP-0461 §3, XEP-0308 §3.
 pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
     let words = wording::voice(owed.language.as_deref(), news, &owed.callee_name);
     match news {
@@ -29,29 +30,18 @@ pub(super) fn stanza(news: &VoiceNews, owed: &Owed, callee: &str, sender: &BareJ
     }
 }
 
-/// The body is the link and nothing else: with any other word, clients show text instead of a player.
+/// The body is the link and nothing else: with any other word, clients show text instead of a player. No reference to it
+/// (XEP-0385) either, which Converse.js takes for the name of a person.
 fn file(file: &VoiceFile, owed: &Owed, callee: &str, sender: &BareJid) -> Element {
     let mut message = notice(callee, sender.as_str(), &owed.stanza_id, &file.url);
     message.append_child(Oob { url: file.url.clone(), desc: None }.into());
 
     let mut sharing = element("file-sharing", ns::FILE_SHARING, &[("disposition", "inline")]);
-    sharing.append_child(metadata(file, ns::FILE_METADATA));
+    sharing.append_child(metadata(file));
     let mut sources = Element::bare("sources", ns::FILE_SHARING);
     sources.append_child(element("url-data", ns::URL_DATA, &[("target", &file.url)]));
     sharing.append_child(sources);
     message.append_child(sharing);
-
-    let end = file.url.chars().count().saturating_sub(1).to_string();
-    let range = [("type", "data"), ("begin", "0"), ("end", &*end)];
-    let mut reference = element("reference", ns::REFERENCE, &range);
-    let mut media = Element::bare("media-sharing", ns::MEDIA_SHARING);
-    media.append_child(metadata(file, ns::FILE_TRANSFER));
-    let mut sources = Element::bare("sources", ns::MEDIA_SHARING);
-    let source = [("type", "data"), ("uri", &*file.url)];
-    sources.append_child(element("reference", ns::REFERENCE, &source));
-    media.append_child(sources);
-    reference.append_child(media);
-    message.append_child(reference);
 
     let mut fallback = element("fallback", ns::FALLBACK, &[("for", ns::FILE_SHARING)]);
     fallback.append_child(Element::bare("body", ns::FALLBACK));
@@ -62,13 +52,16 @@ fn file(file: &VoiceFile, owed: &Owed, callee: &str, sender: &BareJid) -> Elemen
     message
 }
 
-fn metadata(file: &VoiceFile, namespace: &str) -> Element {
-    let mut about = Element::bare("file", namespace);
-    about.append_child(text("media-type", namespace, &file.media_type));
-    about.append_child(text("name", namespace, &file.file_name));
-    about.append_child(text("size", namespace, &file.octets.to_string()));
-    if namespace == ns::FILE_METADATA {
-        about.append_child(text("length", namespace, &file.length.as_millis().to_string()));
+fn metadata(file: &VoiceFile) -> Element {
+    let mut about = Element::bare("file", ns::FILE_METADATA);
+    let (size, length) = (file.octets.to_string(), file.length.as_millis().to_string());
+    for (name, value) in [
+        ("media-type", file.media_type.as_str()),
+        ("name", file.file_name.as_str()),
+        ("size", size.as_str()),
+        ("length", length.as_str()),
+    ] {
+        about.append_child(text(name, ns::FILE_METADATA, value));
     }
     about
 }
@@ -103,6 +96,7 @@ mod tests {
         let about = sharing.get_child("file", ns::FILE_METADATA).unwrap();
         let of = |name| about.get_child(name, ns::FILE_METADATA).unwrap().text();
         assert_eq!([of("media-type"), of("size"), of("length")], ["audio/mpeg", "56080", "14020"]);
+        assert!(!message.has_child("reference", ns::REFERENCE), "shown as a name, not played");
         assert_eq!(message.get_child("reply", ns::REPLY).unwrap().attr("id"), Some("m1"));
         assert_eq!(message.get_child("thread", ns::COMPONENT).unwrap().text(), "t1");
     }

@@ -50,8 +50,10 @@ pub(crate) async fn held_messages_are_delivered_in_order_and_once(kind: Kind) {
     let texts = ["one", "two", "three"];
     for text in texts {
         bed.alice.write("carol\\40localhost@phone.localhost", text, text).await;
-        bed.alice.reads("Your message is held until Carol is online").await;
+        bed.received(text).await;
     }
+    // Lines within seconds share one status.
+    bed.alice.reads("Your message is held until Carol is online").await;
     let mut carol = bed.log_in("carol", "carol@localhost/phone").await;
     carol.comes_online(0).await;
     carol.reads("three").await;

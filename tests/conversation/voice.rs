@@ -168,9 +168,6 @@ impl Spoken {
         let is_file = |it: &ChatMessage| {
             it.xml.contains("urn:xmpp:sfs:0") && it.reply_to.as_deref() == Some(id)
         };
-        let file = alice.until("the file", is_file).await;
-        let url = file.body.unwrap();
-        assert!(file.xml.contains("jabber:x:oob"));
         let note = alice
             .until("the note", |it| {
                 let is_of_it = it.reply_to.as_deref() == Some(id);
@@ -179,6 +176,9 @@ impl Spoken {
             })
             .await;
         assert_eq!(note.reply_to.as_deref(), Some(id));
+        let file = alice.until("the file", is_file).await;
+        let url = file.body.unwrap();
+        assert!(file.xml.contains("jabber:x:oob"));
         let path = self.folder.path().join(url.rsplit('/').next().unwrap());
         let fetched =
             Command::new("curl").args(["-sSf", "-o"]).arg(&path).arg(&url).status().unwrap();

@@ -222,7 +222,7 @@ async fn voice_answers(bed: &mut TestBed, then: &str) {
     bed.is_asked("upload.example.org").await;
     let link = bed.reads(ALICE, "http://localhost/recordings/r/").await;
     let path = link.strip_prefix("http://localhost/recordings").unwrap();
-    assert!(path.ends_with("/voice.wav"), "{link}");
+    assert!(path.contains("/Erin%20") && path.ends_with(".wav"), "{link}");
     assert_eq!(bed.recordings(), [1], "sealed with the new key");
     let opened = |got: Vec<u8>| got.windows(4).any(|octets| octets == b"RIFF");
     assert!(opened(bed.downloads(path).await));

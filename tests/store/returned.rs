@@ -53,7 +53,9 @@ async fn a_delivery_that_comes_back_is_held_and_offered_at_the_next_log_in() {
         let delivery = delivering(&mut world).await;
         assert_eq!(comes_back(&world, delivery, error(why, false)).await, AfterReturn::Held);
         let refused = why == ReturnReason::Refused;
-        let told = if refused { "1: Status(NotTaken)" } else { "1: Status(Waiting)" };
+        // The bad news stays; the call that follows is a step after it.
+        let told =
+            if refused { "1: Status(NotTaken)" } else { "1: Status(NotTaken), 1: Status(Waiting)" };
         assert_eq!(world.owes().await, told, "{why:?}");
         world.send_all().await;
         world.at(120);

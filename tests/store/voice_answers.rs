@@ -73,7 +73,7 @@ async fn what_was_kept_becomes_an_answer_when_it_is_sent_or_a_crash_comes_and_on
         assert!(store.next_recording(now).await.unwrap().is_none());
         let told = news(&world).await;
         assert!(
-            matches!(told[..], [VoiceNews::File(_), VoiceNews::Note { cut: false, .. }]),
+            matches!(told[..], [VoiceNews::Note { cut: false, .. }, VoiceNews::File(_)]),
             "{told:?}"
         );
         assert!(!in_files(&world, SOUND), "it is uploaded; nothing of it stays");
@@ -119,7 +119,7 @@ async fn what_is_served_from_here_is_found_by_its_name_until_its_days_are_over()
     world.store().transcribed(id, Some("on my way".into()), Sound::Kept, world.now).await.unwrap();
     let transcript = news(&world).await.pop().unwrap();
     let VoiceNews::Transcript { text, of, .. } = transcript else { panic!("{transcript:?}") };
-    let note = &world.owed().await[1];
+    let note = &world.owed().await[0];
     assert_eq!((text.as_str(), of), ("on my way", note.stanza_id.clone()));
     world.send_all().await;
     world.settle(&claim, Outcome::Answered).await;

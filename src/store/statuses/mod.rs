@@ -126,7 +126,7 @@ impl Transaction<'_> {
 
     /// Takes back what was never sent and is overtaken: a step leaves bad news alone. The first status must have reached
     /// the sender before another can refer to it (XEP-0308 §3), so one that has been handed out stays.
-    fn supersede(&mut self, first: MessageId, by: StatusKind) -> Result<(), StoreError> {
+    fn supersede(&self, first: MessageId, by: StatusKind) -> Result<(), StoreError> {
         let overtaken = match by {
             StatusKind::Step => "(status IN (STEPS) OR status IN (OUTCOMES))",
             StatusKind::Outcome | StatusKind::News => "TRUE",
