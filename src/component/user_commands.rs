@@ -169,7 +169,7 @@ impl UserCommands {
     }
 
     /// Whether the phone may still ring, now that a channel is free. What the call says is written down first.
-    pub(crate) async fn code_may_ring(&self, order: &VerificationOrder) -> bool {
+    pub async fn code_may_ring(&self, order: &VerificationOrder) -> bool {
         match self.store.code_may_ring(&order.code, clock::moment()).await {
             Ok(false) => false,
             Ok(true) => {

@@ -16,6 +16,7 @@ use crate::http::{Asker, Page, PageAnswer, PageSource, PageStatus};
 use crate::numbers::{Condition, Numbers};
 use crate::operator_page::{self, Shown};
 use crate::speech::voices::is_spoken;
+use crate::store::Store;
 use crate::store::totals::totals;
 use crate::trunks::TrunkPool;
 
@@ -27,6 +28,8 @@ pub(super) struct Observed {
     pub(super) voices: Arc<[VoiceChoice]>,
     pub(super) live: watch::Receiver<Arc<Live>>,
     pub(super) store: Arc<Path>,
+    /// Where it is written down who has looked at names.
+    pub(super) audit: Store,
     pub(super) numbers: Numbers,
 }
 
@@ -39,6 +42,10 @@ impl Observed {
                 let is_known = observed.knows(&asker);
                 if !asker.is_local && !is_known {
                     return None;
+                }
+                if is_known && names_people(&page) {
+                    // Nobody sees a name of which nothing is written down.
+                    observed.audit.audit_names_shown(clock::moment()).await.ok()?;
                 }
                 // It reads the disk.
                 spawn_blocking(move || observed.page(page, is_known)).await.ok().flatten()
@@ -112,6 +119,11 @@ impl Observed {
             disk_free: disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
         }
     }
+}
+
+/// Whether this page names people.
+fn names_people(page: &Page) -> bool {
+    matches!(page, Page::Operator { query, .. } if operator_page::names_people(query))
 }
 
 /// The parts without which no call can be made.

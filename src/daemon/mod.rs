@@ -111,6 +111,7 @@ async fn start(
         voices: fixed.voices.as_slice().into(),
         live: live_settings.clone(),
         store: fixed.store.as_path().into(),
+        audit: store.clone(),
         numbers: numbers.clone(),
     };
     // Before the server is there, so that somebody who watches sees that it is not.

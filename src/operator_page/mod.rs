@@ -49,6 +49,11 @@ pub enum Shown {
     NeedsToken,
 }
 
+/// Whether a page with this query names people.
+pub fn names_people(query: &str) -> bool {
+    Query::read(query).wants_names
+}
+
 /// Makes the page at `path`, which begins with `/operator`.
 ///
 /// `is_known`: whoever asks has shown the token; only they may ask for names.

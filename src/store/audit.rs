@@ -90,6 +90,15 @@ impl Store {
         })
         .await
     }
+
+    /// Writes down that whoever has the token of the operator's page has looked at names and numbers.
+    pub async fn audit_names_shown(&self, now: impl Into<Moment>) -> Result<(), StoreError> {
+        self.ask_at(now, |transaction, now| {
+            let what = "operator page with names";
+            transaction.audit(&Audited { what, ..Audited::of(AuditAction::Command) }, now)
+        })
+        .await
+    }
 }
 
 impl Transaction<'_> {

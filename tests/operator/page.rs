@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offhook::demo::child_process::free_port;
+use offhook::store::Reader;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
@@ -74,6 +75,9 @@ async fn who_shows_the_token_may_ask_for_names() {
         }
         assert!(!page.contains("pyramid"), "{path}: {page}");
     }
+    let written = Reader::open(&bed.offhook.file("offhook.db")).unwrap().audit_list(100).unwrap();
+    let shown = written.iter().filter(|it| it.what == "operator page with names").count();
+    assert_eq!(shown, named.len() + 1, "each look at names is written down: {written:?}");
     let (_, page) = get(bed.port, "/operator/messages?from=ali&names=shown", token).await.unwrap();
     assert!(page.contains("There is no such message."), "a name is whole: {page}");
     bed.ends().await;

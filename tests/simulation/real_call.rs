@@ -23,6 +23,7 @@ use crate::events::Event;
 use crate::far_end::{FarEnd, Manner};
 use crate::lines::CallId;
 use crate::plants::Plant;
+use crate::stored::Stored;
 use crate::world::World;
 
 pub(crate) struct RealCall {
@@ -181,15 +182,41 @@ impl World {
         let preroll = self.nature.force.live().script.preroll;
         let digits = &order.code.digits;
         let flow = CallFlow::verification(prompts, &house, digits, preroll, CODE_CALL_MAX);
-        self.will_dial(id, number, Subject::Code(Box::new(order)), flow);
+        self.has_call(id, number, Subject::Nothing, flow);
+        let (commands, run) = (self.program.commands.clone(), self.program.run);
+        self.call_store(async move {
+            let may_ring = commands.code_may_ring(&order).await;
+            Stored::CodeMayRing(run, Box::new(order), may_ring)
+        });
+    }
+
+    /// It is known whether the phone may ring for a code.
+    pub(crate) fn code_may_ring(&mut self, order: Box<VerificationOrder>, may_ring: bool) {
+        let id = CallId::Code(order.code.id);
+        let Some(call) = self.real_calls.get_mut(&id) else { return };
+        call.is_about(Subject::Code(order));
+        if may_ring {
+            return self.dials_soon(id);
+        }
+        let call = self.real_calls.remove(&id);
+        let ended = Attempt::without_invite(Outcome::Interrupted);
+        self.real_call_ended(id, call.map(|it| it.subject), ended);
     }
 
     fn will_dial(&mut self, id: CallId, number: String, subject: Subject, flow: CallFlow) {
+        self.has_call(id, number, subject, flow);
+        self.dials_soon(id);
+    }
+
+    fn has_call(&mut self, id: CallId, number: String, subject: Subject, flow: CallFlow) {
         let far_end = FarEnd::new(self.drawn_manner());
         let temper = Temper::drawn(&mut |bound| self.seed.below(bound));
         self.note(|| format!("{id:?}: {:?} {temper:?}", far_end.manner));
         let call = RealCall::new(subject, &number, Some(flow), far_end, temper);
         self.real_calls.insert(id, call);
+    }
+
+    fn dials_soon(&mut self, id: CallId) {
         let pause = Duration::from_millis(5) + self.ms(200);
         self.plan(pause, Event::Dials(self.program.run, id));
     }

@@ -30,6 +30,8 @@ pub(crate) enum Stored {
     OfCall(CallId, CallDone),
     /// Who phones in.
     Caller(CallId, Option<Box<CallIn>>),
+    /// Whether the phone may ring for a code, in which run of the program.
+    CodeMayRing(u64, Box<VerificationOrder>, bool),
     /// A command was carried out. Rows up to this one were there when it was asked for.
     Command(Box<CommandRequest>, CommandResult, RowsBefore),
     /// The person was told how the call with their code went.
@@ -56,6 +58,10 @@ impl World {
             Stored::Joined(attempt, messages) => self.joined(attempt, messages),
             Stored::OfCall(call, done) => self.call_is_stored(call, done),
             Stored::Caller(call, found) => self.caller_is_known(call, found),
+            Stored::CodeMayRing(run, order, may_ring) if run == self.program.run => {
+                self.code_may_ring(order, may_ring);
+            }
+            Stored::CodeMayRing(..) => {}
             Stored::Command(request, result, rows) => self.command_done(request, result, rows),
             Stored::Delivered(recording, done) => self.delivered(recording, done),
             Stored::Reloaded(configured, people) => self.reloaded(*configured, people),

@@ -1,4 +1,4 @@
-//! Presences: who is online, and subscriptions to our contacts.
+//! Presences: who is online, and subscriptions to our contacts; and what the component and its contacts say of themselves.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use xmpp_parsers::jid::{BareJid, Jid};
 
 use super::addresses::Contact;
 use super::{Gateway, Output};
-use crate::xmpp::disco::{self, Target};
+use crate::xmpp::disco::{self, About, Target};
 use crate::xmpp::presence::Availability;
 use crate::xmpp::{ns, stanza, vcard, wording};
 
@@ -140,6 +140,29 @@ impl Gateway {
             Contact::Elsewhere(_) => wording::elsewhere(language),
             Contact::Unknown(_) => String::new(),
         })
+    }
+
+    /// Answers a question to the component or to a contact.
+    pub(super) fn answer_iq(&mut self, iq: &Element, from: &Jid, to: &Jid) {
+        let name = self.contact(from, to).map(|it| it.name());
+        let description = self.description(self.language(iq, from).as_deref());
+        let target = match &name {
+            _ if self.is_component(to) => Target::Component(self.about(&description)),
+            Some(name) => Target::Contact(name),
+            None => Target::Unknown,
+        };
+        if let Some(answer) = disco::answer(iq, target) {
+            self.send(answer);
+        }
+    }
+
+    pub(super) fn description(&self, language: Option<&str>) -> String {
+        self.served.description.clone().unwrap_or_else(|| wording::description(language))
+    }
+
+    pub(super) fn about<'g>(&'g self, description: &'g str) -> About<'g> {
+        let caller_id = self.served.caller_id.as_deref();
+        About { name: &self.served.name, description, caller_id }
     }
 }
 

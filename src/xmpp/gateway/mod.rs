@@ -33,14 +33,12 @@ use crate::subscriber::Subscriber;
 use crate::xmpp::commands::adhoc::Sessions;
 use crate::xmpp::commands::{CommandRequest, CommandResult};
 use crate::xmpp::directory::{Directory, ServedDomains};
-use crate::xmpp::disco::{self, About, Target};
+use crate::xmpp::notice::notice;
 use crate::xmpp::presence::{Change, Presence};
 use crate::xmpp::privilege::Grants;
-
-use crate::xmpp::notice::notice;
 use crate::xmpp::relay::{Forward, Forwards};
 use crate::xmpp::sender_rate::{SenderRate, TrustClass};
-use crate::xmpp::{ns, stanza, wording};
+use crate::xmpp::{ns, stanza};
 
 /// The component, seen from the stream: stanzas in, stanzas and decisions out.
 ///
@@ -349,28 +347,6 @@ impl Gateway {
             }
             None => self.reachable_again(&person),
         }
-    }
-
-    fn answer_iq(&mut self, iq: &Element, from: &Jid, to: &Jid) {
-        let name = self.contact(from, to).map(|it| it.name());
-        let description = self.description(self.language(iq, from).as_deref());
-        let target = match &name {
-            _ if self.is_component(to) => Target::Component(self.about(&description)),
-            Some(name) => Target::Contact(name),
-            None => Target::Unknown,
-        };
-        if let Some(answer) = disco::answer(iq, target) {
-            self.send(answer);
-        }
-    }
-
-    fn description(&self, language: Option<&str>) -> String {
-        self.served.description.clone().unwrap_or_else(|| wording::description(language))
-    }
-
-    fn about<'g>(&'g self, description: &'g str) -> About<'g> {
-        let caller_id = self.served.caller_id.as_deref();
-        About { name: &self.served.name, description, caller_id }
     }
 
     /// Whether this sender may write one more message now.
