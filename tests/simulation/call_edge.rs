@@ -306,10 +306,17 @@ impl World {
         // Who wants to hear messages again hears them from the first on.
         if call.begun.insert(message) {
             let before = call.last_body.insert(sender.clone(), message);
-            let in_order = before.is_none_or(|it| it <= message);
+            let in_order = before.is_none_or(|it| it <= message) || self.was_cut_off(message);
             assert!(in_order, "I11: {sender}: {message:?} after {before:?}");
         }
         self.promises.is_spoken(id, message, &named);
+    }
+
+    /// A message whose call a crash has ended is told alone, after those that have done nothing.
+    fn was_cut_off(&self, message: MessageId) -> bool {
+        let sql = "SELECT 1 FROM attempt_messages JOIN attempts ON attempts.id = attempt
+                   WHERE message = ? AND outcome = 'interrupted'";
+        self.disk.tables().prepare(sql).unwrap().exists([message.0]).unwrap()
     }
 
     fn does(&mut self, id: CallId, doings: Doings) {
