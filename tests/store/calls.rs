@@ -291,6 +291,7 @@ async fn an_operation_that_fails_harms_no_other_of_its_group() {
         .held_list(&Listing::newest(1000))
         .unwrap()
         .iter()
+        .rev()
         .map(|m| m.heard.is_some())
         .collect();
     assert_eq!(heard, [true, false, false, false]);

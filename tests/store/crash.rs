@@ -235,7 +235,7 @@ async fn a_disk_that_fails_in_mid_write_makes_no_promise_hollow() {
     assert!(acknowledged.len() > 10, "{told}");
     let store = Store::open(&folder.file(), policy()).unwrap();
     let held = Reader::open(&folder.file()).unwrap().held_list(&Listing::newest(1000)).unwrap();
-    let there: Vec<_> = held.iter().map(|message| message.id.0).collect();
+    let there: Vec<_> = held.iter().rev().map(|message| message.id.0).collect();
     assert_eq!(there, acknowledged);
     store.close().await;
 }
