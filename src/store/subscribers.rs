@@ -24,6 +24,9 @@ macro_rules! person {
     };
 }
 
+/// The same, to be followed by a condition.
+pub(super) const PERSON: &str = person!();
+
 impl Store {
     /// A person who can be phoned, as they or the operator have set it.
     pub async fn subscriber(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {

@@ -12,7 +12,7 @@ use xmpp_parsers::jid::BareJid;
 use self::listing::{Conditions, MESSAGES, RINGS};
 use self::records::{CALLS, audit_record, call_record, held_message, reply_record, ring_record};
 use super::columns::Columns;
-use super::subscribers::subscriber;
+use super::subscribers::{PERSON, subscriber};
 use super::{StoreError, sqlite};
 use crate::notification::AttemptId;
 use crate::subscriber::Subscriber;
@@ -100,8 +100,8 @@ impl Reader {
 
     /// Somebody who may be phoned, as they and the operator have set them up.
     pub fn person(&self, jid: &BareJid) -> Result<Option<Subscriber>, StoreError> {
-        let sql = "SELECT * FROM subscribers WHERE jid = ? AND (known = 1 OR registered = 1)";
-        Ok(self.conn.query_row(sql, [jid.as_str()], subscriber).optional()?)
+        let sql = format!("{PERSON} WHERE jid = ? AND (known = 1 OR registered = 1)");
+        Ok(self.conn.query_row(&sql, [jid.as_str()], subscriber).optional()?)
     }
 
     /// The languages that people have set for themselves.
@@ -118,13 +118,12 @@ impl Reader {
         from: usize,
         limit: usize,
     ) -> Result<Vec<Subscriber>, StoreError> {
-        self.list(
-            "SELECT * FROM subscribers WHERE (known = 1 OR registered = 1)
+        let sql = format!(
+            "{PERSON} WHERE (known = 1 OR registered = 1)
                  AND (?1 IS NULL OR instr(jid, lower(?1)) > 0 OR instr(lower(name), lower(?1)) > 0)
-             ORDER BY jid LIMIT ?2 OFFSET ?3",
-            params![name, limit as i64, from as i64],
-            subscriber,
-        )
+             ORDER BY jid LIMIT ?2 OFFSET ?3"
+        );
+        self.list(&sql, params![name, limit as i64, from as i64], subscriber)
     }
 
     fn with_calls(&self, mut rings: Vec<RingRecord>) -> Result<Vec<RingRecord>, StoreError> {
