@@ -120,5 +120,23 @@ mod tests {
         for (received, expected) in in_german {
             assert_eq!(came("de-DE", received), expected);
         }
+        let in_french = [
+            ("2026-11-23T10:05:00+09", "à 10 heures 5"),
+            ("2026-11-22T01:00:00+09", "hier à 1 heure"),
+            ("2026-11-20T12:00:00+09", "vendredi à midi"),
+            ("2026-03-01T21:30:00+09", "le premier mars à 21 heures 30"),
+        ];
+        for (received, expected) in in_french {
+            assert_eq!(came("fr-CA", received), expected);
+        }
+        let in_spanish = [
+            ("2026-11-23T10:05:00+09", "a las 10 y 5"),
+            ("2026-11-22T01:00:00+09", "ayer a la una"),
+            ("2026-11-20T01:30:00+09", "el viernes a la una y 30"),
+            ("2026-03-01T21:00:00+09", "el primero de marzo a las 21"),
+        ];
+        for (received, expected) in in_spanish {
+            assert_eq!(came("es", received), expected);
+        }
     }
 }

@@ -11,9 +11,14 @@ status-calling = { $callee } no está en línea. Su mensaje queda guardado; le e
 status-ringing = Está sonando el teléfono de { $callee }.
 status-answered = Han contestado al teléfono de { $callee }.
 status-heard = { $callee } ha oído su mensaje.
+status-heard-all = { $callee } ha oído sus { $all } mensajes.
+status-heard-some = { $callee } ha oído { $told } de sus { $all } mensajes.
+status-not-read-aloud = { $callee } ha sabido por teléfono que usted ha escrito. Su mensaje no se leyó en voz alta, está cifrado.
 status-passed = { $callee } supo por teléfono de su mensaje, pero no lo escuchó. Sigue guardado.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } está de nuevo en línea y tiene su mensaje, entregado { $when }.
+status-delivered = { $callee } está de nuevo en línea y tiene su mensaje.
+status-delivered-all = { $callee } está de nuevo en línea y tiene sus { $all } mensajes.
+status-delivered-some = { $callee } está de nuevo en línea y tiene { $told } de sus { $all } mensajes.
 status-calls-switched-off = { $callee } ha desactivado las llamadas. Su mensaje queda guardado hasta que vuelva a estar en línea.
 status-not-taken = Su mensaje para { $callee } aún no se ha podido entregar. Sigue guardado y se volverá a intentar.
 status-left-with-server = { $callee } no estuvo en línea a tiempo. Su mensaje se entregó al servidor de { $callee }, que quizá lo guarde; aquí ya no está guardado.
@@ -33,6 +38,11 @@ when-today = a las { $time }
 when-tomorrow = mañana a las { $time }
 when-this-week = el { $weekday } a las { $time }
 when-later = el { $day } de { $month } a las { $time }
+when-soon = { $minutes ->
+    [one] dentro de un minuto
+   *[other] dentro de { $minutes } minutos
+}
+when-there = { $when }, hora de { $callee }
 
 ## Por qué una llamada no llegó
 
@@ -59,18 +69,24 @@ voice-no-way = { $callee } grabó una respuesta de voz, { $seconds } s, pero aqu
 ## El chat: lo que lee el destinatario
 
 calls-switched-off = Las llamadas por mensajes están desactivadas. Envíe «on» para volver a activarlas.
+call-missed = { $sender } intentó llamarle: { $time }.
+invited = { $sender } le invita a la sala { $room }.
 
 ## El chat: contactos
 
 reachable = Se le puede llamar por teléfono
 reachable-later = Los mensajes se guardan
 reachable-elsewhere = Los mensajes se transmiten
+component-description = Le llama por los mensajes de chat que le esperan.
 component = Envíe «help» para ver las órdenes
 subscribe = Offhook pide ver cuándo está usted en línea, para llamarle solo cuando no lo esté.
 
 ## El chat: lo que dice un error
 
 error-nobody = Aquí no se conoce a nadie con esa dirección.
+error-nobody-near = Aquí no se conoce a nadie con esa dirección. ¿Quiso decir { $address }?
+error-malformed = Eso no es una dirección. A una persona se le escribe a bob@phone.example.org o a bob\40example.org@phone.example.org, con este servicio en lugar de phone.example.org.
+error-own-address = Escriba directamente a { $jid }.
 error-not-stored = El destinatario no está en línea, y el mensaje no se puede guardar.
 error-to-oneself = Esta es su propia dirección.
 error-too-large = El mensaje es demasiado largo.
@@ -93,7 +109,7 @@ help-more =
     second +34… - otro número, por si nadie contesta; second off
     pin 4821 - se pide por teléfono; pin off
     timezone Europe/Madrid; language es; slow - la voz habla despacio
-    allow JID; block JID; unblock JID; everyone; contacts; rules - quién puede hacer sonar mi teléfono
+    allow JID; block JID; report JID; unblock JID; everyone; contacts; rules - quién puede hacer sonar mi teléfono
     calls - las últimas llamadas
     forget me - borra todo lo mío
 welcome = Le damos la bienvenida. Envíe «help» para saber qué puedo hacer. Acepte mi solicitud de contacto, para que le llame solo cuando no esté en línea.
@@ -120,6 +136,7 @@ show =
     Horas de silencio: { $quiet } ({ $zone })
     Quién puede hacer sonar su teléfono: { $senders }
     { $pin } Idioma: { $language }; { $pace }
+    { $agreed }
 show-none = ninguno
 show-on = activadas
 show-off = desactivadas
@@ -131,12 +148,15 @@ show-slow = voz lenta
 show-usual-pace = voz a ritmo normal
 show-pin = Hay un PIN.
 show-no-pin = No hay PIN.
+show-agreed = Usted aceptó estas llamadas el { $date }, al enviar un código.
+show-not-agreed = El operador ha configurado sus llamadas.
 show-online = Está usted en línea.
 show-offline = No está usted en línea.
 show-unseen = No puedo ver si está en línea: acepte mi solicitud de contacto.
 changed-phone = Le llamaré cuando llegue un mensaje y no esté en línea.
 changed-no-number = Las llamadas están activadas, pero no hay número al que llamar. Envíe «phone» y su número.
 changed-blocked = { $sender } ya no puede hacer sonar su teléfono.
+reported = { $sender } ya no puede hacer sonar su teléfono, y los operadores de este servicio quedan informados.
 changed-allowed = { $sender } puede hacer sonar su teléfono.
 changed-store = No recibirá llamadas. Los mensajes se guardan hasta que esté en línea. Envíe «on» para volver a recibirlas.
 changed-nothing = No ha cambiado nada.
@@ -209,14 +229,27 @@ call-no-sound = { $at } contestada, pero la línea no transmitía sonido
 call-failed = { $at } no se pudo hacer
 call-cancelled = { $at } cancelada
 call-running = { $at } en curso
-forget-sure = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted. Para confirmarlo, envíe «forget me now».
-forget-later = Está usted hablando por teléfono conmigo. Pídalo de nuevo después de la llamada.
-forgotten = Todo lo suyo se ha borrado.
-forgotten-but-configured = Todo lo suyo se ha borrado. El operador también le dio de alta; pídale que lo deshaga.
+forget-sure = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted, también los que esperan a otras personas. Para confirmarlo, envíe «forget me now».
+forget-later = Hay una llamada en curso con usted o sobre un mensaje suyo. Pídalo de nuevo cuando termine.
+forgotten = Todo lo suyo se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron teléfonos, durante treinta días, y que usted hizo esta petición, durante noventa.
+forgotten-but-configured = Todo lo que usted ajustó o escribió se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron teléfonos, durante treinta días, y que usted hizo esta petición, durante noventa. El operador también le dio de alta; pídale que lo deshaga.
 suspended = Desde ahora no se hacen llamadas. Los mensajes siguen guardados. Envíe «resume» para continuar.
 resumed = Se vuelven a hacer llamadas.
 
 gateway-description = Los mensajes para esta persona se guardan y se anuncian por teléfono mientras no está en línea.
+alert-calls = Se ha hecho el { $percent } % de las llamadas de un día ({ $max }).
+alert-calls-to = Se ha hecho el { $percent } % de las llamadas de un día a { $prefix } ({ $max }).
+alert-minutes = Se ha gastado el { $percent } % de los minutos de un día ({ $max }).
+alert-minutes-to = Se ha gastado el { $percent } % de los minutos de un día a { $prefix } ({ $max }).
+alert-limit-reached = Las demás llamadas esperan hasta que vuelva a haber sitio.
+alert-codes = Se han pedido { $count } códigos en una hora, y ninguno se ha enviado de vuelta. «offhook calls» muestra quién los pidió.
+alert-number = { $count } cuentas han pedido un código para un mismo número que empieza por +{ $area }. «offhook calls» muestra cuáles.
+alert-pin-locked = Se han marcado demasiados PIN equivocados para { $person }. No se le lee nada por teléfono durante un día, o hasta que ponga otro PIN.
+alert-wrong-pin = Se ha marcado por teléfono un PIN equivocado para sus mensajes. Si no fue usted, envíe «pin» y otras cifras.
+alert-your-pin-locked = Se han marcado por teléfono demasiados PIN equivocados para sus mensajes. No se leen allí durante un día, o hasta que envíe «pin» y otras cifras.
+alert-trunk-failed = La línea { $trunk } falla. Las llamadas toman otra, o esperan.
+alert-trunk-works = La línea { $trunk } vuelve a llevar llamadas.
+alert-reported = { $person } denuncia a { $sender } y le ha bloqueado.
 
 ## Formularios
 
@@ -237,7 +270,7 @@ instructions-settings = Un campo vacío toma el ajuste del operador. A un númer
 instructions-number = Su número, con + y el prefijo del país. Se le llama primero para decir un código.
 instructions-code = Las seis cifras que se dijeron por teléfono.
 instructions-sender = Una regla para un remitente, o para todos los demás.
-instructions-forget = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted.
+instructions-forget = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted, también los que esperan a otras personas.
 instructions-test-call = A quién hay que llamar.
 instructions-suspend = Mientras las llamadas están suspendidas, los mensajes siguen guardados.
 field-number = Número
@@ -253,6 +286,7 @@ field-code = Código
 field-rule = Regla
 field-allow = Este remitente puede
 field-block = Este remitente no puede
+field-report = Bloquear y denunciar a este remitente
 field-no-rule = Sin regla para este remitente
 field-everyone = Cualquiera puede
 field-contacts = Mis contactos pueden
@@ -268,21 +302,22 @@ field-resume = Reanudar
 
 ## El teléfono: comprobar un número
 
-code-question = Hola. Esta es una llamada de { $domain }, sobre mensajes de chat. Alguien ha pedido un código para usar este número. Para oír el código, pulse { $hear }. Si no lo ha pedido usted, pulse dos veces { $stop }: no se volverá a llamar a este número por un código.
+code-question = Alguien ha pedido un código para usar este número. Para oír el código, pulse { $hear }. Si no lo ha pedido usted, pulse dos veces { $stop }: no se volverá a llamar a este número por un código.
+code-press-to-hear = Para oír el código, pulse { $hear }.
 code-refuse-question = Para que nunca más se llame a este número por un código, pulse otra vez { $stop }. Para oír el código, pulse { $hear }.
 code-refused = Nunca más se llamará a este número por un código. Adiós.
 code-spoken = El código es: { $digits } Repito: { $digits } Envíelo por el chat. Adiós.
 code-goodbye = Adiós.
 pin-question = { $count ->
-    [one] Hola. Le espera un mensaje. Marque su PIN.
-   *[other] Hola. Le esperan { $count } mensajes. Marque su PIN.
+    [one] Le espera un mensaje. Marque su PIN.
+   *[other] Le esperan { $count } mensajes. Marque su PIN.
 }
 pin-wrong = Ese no es el PIN.
 pin-locked = { $count ->
-    [one] Hola. Le espera un mensaje. Se han marcado demasiados PIN equivocados, así que ahora no se lee por teléfono. Léalo en el chat. Adiós.
-   *[other] Hola. Le esperan { $count } mensajes. Se han marcado demasiados PIN equivocados, así que ahora no se leen por teléfono. Léalos en el chat. Adiós.
+    [one] Le espera un mensaje. Se han marcado demasiados PIN equivocados, así que ahora no se lee por teléfono. Léalo en el chat. Adiós.
+   *[other] Le esperan { $count } mensajes. Se han marcado demasiados PIN equivocados, así que ahora no se leen por teléfono. Léalos en el chat. Adiós.
 }
-pin-needed = Hola. En esta línea los mensajes solo se leen después de un PIN, y usted todavía no tiene ninguno. Envíe a este servicio, por el chat, la palabra pin y de cuatro a ocho cifras. Después vuelva a llamar. Adiós.
+pin-needed = En esta línea los mensajes solo se leen después de un PIN, y usted todavía no tiene ninguno. Envíe a este servicio, por el chat, la palabra pin y de cuatro a ocho cifras. Después vuelva a llamar. Adiós.
 
 ## El chat y el teléfono
 
@@ -290,33 +325,43 @@ attachment-audio = Un mensaje de voz u otro sonido.
 attachment-image = Una imagen.
 attachment-video = Un vídeo.
 attachment-file = Un archivo.
+attachment-location = Una ubicación.
+message-of-another-kind = Un mensaje de un tipo que solo se muestra en el chat.
 encrypted = El mensaje está cifrado y no se puede leer en voz alta.
+phone-who-calls = Este es el servicio de mensajes de { $domain }.
 
 ## El teléfono: la llamada
 
-phone-greeting = Hola, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] Han llegado { $count } mensajes. El primero: { $arrival }
-}
-phone-greeting-continued = Hola, { $callee }. Esta llamada continúa otra anterior. { $count ->
-    [one] { $arrival }
-   *[other] Han llegado { $count } mensajes. El primero: { $arrival }
-}
-phone-number-question = Hola. Marque su número de teléfono con el prefijo del país y después pulse { $enter }.
+phone-greeting = Hola, { $callee }. { $arrival }
+phone-greeting-continued = Hola otra vez, { $callee }. { $arrival }
+phone-number-question = Marque su número de teléfono con el prefijo del país y después pulse { $enter }.
 phone-whose-pin-question = Marque su PIN y después pulse { $enter }.
 phone-not-known = El número y el PIN no coinciden.
-phone-nothing-waits = Hola. No le espera ningún mensaje. Adiós.
-phone-next = Siguiente mensaje. { $arrival }
-phone-just-arrived = Acaba de llegar otro mensaje. { $arrival }
+phone-nothing-waits = No le espera ningún mensaje. Adiós.
+phone-next = El siguiente es de { $sender }, { $came }.
+phone-next-together = A continuación, { $sender } ha escrito { $together } mensajes. El último llegó { $came }.
+phone-just-arrived-together = Acaban de llegar más mensajes: { $sender } ha escrito { $together }.
+phone-just-arrived = Acaba de llegar otro mensaje, de { $sender }.
+phone-came-today = a { $time }
+phone-came-yesterday = ayer a { $time }
+phone-came-this-week = el { $weekday } a { $time }
+phone-came-before = el { $day } de { $month } a { $time }
 phone-press-to-hear = Para oírlo, pulse { $hear }.
-phone-menu = { $choices } Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }.
-phone-menu-with-voice = { $choices } Para grabar una respuesta de voz, pulse { $record }. Para oír el mensaje otra vez, pulse { $repeat }. Para continuar, pulse { $skip }.
+phone-press-to-hear-them = Para oírlos, pulse { $hear }.
+phone-message-end = Fin del mensaje.
+phone-messages-end = Fin de los mensajes.
+phone-menu = { $choices } Para más opciones, pulse { $explain }.
+phone-menu-rest = { $choices } Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
+phone-menu-rest-with-voice = { $choices } Para grabar una respuesta de voz, pulse { $record }. Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
+phone-menu-short = Su respuesta, por favor.
+phone-menu-hint = Para las opciones, pulse { $explain }.
+phone-own-answer = Su respuesta es: { $words }
 phone-choice = { $say }, pulse { $key }.
 phone-key-star = asterisco
 phone-key-hash = almohadilla
 phone-no-match = Esa tecla no tiene función aquí.
-phone-explanation = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Pulse { $repeat } para repetir, { $skip } para pasar al siguiente mensaje. Pulse dos veces { $stop } para no recibir más estas llamadas.
-phone-explanation-hear-first = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Pulse { $hear } para oír el mensaje, { $repeat } para repetir, { $skip } para pasar al siguiente mensaje. Pulse dos veces { $stop } para no recibir más estas llamadas.
+phone-explanation = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje otra vez, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
+phone-explanation-hear-first = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje, pulse { $hear }. Para oír otra vez quién escribió, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
 phone-stop-question = Para no recibir más estas llamadas, pulse otra vez { $stop }. Para continuar, pulse { $skip }.
 phone-stopped = Estas llamadas están desactivadas. Sus mensajes le esperan en el chat. Adiós.
 phone-thanks = { $words } Gracias.
@@ -324,23 +369,26 @@ phone-not-stored = Lo siento, no se pudo guardar su elección. Responda por el c
 phone-unspeakable = Este mensaje no se puede leer en voz alta. Le espera en el chat.
 phone-other-language = El mensaje está en otro idioma. Le espera en el chat.
 phone-machine = Hola. Esta es una llamada automática. Alguien ha intentado comunicar con usted. Mire su chat. Adiós.
+phone-time-over = El tiempo de esta llamada ha terminado. Adiós.
 phone-goodbye = Eso era todo. Adiós.
 phone-goodbye-unanswered = Sus mensajes le esperan en el chat. Adiós.
 
 ## El teléfono: respuestas de voz
 
-phone-consent = Su respuesta se enviará a { $sender }. Hable después de la señal y pulse { $end-recording } cuando haya terminado.
-phone-speak-again = Hable después de la señal y pulse { $end-recording } cuando haya terminado.
+phone-consent = Su respuesta se enviará a { $sender }. Hable después de la señal. Cuando haya terminado, pulse { $end-recording }.
+phone-speak-again = Hable después de la señal. Cuando haya terminado, pulse { $end-recording }.
 phone-too-short = Ha sido demasiado corto.
 phone-send-question = Para enviar su respuesta, pulse { $send }. Para escucharla, pulse { $listen }. Para grabarla de nuevo, pulse { $record-again }.
 phone-voice-sent = Su respuesta se enviará a { $sender }.
+phone-arrived-together = { $sender } le ha escrito { $together } mensajes. El último llegó { $came }.
+phone-arrived-together-first = { $sender } ha escrito { $together } de sus { $count } mensajes. El último de ellos llegó { $came }.
+phone-arrived = { $count ->
+    [one] Tiene un mensaje de { $sender }. Llegó { $came }.
+   *[other] Tiene un mensaje de { $sender }, el primero de { $count }. Llegó { $came }.
+}
 
 ## El teléfono: quién escribió, y cuándo
 
-phone-arrived-today = A { $time } llegó un mensaje de { $sender }.
-phone-arrived-yesterday = Ayer a { $time } llegó un mensaje de { $sender }.
-phone-arrived-this-week = El { $weekday } a { $time } llegó un mensaje de { $sender }.
-phone-arrived-before = El { $day } de { $month } a { $time } llegó un mensaje de { $sender }.
 phone-sender-elsewhere = { $name } de { $domain }
 
 time-full-hour = { $hour ->
@@ -351,6 +399,7 @@ time = { $hour ->
     [1] la una y { $minute }
    *[other] las { $hour } y { $minute }
 }
+minute = { $minute }
 day-of-month = { $day ->
     [1] primero
    *[other] { $day }
@@ -392,7 +441,10 @@ spoken-rest = El resto está en su chat.
 
 choice-message = Para responder por mensaje
 choice-message-reply = { $callee } responderá por mensaje.
+choice-message-thanks = Usted responderá por mensaje.
 choice-call-back = Para devolver la llamada
 choice-call-back-reply = { $callee } le llamará por teléfono.
+choice-call-back-thanks = Usted devolverá la llamada.
 choice-later = Para responder más tarde
 choice-later-reply = { $callee } no puede hablar ahora y se pondrá en contacto más tarde.
+choice-later-thanks = Usted se pondrá en contacto más tarde.

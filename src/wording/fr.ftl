@@ -11,9 +11,14 @@ status-calling = { $callee } est hors ligne. Votre message est conservé ; un ap
 status-ringing = Le téléphone sonne chez { $callee }.
 status-answered = On a décroché chez { $callee }.
 status-heard = { $callee } a entendu votre message.
+status-heard-all = { $callee } a entendu vos { $all } messages.
+status-heard-some = { $callee } a entendu { $told } de vos { $all } messages.
+status-not-read-aloud = { $callee } a appris par téléphone que vous avez écrit. Votre message n'a pas été lu à haute voix, il est chiffré.
 status-passed = { $callee } a appris par téléphone l'arrivée de votre message, mais ne l'a pas écouté. Il reste conservé.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } est de nouveau en ligne et a votre message, remis { $when }.
+status-delivered = { $callee } est de nouveau en ligne et a votre message.
+status-delivered-all = { $callee } est de nouveau en ligne et a vos { $all } messages.
+status-delivered-some = { $callee } est de nouveau en ligne et a { $told } de vos { $all } messages.
 status-calls-switched-off = { $callee } a désactivé les appels. Votre message est conservé jusqu'à son retour en ligne.
 status-not-taken = Votre message pour { $callee } n'a pas encore pu être remis. Il reste conservé et sera présenté à nouveau.
 status-left-with-server = { $callee } n'était pas en ligne à temps. Votre message a été confié à son serveur, qui le garde peut-être ; il n'est plus conservé ici.
@@ -33,6 +38,11 @@ when-today = à { $time }
 when-tomorrow = demain à { $time }
 when-this-week = { $weekday } à { $time }
 when-later = le { $day } { $month } à { $time }
+when-soon = { $minutes ->
+    [one] dans une minute
+   *[other] dans { $minutes } minutes
+}
+when-there = { $when }, à l'heure de { $callee }
 
 ## Pourquoi un appel n'a pas abouti
 
@@ -59,18 +69,24 @@ voice-no-way = { $callee } a enregistré une réponse vocale, { $seconds } s, ma
 ## La messagerie : ce que lit le destinataire
 
 calls-switched-off = Les appels au sujet de vos messages sont désactivés. Envoyez « on » pour les réactiver.
+call-missed = { $sender } a essayé de vous appeler à { $time }.
+invited = { $sender } vous invite dans le salon { $room }.
 
 ## La messagerie : contacts
 
 reachable = Joignable par téléphone
 reachable-later = Les messages sont conservés
 reachable-elsewhere = Les messages sont transmis
+component-description = Vous appelle au sujet des messages qui vous attendent.
 component = Envoyez « help » pour la liste des commandes
 subscribe = Offhook demande à voir si vous êtes en ligne, afin de ne vous appeler que si vous ne l'êtes pas.
 
 ## La messagerie : ce que dit une erreur
 
 error-nobody = Personne n'est connu ici à cette adresse.
+error-nobody-near = Personne n'est connu ici à cette adresse. Vouliez-vous dire { $address } ?
+error-malformed = Ce n'est pas une adresse. On écrit à une personne à bob@phone.example.org ou à bob\40example.org@phone.example.org, avec ce service à la place de phone.example.org.
+error-own-address = Veuillez écrire directement à { $jid }.
 error-not-stored = Le destinataire est hors ligne, et le message ne doit pas être conservé.
 error-to-oneself = Cette adresse est la vôtre.
 error-too-large = Le message est trop long.
@@ -93,7 +109,7 @@ help-more =
     second +33… - un autre numéro, si personne ne répond ; second off
     pin 4821 - demandé au téléphone ; pin off
     timezone Europe/Paris ; language fr ; slow - la voix parle lentement
-    allow JID ; block JID ; unblock JID ; everyone ; contacts ; rules - qui peut faire sonner mon téléphone
+    allow JID ; block JID ; report JID ; unblock JID ; everyone ; contacts ; rules - qui peut faire sonner mon téléphone
     calls - les derniers appels
     forget me - efface tout ce qui me concerne
 welcome = Bienvenue. Envoyez « help » pour savoir ce que je peux faire. Acceptez ma demande de contact, afin que je ne vous appelle que lorsque vous êtes hors ligne.
@@ -120,6 +136,7 @@ show =
     Heures de silence : { $quiet } ({ $zone })
     Qui peut faire sonner votre téléphone : { $senders }
     { $pin } Langue : { $language } ; { $pace }
+    { $agreed }
 show-none = aucun
 show-off = désactivés
 show-on = activés
@@ -131,12 +148,15 @@ show-slow = débit lent
 show-usual-pace = débit habituel
 show-pin = Un code PIN est défini.
 show-no-pin = Aucun code PIN n'est défini.
+show-agreed = Vous avez accepté ces appels le { $date }, en renvoyant un code.
+show-not-agreed = L'exploitant a configuré vos appels.
 show-online = Vous êtes en ligne.
 show-offline = Vous êtes hors ligne.
 show-unseen = Je ne peux pas voir si vous êtes en ligne : acceptez ma demande de contact.
 changed-phone = Vous recevrez un appel quand un message arrivera pendant que vous êtes hors ligne.
 changed-no-number = Les appels sont activés, mais il n'y a pas de numéro à appeler. Envoyez « phone » suivi de votre numéro.
 changed-blocked = { $sender } ne peut plus faire sonner votre téléphone.
+reported = { $sender } ne peut plus faire sonner votre téléphone, et les exploitants de ce service en sont informés.
 changed-allowed = { $sender } peut faire sonner votre téléphone.
 changed-store = Vous ne recevrez pas d'appels. Les messages sont conservés jusqu'à votre retour en ligne. Envoyez « on » pour recevoir de nouveau des appels.
 changed-nothing = Rien n'a changé.
@@ -209,14 +229,27 @@ call-no-sound = { $at } décroché, mais la ligne ne transmettait aucun son
 call-failed = { $at } n'a pas pu être passé
 call-cancelled = { $at } annulé
 call-running = { $at } en cours
-forget-sure = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous. Pour confirmer, envoyez « forget me now ».
-forget-later = Vous êtes au téléphone avec moi. Redemandez après l'appel.
-forgotten = Tout ce qui vous concerne est effacé.
-forgotten-but-configured = Tout ce qui vous concerne est effacé. L'exploitant vous a aussi inscrit lui-même ; demandez-lui d'y mettre fin.
+forget-sure = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, même ceux qui attendent d'autres personnes. Pour confirmer, envoyez « forget me now ».
+forget-later = Un appel avec vous, ou au sujet d'un message de vous, est en cours. Redemandez quand il sera terminé.
+forgotten = Tout ce qui vous concerne est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et que vous avez fait cette demande, pendant quatre-vingt-dix.
+forgotten-but-configured = Tout ce que vous avez réglé ou écrit est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et que vous avez fait cette demande, pendant quatre-vingt-dix. L'exploitant vous a aussi inscrit lui-même ; demandez-lui d'y mettre fin.
 suspended = Plus aucun appel n'est passé à partir de maintenant. Les messages restent conservés. Envoyez « resume » pour reprendre.
 resumed = Les appels reprennent.
 
 gateway-description = Les messages pour cette personne sont conservés et annoncés par téléphone tant qu'elle est hors ligne.
+alert-calls = { $percent } % des appels d'une journée ({ $max }) sont passés.
+alert-calls-to = { $percent } % des appels d'une journée vers { $prefix } ({ $max }) sont passés.
+alert-minutes = { $percent } % des minutes d'une journée ({ $max }) sont utilisées.
+alert-minutes-to = { $percent } % des minutes d'une journée vers { $prefix } ({ $max }) sont utilisées.
+alert-limit-reached = Les autres appels attendent qu'il y ait de nouveau de la place.
+alert-codes = { $count } codes ont été demandés en une heure, et aucun n'a été renvoyé. « offhook calls » montre qui les a demandés.
+alert-number = { $count } comptes ont demandé un code pour un même numéro qui commence par +{ $area }. « offhook calls » montre lesquels.
+alert-pin-locked = Trop de codes PIN faux ont été composés pour { $person }. Plus rien ne lui est lu au téléphone pendant un jour, ou jusqu'à la définition d'un autre code PIN.
+alert-wrong-pin = Un code PIN faux a été composé au téléphone pour vos messages. Si ce n'était pas vous, envoyez « pin » suivi d'autres chiffres.
+alert-your-pin-locked = Trop de codes PIN faux ont été composés au téléphone pour vos messages. Ils n'y sont plus lus pendant un jour, ou jusqu'à ce que vous envoyiez « pin » suivi d'autres chiffres.
+alert-trunk-failed = La ligne { $trunk } est en panne. Les appels en prennent une autre, ou attendent.
+alert-trunk-works = La ligne { $trunk } achemine de nouveau des appels.
+alert-reported = { $person } signale { $sender } et l'a bloqué.
 
 ## Formulaires
 
@@ -237,7 +270,7 @@ instructions-settings = Un champ vide prend le réglage de l'exploitant. Un nouv
 instructions-number = Votre numéro, avec + et l'indicatif du pays. Il est d'abord appelé pour y dire un code.
 instructions-code = Les six chiffres qui ont été dits au téléphone.
 instructions-sender = Une règle pour un expéditeur, ou pour tous les autres.
-instructions-forget = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous.
+instructions-forget = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, même ceux qui attendent d'autres personnes.
 instructions-test-call = Qui doit être appelé.
 instructions-suspend = Pendant que les appels sont suspendus, les messages restent conservés.
 field-number = Numéro
@@ -253,6 +286,7 @@ field-code = Code
 field-rule = Règle
 field-allow = Cet expéditeur le peut
 field-block = Cet expéditeur ne le peut pas
+field-report = Bloquer et signaler cet expéditeur
 field-no-rule = Aucune règle pour cet expéditeur
 field-everyone = Tout le monde le peut
 field-contacts = Mes contacts le peuvent
@@ -268,21 +302,22 @@ field-resume = Reprendre
 
 ## Le téléphone : prouver un numéro
 
-code-question = Bonjour. Ceci est un appel du service { $domain }, au sujet de messages. Quelqu'un a demandé un code pour utiliser ce numéro. Pour entendre le code, appuyez sur { $hear }. Si vous n'avez rien demandé, appuyez deux fois sur { $stop } : ce numéro ne sera plus appelé pour un code.
+code-question = Quelqu'un a demandé un code pour utiliser ce numéro. Pour entendre le code, appuyez sur { $hear }. Si vous n'avez rien demandé, appuyez deux fois sur { $stop } : ce numéro ne sera plus appelé pour un code.
+code-press-to-hear = Pour entendre le code, appuyez sur { $hear }.
 code-refuse-question = Pour que ce numéro ne soit plus jamais appelé pour un code, appuyez encore une fois sur { $stop }. Pour entendre le code, appuyez sur { $hear }.
 code-refused = Ce numéro ne sera plus jamais appelé pour un code. Au revoir.
 code-spoken = Le code est : { $digits } Je répète : { $digits } Envoyez-le dans la messagerie. Au revoir.
 code-goodbye = Au revoir.
 pin-question = { $count ->
-    [one] Bonjour. Un message vous attend. Composez votre code PIN.
-   *[other] Bonjour. { $count } messages vous attendent. Composez votre code PIN.
+    [one] Un message vous attend. Composez votre code PIN.
+   *[other] { $count } messages vous attendent. Composez votre code PIN.
 }
 pin-wrong = Ce n'est pas le bon code PIN.
 pin-locked = { $count ->
-    [one] Bonjour. Un message vous attend. Trop de codes PIN faux ont été composés, il n'est donc pas lu au téléphone maintenant. Lisez-le dans la messagerie. Au revoir.
-   *[other] Bonjour. { $count } messages vous attendent. Trop de codes PIN faux ont été composés, ils ne sont donc pas lus au téléphone maintenant. Lisez-les dans la messagerie. Au revoir.
+    [one] Un message vous attend. Trop de codes PIN faux ont été composés, il n'est donc pas lu au téléphone maintenant. Lisez-le dans la messagerie. Au revoir.
+   *[other] { $count } messages vous attendent. Trop de codes PIN faux ont été composés, ils ne sont donc pas lus au téléphone maintenant. Lisez-les dans la messagerie. Au revoir.
 }
-pin-needed = Bonjour. Sur cette ligne, les messages ne sont lus qu'après un code PIN, et vous n'en avez pas encore. Envoyez à ce service, dans la messagerie, le mot pin suivi de quatre à huit chiffres. Rappelez ensuite. Au revoir.
+pin-needed = Sur cette ligne, les messages ne sont lus qu'après un code PIN, et vous n'en avez pas encore. Envoyez à ce service, dans la messagerie, le mot pin suivi de quatre à huit chiffres. Rappelez ensuite. Au revoir.
 
 ## La messagerie et le téléphone
 
@@ -290,33 +325,43 @@ attachment-audio = Un message vocal ou un autre son.
 attachment-image = Une image.
 attachment-video = Une vidéo.
 attachment-file = Un fichier.
+attachment-location = Une position géographique.
+message-of-another-kind = Un message d'un genre qui ne s'affiche que dans la messagerie.
 encrypted = Le message est chiffré et ne peut pas être lu à haute voix.
+phone-who-calls = Ici le service de messages de { $domain }.
 
 ## Le téléphone : l'appel
 
-phone-greeting = Bonjour, { $callee }. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages sont arrivés. Le premier : { $arrival }
-}
-phone-greeting-continued = Bonjour, { $callee }. Voici la suite d'un appel précédent. { $count ->
-    [one] { $arrival }
-   *[other] { $count } messages sont arrivés. Le premier : { $arrival }
-}
-phone-number-question = Bonjour. Composez votre numéro de téléphone avec l'indicatif du pays, puis appuyez sur { $enter }.
+phone-greeting = Bonjour, { $callee }. { $arrival }
+phone-greeting-continued = Rebonjour, { $callee }. { $arrival }
+phone-number-question = Composez votre numéro de téléphone avec l'indicatif du pays, puis appuyez sur { $enter }.
 phone-whose-pin-question = Composez votre code PIN, puis appuyez sur { $enter }.
 phone-not-known = Le numéro et le code PIN ne vont pas ensemble.
-phone-nothing-waits = Bonjour. Aucun message ne vous attend. Au revoir.
-phone-next = Message suivant. { $arrival }
-phone-just-arrived = Un autre message vient d'arriver. { $arrival }
+phone-nothing-waits = Aucun message ne vous attend. Au revoir.
+phone-next = Le suivant est de { $sender }, { $came }.
+phone-next-together = Ensuite, { $sender } a écrit { $together } messages. Le dernier est arrivé { $came }.
+phone-just-arrived-together = D'autres messages viennent d'arriver : { $sender } en a écrit { $together }.
+phone-just-arrived = Un autre message vient d'arriver, de { $sender }.
+phone-came-today = à { $time }
+phone-came-yesterday = hier à { $time }
+phone-came-this-week = { $weekday } à { $time }
+phone-came-before = le { $day } { $month } à { $time }
 phone-press-to-hear = Pour l'entendre, appuyez sur { $hear }.
-phone-menu = { $choices } Pour le réentendre, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }.
-phone-menu-with-voice = { $choices } Pour enregistrer une réponse vocale, appuyez sur { $record }. Pour réentendre le message, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }.
+phone-press-to-hear-them = Pour les entendre, appuyez sur { $hear }.
+phone-message-end = Fin du message.
+phone-messages-end = Fin des messages.
+phone-menu = { $choices } Pour d'autres choix, appuyez sur { $explain }.
+phone-menu-rest = { $choices } Pour le réentendre, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
+phone-menu-rest-with-voice = { $choices } Pour enregistrer une réponse vocale, appuyez sur { $record }. Pour le réentendre, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
+phone-menu-short = Votre réponse, s'il vous plaît.
+phone-menu-hint = Pour les choix, appuyez sur { $explain }.
+phone-own-answer = Votre réponse est : { $words }
 phone-choice = { $say }, appuyez sur { $key }.
 phone-key-star = étoile
 phone-key-hash = dièse
 phone-no-match = Cette touche n'a pas de fonction ici.
-phone-explanation = Ceci est un appel au sujet de messages arrivés pendant que vous étiez hors ligne. Appuyez sur { $repeat } pour réentendre, sur { $skip } pour passer au message suivant. Appuyez deux fois sur { $stop } pour arrêter définitivement ces appels.
-phone-explanation-hear-first = Ceci est un appel au sujet de messages arrivés pendant que vous étiez hors ligne. Appuyez sur { $hear } pour entendre le message, sur { $repeat } pour réentendre, sur { $skip } pour passer au message suivant. Appuyez deux fois sur { $stop } pour arrêter définitivement ces appels.
+phone-explanation = Ceci est un appel au sujet de messages arrivés pendant que vous étiez hors ligne. Pour réentendre le message, appuyez sur { $repeat }. Pour passer au message suivant, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
+phone-explanation-hear-first = Ceci est un appel au sujet de messages arrivés pendant que vous étiez hors ligne. Pour entendre le message, appuyez sur { $hear }. Pour réentendre qui a écrit, appuyez sur { $repeat }. Pour passer au message suivant, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
 phone-stop-question = Pour arrêter définitivement ces appels, appuyez encore une fois sur { $stop }. Pour continuer, appuyez sur { $skip }.
 phone-stopped = Ces appels sont désactivés. Vos messages vous attendent dans la messagerie. Au revoir.
 phone-thanks = { $words } Merci.
@@ -324,23 +369,26 @@ phone-not-stored = Malheureusement, votre choix n'a pas pu être enregistré. R�
 phone-unspeakable = Ce message ne peut pas être lu à haute voix. Il vous attend dans la messagerie.
 phone-other-language = Le message est dans une autre langue. Il vous attend dans la messagerie.
 phone-machine = Bonjour. Ceci est un appel automatique. Quelqu'un a essayé de vous joindre. Consultez votre messagerie. Au revoir.
+phone-time-over = Le temps prévu pour cet appel est écoulé. Au revoir.
 phone-goodbye = C'était tout. Au revoir.
 phone-goodbye-unanswered = Vos messages vous attendent dans la messagerie. Au revoir.
 
 ## Le téléphone : réponses vocales
 
-phone-consent = Votre réponse sera envoyée à { $sender }. Parlez après le signal sonore, et appuyez sur { $end-recording } quand vous avez terminé.
-phone-speak-again = Parlez après le signal sonore, et appuyez sur { $end-recording } quand vous avez terminé.
+phone-consent = Votre réponse sera envoyée à { $sender }. Parlez après le signal sonore. Quand vous avez terminé, appuyez sur { $end-recording }.
+phone-speak-again = Parlez après le signal sonore. Quand vous avez terminé, appuyez sur { $end-recording }.
 phone-too-short = C'était trop court.
 phone-send-question = Pour envoyer votre réponse, appuyez sur { $send }. Pour l'écouter, appuyez sur { $listen }. Pour l'enregistrer à nouveau, appuyez sur { $record-again }.
 phone-voice-sent = Votre réponse sera envoyée à { $sender }.
+phone-arrived-together = { $sender } vous a écrit { $together } messages. Le dernier est arrivé { $came }.
+phone-arrived-together-first = { $sender } a écrit { $together } de vos { $count } messages. Le dernier d'entre eux est arrivé { $came }.
+phone-arrived = { $count ->
+    [one] Vous avez un message de { $sender }. Il est arrivé { $came }.
+   *[other] Vous avez un message de { $sender }, le premier de { $count }. Il est arrivé { $came }.
+}
 
 ## Le téléphone : qui a écrit, et quand
 
-phone-arrived-today = À { $time }, { $sender } vous a envoyé un message.
-phone-arrived-yesterday = Hier à { $time }, { $sender } vous a envoyé un message.
-phone-arrived-this-week = { $weekday } à { $time }, { $sender } vous a envoyé un message.
-phone-arrived-before = Le { $day } { $month } à { $time }, { $sender } vous a envoyé un message.
 phone-sender-elsewhere = { $name } chez { $domain }
 
 time-full-hour = { $hour ->
@@ -353,6 +401,7 @@ time = { $hour ->
     [one] { $hour } heure { $minute }
    *[other] { $hour } heures { $minute }
 }
+minute = { $minute }
 day-of-month = { $day ->
     [1] premier
    *[other] { $day }
@@ -394,7 +443,10 @@ spoken-rest = La suite est dans votre messagerie.
 
 choice-message = Pour répondre par message
 choice-message-reply = { $callee } répondra par message.
+choice-message-thanks = Vous répondrez par message.
 choice-call-back = Pour rappeler
 choice-call-back-reply = { $callee } vous rappellera.
+choice-call-back-thanks = Vous rappellerez.
 choice-later = Pour répondre plus tard
 choice-later-reply = { $callee } ne peut pas parler pour l'instant et vous recontactera plus tard.
+choice-later-thanks = Vous donnerez des nouvelles plus tard.
