@@ -30,7 +30,10 @@ async fn a_link_gives_the_file_with_all_that_a_player_wants_to_know() {
         ("access-control-allow-origin", "*"),
         ("cache-control", "private, no-store"),
         ("connection", "close"),
-        ("content-security-policy", "default-src 'none'; media-src 'self'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'none'; media-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
     ];

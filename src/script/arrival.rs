@@ -111,32 +111,26 @@ mod tests {
         for (received, expected) in cases {
             assert_eq!(came("en", received), expected);
         }
-        let in_german = [
-            ("2026-11-23T10:05:00+09", "um 10 Uhr 5"),
-            ("2026-11-22T01:00:00+09", "gestern um ein Uhr"),
-            ("2026-11-20T21:30:00+09", "am Freitag um 21 Uhr 30"),
-            ("2026-03-02T09:00:00+09", "am zweiten März um 9 Uhr"),
+        let in_others = [
+            ("de-DE", "2026-11-23T10:05:00+09", "um 10 Uhr 5"),
+            ("de-DE", "2026-11-22T01:00:00+09", "gestern um ein Uhr"),
+            ("de-DE", "2026-11-20T21:30:00+09", "am Freitag um 21 Uhr 30"),
+            ("de-DE", "2026-03-02T09:00:00+09", "am zweiten März um 9 Uhr"),
+            ("fr-CA", "2026-11-23T10:05:00+09", "à 10 heures 5"),
+            ("fr-CA", "2026-11-23T00:00:00+09", "à minuit"),
+            ("fr-CA", "2026-11-22T01:00:00+09", "hier à une heure"),
+            ("fr-CA", "2026-11-22T01:21:00+09", "hier à une heure vingt et une"),
+            ("fr-CA", "2026-11-20T21:30:00+09", "vendredi à vingt et une heures 30"),
+            ("fr-CA", "2026-03-01T12:00:00+09", "le premier mars à midi"),
+            ("es-MX", "2026-11-23T10:05:00+09", "a las 10 y 5 de la mañana"),
+            ("es-MX", "2026-11-23T00:00:00+09", "a las 12 de la noche"),
+            ("es-MX", "2026-11-22T01:00:00+09", "ayer a la una de la madrugada"),
+            ("es-MX", "2026-11-22T13:15:00+09", "ayer a la una y cuarto de la tarde"),
+            ("es-MX", "2026-11-20T21:30:00+09", "el viernes a las 9 y media de la noche"),
+            ("es-MX", "2026-03-02T12:00:00+09", "el 2 de marzo a las 12 del mediodía"),
         ];
-        for (received, expected) in in_german {
-            assert_eq!(came("de-DE", received), expected);
-        }
-        let in_french = [
-            ("2026-11-23T10:05:00+09", "à 10 heures 5"),
-            ("2026-11-22T01:00:00+09", "hier à 1 heure"),
-            ("2026-11-20T12:00:00+09", "vendredi à midi"),
-            ("2026-03-01T21:30:00+09", "le premier mars à 21 heures 30"),
-        ];
-        for (received, expected) in in_french {
-            assert_eq!(came("fr-CA", received), expected);
-        }
-        let in_spanish = [
-            ("2026-11-23T10:05:00+09", "a las 10 y 5"),
-            ("2026-11-22T01:00:00+09", "ayer a la una"),
-            ("2026-11-20T01:30:00+09", "el viernes a la una y 30"),
-            ("2026-03-01T21:00:00+09", "el primero de marzo a las 21"),
-        ];
-        for (received, expected) in in_spanish {
-            assert_eq!(came("es", received), expected);
+        for (language, received, expected) in in_others {
+            assert_eq!(came(language, received), expected);
         }
     }
 }

@@ -13,7 +13,7 @@ status-answered = Han contestado al teléfono de { $callee }.
 status-heard = { $callee } ha oído su mensaje.
 status-heard-all = { $callee } ha oído sus { $all } mensajes.
 status-heard-some = { $callee } ha oído { $told } de sus { $all } mensajes.
-status-not-read-aloud = { $callee } ha sabido por teléfono que usted ha escrito. Su mensaje no se leyó en voz alta, está cifrado.
+status-not-read-aloud = { $callee } supo por teléfono que usted le ha escrito. Su mensaje no se leyó en voz alta, está cifrado.
 status-passed = { $callee } supo por teléfono de su mensaje, pero no lo escuchó. Sigue guardado.
 status-not-reached = { $why } { $next }
 status-delivered = { $callee } está de nuevo en línea y tiene su mensaje.
@@ -32,12 +32,12 @@ status-heard-before-retraction = Retirado, pero { $callee } lo oyó por teléfon
 next-call = La próxima llamada será { $when }.
 next-call-none = No está prevista ninguna otra llamada; su mensaje sigue guardado.
 
-## Cuándo: dentro de una frase
+## Cuándo: dentro de una frase, sin «a las», que a la 01:00 no vale
 
-when-today = a las { $time }
-when-tomorrow = mañana a las { $time }
-when-this-week = el { $weekday } a las { $time }
-when-later = el { $day } de { $month } a las { $time }
+when-today = hoy ({ $time } h)
+when-tomorrow = mañana ({ $time } h)
+when-this-week = el { $weekday } ({ $time } h)
+when-later = el { $day } de { $month } ({ $time } h)
 when-soon = { $minutes ->
     [one] dentro de un minuto
    *[other] dentro de { $minutes } minutos
@@ -69,7 +69,7 @@ voice-no-way = { $callee } grabó una respuesta de voz, { $seconds } s, pero aqu
 ## El chat: lo que lee el destinatario
 
 calls-switched-off = Las llamadas por mensajes están desactivadas. Envíe «on» para volver a activarlas.
-call-missed = { $sender } intentó llamarle: { $time }.
+call-missed = { $sender } intentó llamarle ({ $time } h).
 invited = { $sender } le invita a la sala { $room }.
 
 ## El chat: contactos
@@ -77,7 +77,7 @@ invited = { $sender } le invita a la sala { $room }.
 reachable = Se le puede llamar por teléfono
 reachable-later = Los mensajes se guardan
 reachable-elsewhere = Los mensajes se transmiten
-component-description = Le llama por los mensajes de chat que le esperan.
+component-description = Le llama por teléfono cuando le esperan mensajes de chat.
 component = Envíe «help» para ver las órdenes
 subscribe = Offhook pide ver cuándo está usted en línea, para llamarle solo cuando no lo esté.
 
@@ -123,7 +123,7 @@ invalid-command-near = No conozco esa orden. ¿Quiso decir «{ $near }»? Envíe
 invalid-number = Un número se escribe con + y el prefijo del país, por ejemplo +34912345678.
 invalid-number-near = ¿Quiso decir { $number }? Entonces envíelo así: un número se escribe con + y el prefijo del país.
 invalid-code = El código tiene seis cifras, por ejemplo code 012345.
-invalid-quiet = Las horas de silencio son una parte del día, por ejemplo quiet 22:00-07:30; o «quiet off», o «quiet default».
+invalid-quiet = Las horas de silencio son una parte del día, por ejemplo quiet 22:00-07:30 o quiet 22-7; o «quiet off», o «quiet default».
 invalid-timezone = No conozco esa zona horaria. Conozco ciudades grandes, como Madrid, nombres como Europe/Madrid, y UTC+2.
 invalid-timezone-near = No conozco esa zona horaria. ¿Quiso decir { $zone }? Entonces envíe «timezone { $zone }».
 invalid-language = No conozco ese idioma. Conozco: { $known }.
@@ -148,15 +148,15 @@ show-slow = voz lenta
 show-usual-pace = voz a ritmo normal
 show-pin = Hay un PIN.
 show-no-pin = No hay PIN.
-show-agreed = Usted aceptó estas llamadas el { $date }, al enviar un código.
-show-not-agreed = El operador ha configurado sus llamadas.
+show-agreed = Usted aceptó estas llamadas el { $date }, al devolver un código.
+show-not-agreed = El operador configuró sus llamadas.
 show-online = Está usted en línea.
 show-offline = No está usted en línea.
 show-unseen = No puedo ver si está en línea: acepte mi solicitud de contacto.
 changed-phone = Le llamaré cuando llegue un mensaje y no esté en línea.
 changed-no-number = Las llamadas están activadas, pero no hay número al que llamar. Envíe «phone» y su número.
 changed-blocked = { $sender } ya no puede hacer sonar su teléfono.
-reported = { $sender } ya no puede hacer sonar su teléfono, y los operadores de este servicio quedan informados.
+reported = { $sender } ya no puede hacer sonar su teléfono, y se avisa de ello a los operadores de este servicio.
 changed-allowed = { $sender } puede hacer sonar su teléfono.
 changed-store = No recibirá llamadas. Los mensajes se guardan hasta que esté en línea. Envíe «on» para volver a recibirlas.
 changed-nothing = No ha cambiado nada.
@@ -230,26 +230,29 @@ call-failed = { $at } no se pudo hacer
 call-cancelled = { $at } cancelada
 call-running = { $at } en curso
 forget-sure = Esto borra su número, sus ajustes y todos los mensajes guardados para usted o escritos por usted, también los que esperan a otras personas. Para confirmarlo, envíe «forget me now».
-forget-later = Hay una llamada en curso con usted o sobre un mensaje suyo. Pídalo de nuevo cuando termine.
-forgotten = Todo lo suyo se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron teléfonos, durante treinta días, y que usted hizo esta petición, durante noventa.
-forgotten-but-configured = Todo lo que usted ajustó o escribió se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron teléfonos, durante treinta días, y que usted hizo esta petición, durante noventa. El operador también le dio de alta; pídale que lo deshaga.
+forget-later = Hay una llamada en curso con usted, o por un mensaje suyo. Pídalo de nuevo cuando termine.
+forgotten = Todo lo suyo se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron los teléfonos, durante treinta días, y que usted pidió esto, durante noventa.
+forgotten-but-configured = Todo lo que usted ha ajustado o escrito se ha borrado. Lo que queda no lleva ningún nombre: cuántas veces sonaron los teléfonos, durante treinta días, y que usted pidió esto, durante noventa. El operador también le dio de alta; pídale que lo deshaga.
 suspended = Desde ahora no se hacen llamadas. Los mensajes siguen guardados. Envíe «resume» para continuar.
 resumed = Se vuelven a hacer llamadas.
 
 gateway-description = Los mensajes para esta persona se guardan y se anuncian por teléfono mientras no está en línea.
-alert-calls = Se ha hecho el { $percent } % de las llamadas de un día ({ $max }).
-alert-calls-to = Se ha hecho el { $percent } % de las llamadas de un día a { $prefix } ({ $max }).
-alert-minutes = Se ha gastado el { $percent } % de los minutos de un día ({ $max }).
-alert-minutes-to = Se ha gastado el { $percent } % de los minutos de un día a { $prefix } ({ $max }).
+
+## El chat: lo que los operadores y las personas leen sin haberlo pedido
+
+alert-calls = Ya se ha hecho el { $percent } % de las llamadas de un día ({ $max }).
+alert-calls-to = Ya se ha hecho el { $percent } % de las llamadas de un día a { $prefix } ({ $max }).
+alert-minutes = Ya se ha gastado el { $percent } % de los minutos de un día ({ $max }).
+alert-minutes-to = Ya se ha gastado el { $percent } % de los minutos de un día a { $prefix } ({ $max }).
 alert-limit-reached = Las demás llamadas esperan hasta que vuelva a haber sitio.
-alert-codes = Se han pedido { $count } códigos en una hora, y ninguno se ha enviado de vuelta. «offhook calls» muestra quién los pidió.
+alert-codes = Se han pedido { $count } códigos en una hora, y no se ha devuelto ninguno. «offhook calls» muestra quién los pidió.
 alert-number = { $count } cuentas han pedido un código para un mismo número que empieza por +{ $area }. «offhook calls» muestra cuáles.
 alert-pin-locked = Se han marcado demasiados PIN equivocados para { $person }. No se le lee nada por teléfono durante un día, o hasta que ponga otro PIN.
 alert-wrong-pin = Se ha marcado por teléfono un PIN equivocado para sus mensajes. Si no fue usted, envíe «pin» y otras cifras.
-alert-your-pin-locked = Se han marcado por teléfono demasiados PIN equivocados para sus mensajes. No se leen allí durante un día, o hasta que envíe «pin» y otras cifras.
-alert-trunk-failed = La línea { $trunk } falla. Las llamadas toman otra, o esperan.
-alert-trunk-works = La línea { $trunk } vuelve a llevar llamadas.
-alert-reported = { $person } denuncia a { $sender } y le ha bloqueado.
+alert-your-pin-locked = Se han marcado por teléfono demasiados PIN equivocados para sus mensajes. No se leen allí durante un día, o hasta que usted envíe «pin» y otras cifras.
+alert-trunk-failed = La troncal { $trunk } falla. Las llamadas van por otra, o esperan.
+alert-trunk-works = La troncal { $trunk } vuelve a cursar llamadas.
+alert-reported = { $person } denuncia a { $sender } y ha bloqueado esa dirección.
 
 ## Formularios
 
@@ -302,7 +305,7 @@ field-resume = Reanudar
 
 ## El teléfono: comprobar un número
 
-code-question = Alguien ha pedido un código para usar este número. Para oír el código, pulse { $hear }. Si no lo ha pedido usted, pulse dos veces { $stop }: no se volverá a llamar a este número por un código.
+code-question = Alguien ha pedido un código para usar este número. Para oír el código, pulse { $hear }. Si no lo ha pedido usted, pulse dos veces { $stop }: así no se volverá a llamar a este número por un código.
 code-press-to-hear = Para oír el código, pulse { $hear }.
 code-refuse-question = Para que nunca más se llame a este número por un código, pulse otra vez { $stop }. Para oír el código, pulse { $hear }.
 code-refused = Nunca más se llamará a este número por un código. Adiós.
@@ -328,41 +331,34 @@ attachment-file = Un archivo.
 attachment-location = Una ubicación.
 message-of-another-kind = Un mensaje de un tipo que solo se muestra en el chat.
 encrypted = El mensaje está cifrado y no se puede leer en voz alta.
-phone-who-calls = Este es el servicio de mensajes de { $domain }.
 
 ## El teléfono: la llamada
 
+# Quién llama se dice en los dos primeros segundos, y quién escribió en los seis primeros.
+phone-who-calls = Le habla el servicio de mensajes de { $domain }.
 phone-greeting = Hola, { $callee }. { $arrival }
-phone-greeting-continued = Hola otra vez, { $callee }. { $arrival }
+phone-greeting-continued = Hola de nuevo, { $callee }. { $arrival }
 phone-number-question = Marque su número de teléfono con el prefijo del país y después pulse { $enter }.
 phone-whose-pin-question = Marque su PIN y después pulse { $enter }.
 phone-not-known = El número y el PIN no coinciden.
 phone-nothing-waits = No le espera ningún mensaje. Adiós.
-phone-next = El siguiente es de { $sender }, { $came }.
-phone-next-together = A continuación, { $sender } ha escrito { $together } mensajes. El último llegó { $came }.
-phone-just-arrived-together = Acaban de llegar más mensajes: { $sender } ha escrito { $together }.
-phone-just-arrived = Acaba de llegar otro mensaje, de { $sender }.
-phone-came-today = a { $time }
-phone-came-yesterday = ayer a { $time }
-phone-came-this-week = el { $weekday } a { $time }
-phone-came-before = el { $day } de { $month } a { $time }
 phone-press-to-hear = Para oírlo, pulse { $hear }.
 phone-press-to-hear-them = Para oírlos, pulse { $hear }.
 phone-message-end = Fin del mensaje.
 phone-messages-end = Fin de los mensajes.
 phone-menu = { $choices } Para más opciones, pulse { $explain }.
-phone-menu-rest = { $choices } Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
-phone-menu-rest-with-voice = { $choices } Para grabar una respuesta de voz, pulse { $record }. Para oírlo otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
+phone-menu-rest = { $choices } Para escuchar otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir nunca más estas llamadas, pulse dos veces { $stop }.
+phone-menu-rest-with-voice = { $choices } Para grabar una respuesta de voz, pulse { $record }. Para escuchar otra vez, pulse { $repeat }. Para continuar, pulse { $skip }. Para no recibir nunca más estas llamadas, pulse dos veces { $stop }.
 phone-menu-short = Su respuesta, por favor.
-phone-menu-hint = Para las opciones, pulse { $explain }.
+phone-menu-hint = Para conocer las opciones, pulse { $explain }.
 phone-own-answer = Su respuesta es: { $words }
 phone-choice = { $say }, pulse { $key }.
 phone-key-star = asterisco
 phone-key-hash = almohadilla
 phone-no-match = Esa tecla no tiene función aquí.
-phone-explanation = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje otra vez, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
-phone-explanation-hear-first = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje, pulse { $hear }. Para oír otra vez quién escribió, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir más estas llamadas, pulse dos veces { $stop }.
-phone-stop-question = Para no recibir más estas llamadas, pulse otra vez { $stop }. Para continuar, pulse { $skip }.
+phone-explanation = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje otra vez, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir nunca más estas llamadas, pulse dos veces { $stop }.
+phone-explanation-hear-first = Esta es una llamada sobre mensajes de chat que llegaron cuando usted no estaba en línea. Para oír el mensaje, pulse { $hear }. Para oír otra vez quién escribió, pulse { $repeat }. Para pasar al siguiente mensaje, pulse { $skip }. Para no recibir nunca más estas llamadas, pulse dos veces { $stop }.
+phone-stop-question = Para no recibir nunca más estas llamadas, pulse otra vez { $stop }. Para continuar, pulse { $skip }.
 phone-stopped = Estas llamadas están desactivadas. Sus mensajes le esperan en el chat. Adiós.
 phone-thanks = { $words } Gracias.
 phone-not-stored = Lo siento, no se pudo guardar su elección. Responda por el chat. Adiós.
@@ -380,26 +376,83 @@ phone-speak-again = Hable después de la señal. Cuando haya terminado, pulse { 
 phone-too-short = Ha sido demasiado corto.
 phone-send-question = Para enviar su respuesta, pulse { $send }. Para escucharla, pulse { $listen }. Para grabarla de nuevo, pulse { $record-again }.
 phone-voice-sent = Su respuesta se enviará a { $sender }.
-phone-arrived-together = { $sender } le ha escrito { $together } mensajes. El último llegó { $came }.
-phone-arrived-together-first = { $sender } ha escrito { $together } de sus { $count } mensajes. El último de ellos llegó { $came }.
+
+## El teléfono: quién escribió, y cuándo
+
+phone-arrived-together = { $sender } le escribió { $together } mensajes. El último llegó { $came }.
+phone-arrived-together-first = { $sender } escribió { $together } de los { $count } mensajes que le esperan. El último de ellos llegó { $came }.
 phone-arrived = { $count ->
     [one] Tiene un mensaje de { $sender }. Llegó { $came }.
    *[other] Tiene un mensaje de { $sender }, el primero de { $count }. Llegó { $came }.
 }
-
-## El teléfono: quién escribió, y cuándo
-
+phone-next = El siguiente es de { $sender } y llegó { $came }.
+phone-next-together = Después, { $sender } le escribió { $together } mensajes. El último llegó { $came }.
+phone-just-arrived-together = Acaban de llegar más mensajes: { $sender } escribió { $together }.
+phone-just-arrived = Acaba de llegar otro mensaje, de { $sender }.
+phone-came-today = a { $time }
+phone-came-yesterday = ayer a { $time }
+phone-came-this-week = el { $weekday } a { $time }
+phone-came-before = el { $day } de { $month } a { $time }
 phone-sender-elsewhere = { $name } de { $domain }
 
+# Con la parte del día: de «las 21» la voz haría «las veintiuno».
 time-full-hour = { $hour ->
-    [1] la una
-   *[other] las { $hour }
+    [0] las 12 de la noche
+    [1] la una de la madrugada
+    [2] las 2 de la madrugada
+    [3] las 3 de la madrugada
+    [4] las 4 de la madrugada
+    [5] las 5 de la madrugada
+    [6] las 6 de la mañana
+    [7] las 7 de la mañana
+    [8] las 8 de la mañana
+    [9] las 9 de la mañana
+    [10] las 10 de la mañana
+    [11] las 11 de la mañana
+    [12] las 12 del mediodía
+    [13] la una de la tarde
+    [14] las 2 de la tarde
+    [15] las 3 de la tarde
+    [16] las 4 de la tarde
+    [17] las 5 de la tarde
+    [18] las 6 de la tarde
+    [19] las 7 de la tarde
+    [20] las 8 de la noche
+    [21] las 9 de la noche
+    [22] las 10 de la noche
+   *[23] las 11 de la noche
 }
 time = { $hour ->
-    [1] la una y { $minute }
-   *[other] las { $hour } y { $minute }
+    [0] las 12 y { $minute } de la noche
+    [1] la una y { $minute } de la madrugada
+    [2] las 2 y { $minute } de la madrugada
+    [3] las 3 y { $minute } de la madrugada
+    [4] las 4 y { $minute } de la madrugada
+    [5] las 5 y { $minute } de la madrugada
+    [6] las 6 y { $minute } de la mañana
+    [7] las 7 y { $minute } de la mañana
+    [8] las 8 y { $minute } de la mañana
+    [9] las 9 y { $minute } de la mañana
+    [10] las 10 y { $minute } de la mañana
+    [11] las 11 y { $minute } de la mañana
+    [12] las 12 y { $minute } del mediodía
+    [13] la una y { $minute } de la tarde
+    [14] las 2 y { $minute } de la tarde
+    [15] las 3 y { $minute } de la tarde
+    [16] las 4 y { $minute } de la tarde
+    [17] las 5 y { $minute } de la tarde
+    [18] las 6 y { $minute } de la tarde
+    [19] las 7 y { $minute } de la tarde
+    [20] las 8 y { $minute } de la noche
+    [21] las 9 y { $minute } de la noche
+    [22] las 10 y { $minute } de la noche
+   *[23] las 11 y { $minute } de la noche
 }
-minute = { $minute }
+minute = { $minute ->
+    [15] cuarto
+    [30] media
+   *[other] { $minute }
+}
 day-of-month = { $day ->
     [1] primero
    *[other] { $day }
@@ -437,13 +490,13 @@ spoken-code = Algo de código.
 spoken-log = Renglones de un registro.
 spoken-rest = El resto está en su chat.
 
-## El menú, si el operador no escribe otro: lo que se dice antes de «pulse 1», y lo que lee el remitente
+## El menú, si el operador no escribe otro: lo que se dice antes de «pulse 1», lo que lee el remitente, y lo que oye quien recibe la llamada
 
 choice-message = Para responder por mensaje
 choice-message-reply = { $callee } responderá por mensaje.
 choice-message-thanks = Usted responderá por mensaje.
 choice-call-back = Para devolver la llamada
-choice-call-back-reply = { $callee } le llamará por teléfono.
+choice-call-back-reply = { $callee } le devolverá la llamada.
 choice-call-back-thanks = Usted devolverá la llamada.
 choice-later = Para responder más tarde
 choice-later-reply = { $callee } no puede hablar ahora y se pondrá en contacto más tarde.

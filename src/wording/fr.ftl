@@ -16,9 +16,9 @@ status-heard-some = { $callee } a entendu { $told } de vos { $all } messages.
 status-not-read-aloud = { $callee } a appris par téléphone que vous avez écrit. Votre message n'a pas été lu à haute voix, il est chiffré.
 status-passed = { $callee } a appris par téléphone l'arrivée de votre message, mais ne l'a pas écouté. Il reste conservé.
 status-not-reached = { $why } { $next }
-status-delivered = { $callee } est de nouveau en ligne et a votre message.
-status-delivered-all = { $callee } est de nouveau en ligne et a vos { $all } messages.
-status-delivered-some = { $callee } est de nouveau en ligne et a { $told } de vos { $all } messages.
+status-delivered = { $callee } est de nouveau en ligne et a reçu votre message.
+status-delivered-all = { $callee } est de nouveau en ligne et a reçu vos { $all } messages.
+status-delivered-some = { $callee } est de nouveau en ligne et a reçu { $told } de vos { $all } messages.
 status-calls-switched-off = { $callee } a désactivé les appels. Votre message est conservé jusqu'à son retour en ligne.
 status-not-taken = Votre message pour { $callee } n'a pas encore pu être remis. Il reste conservé et sera présenté à nouveau.
 status-left-with-server = { $callee } n'était pas en ligne à temps. Votre message a été confié à son serveur, qui le garde peut-être ; il n'est plus conservé ici.
@@ -42,7 +42,7 @@ when-soon = { $minutes ->
     [one] dans une minute
    *[other] dans { $minutes } minutes
 }
-when-there = { $when }, à l'heure de { $callee }
+when-there = { $when }, heure locale chez { $callee }
 
 ## Pourquoi un appel n'a pas abouti
 
@@ -77,7 +77,7 @@ invited = { $sender } vous invite dans le salon { $room }.
 reachable = Joignable par téléphone
 reachable-later = Les messages sont conservés
 reachable-elsewhere = Les messages sont transmis
-component-description = Vous appelle au sujet des messages qui vous attendent.
+component-description = Vous appelle au téléphone quand des messages vous attendent.
 component = Envoyez « help » pour la liste des commandes
 subscribe = Offhook demande à voir si vous êtes en ligne, afin de ne vous appeler que si vous ne l'êtes pas.
 
@@ -85,8 +85,8 @@ subscribe = Offhook demande à voir si vous êtes en ligne, afin de ne vous appe
 
 error-nobody = Personne n'est connu ici à cette adresse.
 error-nobody-near = Personne n'est connu ici à cette adresse. Vouliez-vous dire { $address } ?
-error-malformed = Ce n'est pas une adresse. On écrit à une personne à bob@phone.example.org ou à bob\40example.org@phone.example.org, avec ce service à la place de phone.example.org.
-error-own-address = Veuillez écrire directement à { $jid }.
+error-malformed = Ce n'est pas une adresse. On écrit à une personne sous la forme bob@phone.example.org ou bob\40example.org@phone.example.org, avec ce service à la place de phone.example.org.
+error-own-address = Écrivez directement à { $jid }.
 error-not-stored = Le destinataire est hors ligne, et le message ne doit pas être conservé.
 error-to-oneself = Cette adresse est la vôtre.
 error-too-large = Le message est trop long.
@@ -123,7 +123,7 @@ invalid-command-near = Je ne connais pas cette commande. Vouliez-vous dire « { 
 invalid-number = Un numéro s'écrit avec + et l'indicatif du pays, par exemple +33123456789.
 invalid-number-near = Vouliez-vous dire { $number } ? Alors envoyez-le ainsi : un numéro s'écrit avec + et l'indicatif du pays.
 invalid-code = Le code a six chiffres, par exemple code 012345.
-invalid-quiet = Les heures de silence sont une plage de la journée, par exemple quiet 22:00-07:30 ; ou « quiet off », ou « quiet default ».
+invalid-quiet = Les heures de silence sont une plage de la journée, par exemple quiet 22:00-07:30 ou quiet 22-7 ; ou « quiet off », ou « quiet default ».
 invalid-timezone = Je ne connais pas ce fuseau horaire. Je connais les grandes villes, comme Paris, des noms comme Europe/Paris, et UTC+2.
 invalid-timezone-near = Je ne connais pas ce fuseau horaire. Vouliez-vous dire { $zone } ? Alors envoyez « timezone { $zone } ».
 invalid-language = Je ne connais pas cette langue. Je connais : { $known }.
@@ -138,8 +138,8 @@ show =
     { $pin } Langue : { $language } ; { $pace }
     { $agreed }
 show-none = aucun
-show-off = désactivés
 show-on = activés
+show-off = désactivés
 show-domain = les personnes de votre serveur
 show-contacts = vos contacts
 show-everyone = tout le monde
@@ -229,27 +229,30 @@ call-no-sound = { $at } décroché, mais la ligne ne transmettait aucun son
 call-failed = { $at } n'a pas pu être passé
 call-cancelled = { $at } annulé
 call-running = { $at } en cours
-forget-sure = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, même ceux qui attendent d'autres personnes. Pour confirmer, envoyez « forget me now ».
-forget-later = Un appel avec vous, ou au sujet d'un message de vous, est en cours. Redemandez quand il sera terminé.
-forgotten = Tout ce qui vous concerne est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et que vous avez fait cette demande, pendant quatre-vingt-dix.
-forgotten-but-configured = Tout ce que vous avez réglé ou écrit est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et que vous avez fait cette demande, pendant quatre-vingt-dix. L'exploitant vous a aussi inscrit lui-même ; demandez-lui d'y mettre fin.
+forget-sure = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, y compris ceux qui attendent d'autres personnes. Pour confirmer, envoyez « forget me now ».
+forget-later = Un appel avec vous, ou au sujet d'un de vos messages, est en cours. Redemandez quand il sera terminé.
+forgotten = Tout ce qui vous concerne est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et le fait que vous avez demandé cet effacement, pendant quatre-vingt-dix.
+forgotten-but-configured = Tout ce que vous avez réglé ou écrit est effacé. Ce qui reste ne porte aucun nom : combien de fois des téléphones ont sonné, pendant trente jours, et le fait que vous avez demandé cet effacement, pendant quatre-vingt-dix. L'exploitant a lui aussi configuré ce service pour vous ; demandez-lui d'y mettre fin.
 suspended = Plus aucun appel n'est passé à partir de maintenant. Les messages restent conservés. Envoyez « resume » pour reprendre.
 resumed = Les appels reprennent.
 
 gateway-description = Les messages pour cette personne sont conservés et annoncés par téléphone tant qu'elle est hors ligne.
-alert-calls = { $percent } % des appels d'une journée ({ $max }) sont passés.
-alert-calls-to = { $percent } % des appels d'une journée vers { $prefix } ({ $max }) sont passés.
+
+## La messagerie : ce que l'exploitant et chacun apprennent sans l'avoir demandé
+
+alert-calls = { $percent } % des appels d'une journée ({ $max }) ont été passés.
+alert-calls-to = { $percent } % des appels d'une journée vers { $prefix } ({ $max }) ont été passés.
 alert-minutes = { $percent } % des minutes d'une journée ({ $max }) sont utilisées.
 alert-minutes-to = { $percent } % des minutes d'une journée vers { $prefix } ({ $max }) sont utilisées.
-alert-limit-reached = Les autres appels attendent qu'il y ait de nouveau de la place.
+alert-limit-reached = Les appels suivants attendent qu'il y ait de nouveau de la place.
 alert-codes = { $count } codes ont été demandés en une heure, et aucun n'a été renvoyé. « offhook calls » montre qui les a demandés.
 alert-number = { $count } comptes ont demandé un code pour un même numéro qui commence par +{ $area }. « offhook calls » montre lesquels.
-alert-pin-locked = Trop de codes PIN faux ont été composés pour { $person }. Plus rien ne lui est lu au téléphone pendant un jour, ou jusqu'à la définition d'un autre code PIN.
+alert-pin-locked = Trop de codes PIN faux ont été composés pour { $person }. Rien ne lui est lu au téléphone pendant un jour, ou jusqu'à ce qu'un autre code PIN soit défini.
 alert-wrong-pin = Un code PIN faux a été composé au téléphone pour vos messages. Si ce n'était pas vous, envoyez « pin » suivi d'autres chiffres.
 alert-your-pin-locked = Trop de codes PIN faux ont été composés au téléphone pour vos messages. Ils n'y sont plus lus pendant un jour, ou jusqu'à ce que vous envoyiez « pin » suivi d'autres chiffres.
-alert-trunk-failed = La ligne { $trunk } est en panne. Les appels en prennent une autre, ou attendent.
-alert-trunk-works = La ligne { $trunk } achemine de nouveau des appels.
-alert-reported = { $person } signale { $sender } et l'a bloqué.
+alert-trunk-failed = Le trunk { $trunk } est en panne. Les appels passent par un autre, ou attendent.
+alert-trunk-works = Le trunk { $trunk } achemine de nouveau les appels.
+alert-reported = { $person } signale { $sender } et a bloqué cette adresse.
 
 ## Formulaires
 
@@ -270,7 +273,7 @@ instructions-settings = Un champ vide prend le réglage de l'exploitant. Un nouv
 instructions-number = Votre numéro, avec + et l'indicatif du pays. Il est d'abord appelé pour y dire un code.
 instructions-code = Les six chiffres qui ont été dits au téléphone.
 instructions-sender = Une règle pour un expéditeur, ou pour tous les autres.
-instructions-forget = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, même ceux qui attendent d'autres personnes.
+instructions-forget = Cela efface votre numéro, vos réglages et tous les messages conservés pour vous ou écrits par vous, y compris ceux qui attendent d'autres personnes.
 instructions-test-call = Qui doit être appelé.
 instructions-suspend = Pendant que les appels sont suspendus, les messages restent conservés.
 field-number = Numéro
@@ -302,7 +305,7 @@ field-resume = Reprendre
 
 ## Le téléphone : prouver un numéro
 
-code-question = Quelqu'un a demandé un code pour utiliser ce numéro. Pour entendre le code, appuyez sur { $hear }. Si vous n'avez rien demandé, appuyez deux fois sur { $stop } : ce numéro ne sera plus appelé pour un code.
+code-question = Quelqu'un a demandé un code pour utiliser ce numéro. Pour entendre le code, appuyez sur { $hear }. Si vous n'avez rien demandé, appuyez deux fois sur { $stop } : ce numéro ne sera alors plus appelé pour un code.
 code-press-to-hear = Pour entendre le code, appuyez sur { $hear }.
 code-refuse-question = Pour que ce numéro ne soit plus jamais appelé pour un code, appuyez encore une fois sur { $stop }. Pour entendre le code, appuyez sur { $hear }.
 code-refused = Ce numéro ne sera plus jamais appelé pour un code. Au revoir.
@@ -326,35 +329,28 @@ attachment-image = Une image.
 attachment-video = Une vidéo.
 attachment-file = Un fichier.
 attachment-location = Une position géographique.
-message-of-another-kind = Un message d'un genre qui ne s'affiche que dans la messagerie.
+message-of-another-kind = Un message d'un type que seule la messagerie affiche.
 encrypted = Le message est chiffré et ne peut pas être lu à haute voix.
-phone-who-calls = Ici le service de messages de { $domain }.
 
 ## Le téléphone : l'appel
 
+# Qui appelle se dit dans les deux premières secondes, et qui a écrit dans les six premières.
+phone-who-calls = Ici le service de messages { $domain }.
 phone-greeting = Bonjour, { $callee }. { $arrival }
-phone-greeting-continued = Rebonjour, { $callee }. { $arrival }
+phone-greeting-continued = Bonjour à nouveau, { $callee }. { $arrival }
 phone-number-question = Composez votre numéro de téléphone avec l'indicatif du pays, puis appuyez sur { $enter }.
 phone-whose-pin-question = Composez votre code PIN, puis appuyez sur { $enter }.
 phone-not-known = Le numéro et le code PIN ne vont pas ensemble.
 phone-nothing-waits = Aucun message ne vous attend. Au revoir.
-phone-next = Le suivant est de { $sender }, { $came }.
-phone-next-together = Ensuite, { $sender } a écrit { $together } messages. Le dernier est arrivé { $came }.
-phone-just-arrived-together = D'autres messages viennent d'arriver : { $sender } en a écrit { $together }.
-phone-just-arrived = Un autre message vient d'arriver, de { $sender }.
-phone-came-today = à { $time }
-phone-came-yesterday = hier à { $time }
-phone-came-this-week = { $weekday } à { $time }
-phone-came-before = le { $day } { $month } à { $time }
 phone-press-to-hear = Pour l'entendre, appuyez sur { $hear }.
 phone-press-to-hear-them = Pour les entendre, appuyez sur { $hear }.
 phone-message-end = Fin du message.
 phone-messages-end = Fin des messages.
-phone-menu = { $choices } Pour d'autres choix, appuyez sur { $explain }.
-phone-menu-rest = { $choices } Pour le réentendre, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
-phone-menu-rest-with-voice = { $choices } Pour enregistrer une réponse vocale, appuyez sur { $record }. Pour le réentendre, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
+phone-menu = { $choices } Pour plus de choix, appuyez sur { $explain }.
+phone-menu-rest = { $choices } Pour réécouter, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
+phone-menu-rest-with-voice = { $choices } Pour enregistrer une réponse vocale, appuyez sur { $record }. Pour réécouter, appuyez sur { $repeat }. Pour continuer, appuyez sur { $skip }. Pour arrêter définitivement ces appels, appuyez deux fois sur { $stop }.
 phone-menu-short = Votre réponse, s'il vous plaît.
-phone-menu-hint = Pour les choix, appuyez sur { $explain }.
+phone-menu-hint = Pour connaître les choix, appuyez sur { $explain }.
 phone-own-answer = Votre réponse est : { $words }
 phone-choice = { $say }, appuyez sur { $key }.
 phone-key-star = étoile
@@ -375,33 +371,52 @@ phone-goodbye-unanswered = Vos messages vous attendent dans la messagerie. Au re
 
 ## Le téléphone : réponses vocales
 
-phone-consent = Votre réponse sera envoyée à { $sender }. Parlez après le signal sonore. Quand vous avez terminé, appuyez sur { $end-recording }.
-phone-speak-again = Parlez après le signal sonore. Quand vous avez terminé, appuyez sur { $end-recording }.
+phone-consent = Votre réponse sera envoyée à { $sender }. Parlez après le signal sonore. Quand vous aurez terminé, appuyez sur { $end-recording }.
+phone-speak-again = Parlez après le signal sonore. Quand vous aurez terminé, appuyez sur { $end-recording }.
 phone-too-short = C'était trop court.
 phone-send-question = Pour envoyer votre réponse, appuyez sur { $send }. Pour l'écouter, appuyez sur { $listen }. Pour l'enregistrer à nouveau, appuyez sur { $record-again }.
 phone-voice-sent = Votre réponse sera envoyée à { $sender }.
-phone-arrived-together = { $sender } vous a écrit { $together } messages. Le dernier est arrivé { $came }.
-phone-arrived-together-first = { $sender } a écrit { $together } de vos { $count } messages. Le dernier d'entre eux est arrivé { $came }.
-phone-arrived = { $count ->
-    [one] Vous avez un message de { $sender }. Il est arrivé { $came }.
-   *[other] Vous avez un message de { $sender }, le premier de { $count }. Il est arrivé { $came }.
-}
 
 ## Le téléphone : qui a écrit, et quand
 
+phone-arrived-together = { $sender } vous a envoyé { $together } messages. Le dernier est arrivé { $came }.
+phone-arrived-together-first = { $sender } vous a envoyé { $together } de vos { $count } messages. Le dernier d'entre eux est arrivé { $came }.
+phone-arrived = { $count ->
+    [one] { $sender } vous a envoyé un message. Il est arrivé { $came }.
+   *[other] { $sender } vous a envoyé un message, le premier sur { $count }. Il est arrivé { $came }.
+}
+phone-next = Message suivant : { $sender }, { $came }.
+phone-next-together = Ensuite, { $sender } vous a envoyé { $together } messages. Le dernier est arrivé { $came }.
+phone-just-arrived-together = D'autres messages viennent d'arriver : { $sender } en a écrit { $together }.
+phone-just-arrived = Un autre message vient d'arriver : { $sender } vous a écrit.
+phone-came-today = à { $time }
+phone-came-yesterday = hier à { $time }
+phone-came-this-week = { $weekday } à { $time }
+phone-came-before = le { $day } { $month } à { $time }
 phone-sender-elsewhere = { $name } chez { $domain }
 
+# De « 1 heure » et de « 21 heures », la voix fait « un heure » et « vingt et un heures ».
 time-full-hour = { $hour ->
     [0] minuit
+    [1] une heure
     [12] midi
-    [one] { $hour } heure
+    [21] vingt et une heures
    *[other] { $hour } heures
 }
 time = { $hour ->
-    [one] { $hour } heure { $minute }
-   *[other] { $hour } heures { $minute }
+    [0] 0 heure
+    [1] une heure
+    [21] vingt et une heures
+   *[other] { $hour } heures
+} { $minute }
+minute = { $minute ->
+    [1] une
+    [21] vingt et une
+    [31] trente et une
+    [41] quarante et une
+    [51] cinquante et une
+   *[other] { $minute }
 }
-minute = { $minute }
 day-of-month = { $day ->
     [1] premier
    *[other] { $day }
@@ -439,7 +454,7 @@ spoken-code = Du code informatique.
 spoken-log = Des lignes d'un journal.
 spoken-rest = La suite est dans votre messagerie.
 
-## Le menu, si l'exploitant n'en écrit pas d'autre : ce qui est dit avant « appuyez sur 1 », et ce que l'expéditeur lit
+## Le menu, si l'exploitant n'en écrit pas d'autre : ce qui est dit avant « appuyez sur 1 », ce que l'expéditeur lit, et ce que l'appelé entend
 
 choice-message = Pour répondre par message
 choice-message-reply = { $callee } répondra par message.
@@ -449,4 +464,4 @@ choice-call-back-reply = { $callee } vous rappellera.
 choice-call-back-thanks = Vous rappellerez.
 choice-later = Pour répondre plus tard
 choice-later-reply = { $callee } ne peut pas parler pour l'instant et vous recontactera plus tard.
-choice-later-thanks = Vous donnerez des nouvelles plus tard.
+choice-later-thanks = Vous reprendrez contact plus tard.

@@ -307,7 +307,8 @@ handle_cast({hand_over, User, Reason, Time, Message}, State) ->
     {noreply, tell_of(User, Reason, Time, Message, State)};
 handle_cast({life, User}, #{host := Host, held := Held} = State) ->
     is_map_key(User, Held) andalso
-        tell(Host, #xmlel{name = <<"awake">>, attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}]}),
+        tell(Host, #xmlel{name = <<"awake">>,
+                          attrs = [{<<"xmlns">>, ?HELD}, {<<"user">>, User}, {<<"blocking">>, <<"true">>}]}),
     {noreply, State#{held := maps:remove(User, Held)}};
 handle_cast({wait, User, Sender, Time, Message}, #{host := Host, waits := Waits, waiting := Waiting} = State)
   when Waiting < ?WAITS_MAX ->
