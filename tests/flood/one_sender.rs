@@ -52,7 +52,9 @@ async fn a_crowd_of_strangers_silences_nobody_of_the_house() {
     };
     crowd(&bed);
     let heard = bed.hears_it_is_alive().await;
-    let answered: HashSet<&str> = heard.iter().filter_map(|it| it.attr("to")).collect();
+    // Alice may be told of her message meanwhile.
+    let answered = heard.iter().filter_map(|it| it.attr("to")).filter(|to| to.starts_with('s'));
+    let answered: HashSet<&str> = answered.collect();
     assert_eq!(answered.len(), STRANGERS, "each is answered");
     // People who have not written before, while the crowd is still fresh.
     crowd(&bed);
