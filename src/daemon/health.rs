@@ -63,12 +63,12 @@ impl Observed {
 
     /// `None` where the token must be shown first.
     fn page(&self, page: Page, is_known: bool) -> Option<PageAnswer> {
-        let condition = self.condition();
         Some(match page {
             Page::Operator { path, query } => {
-                return self.operator_page(&path, &query, &condition, is_known);
+                return self.operator_page(&path, &query, is_known);
             }
             Page::Health => {
+                let condition = self.condition();
                 let failing = failing(&condition);
                 let body = health(&condition, &failing).to_string();
                 let status =
@@ -76,21 +76,16 @@ impl Observed {
                 PageAnswer { status, media_type: JSON, body }
             }
             Page::Metrics => {
-                let body = self.numbers.exposition(&condition);
+                let body = self.numbers.exposition(&self.condition());
                 PageAnswer { status: PageStatus::Well, media_type: OPEN_METRICS, body }
             }
         })
     }
 
-    fn operator_page(
-        &self,
-        path: &str,
-        query: &str,
-        condition: &Condition,
-        is_known: bool,
-    ) -> Option<PageAnswer> {
+    fn operator_page(&self, path: &str, query: &str, is_known: bool) -> Option<PageAnswer> {
         let live = self.live.borrow().clone();
         let (store, policy, now) = (&*self.store, &live.policy, clock::timestamp());
+        let condition: &dyn Fn() -> Condition = &|| self.condition();
         let observed = operator_page::Observed { store, policy, condition, now };
         let shown = operator_page::show(&observed, path, query, is_known);
         let (status, media_type, body) = match shown {

@@ -24,14 +24,14 @@ use crate::numbers::Condition;
 use crate::store::StoreError;
 
 /// What a page is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Observed<'a> {
     /// The store.
     pub store: &'a Path,
     /// The rules that are followed now.
     pub policy: &'a Policy,
-    /// How the parts are.
-    pub condition: &'a Condition,
+    /// Looks how the parts are, which only the first page tells.
+    pub condition: &'a dyn Fn() -> Condition,
     /// The moment of the page.
     pub now: Timestamp,
 }

@@ -29,7 +29,7 @@ pub(super) fn page(frame: &Frame<'_>) -> Result<String, StoreError> {
 }
 
 fn parts(frame: &Frame<'_>) -> Markup {
-    let condition = frame.observed.condition;
+    let condition = (frame.observed.condition)();
     let works = |works: bool| text(if works { "works" } else { "fails" });
     let trunks = html! { ul { @for trunk in &condition.trunks { li {
         (trunk.name) ": " @if trunk.is_usable { "works" } @else { "cools down" } ", " (trunk.calls) " calls"
