@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where it fails.
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use command::offhook;
 
 #[test]
 fn a_text_is_spoken_as_the_phone_would_hear_it() {
@@ -84,14 +87,6 @@ fn the_operator_sees_which_voice_speaks_which_language_and_how_fast() {
     let row = told.lines().find(|line| line.contains("worf@example.org")).unwrap();
     assert!(row.split_whitespace().eq(["worf@example.org", "tlh", "nothing"]), "{row}");
     assert!(told.lines().any(|line| line.contains("de") && line.contains("GPL-3.0")), "{told}");
-}
-
-fn offhook(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_offhook"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
 }
 
 /// A configuration with a voice that is a program: it plays a file of a tenth of a second.

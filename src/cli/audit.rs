@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::output::show;
-use super::table::{print, time};
+use super::table::{print_with_zone, time};
 use super::{failed, read_without_secrets};
-use crate::store::{AuditAction, AuditRecord, Reader};
+use crate::store::{AuditRecord, Reader};
 
 pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
     let config = match read_without_secrets(path) {
@@ -24,7 +24,7 @@ pub(super) fn run(path: &Path, last: usize, as_json: bool) -> ExitCode {
         show(rows.iter().map(json).collect::<serde_json::Value>());
     } else {
         let head = ["time", "kind", "what", "who", "client", "about", "before", "after"];
-        print(&head, rows.iter().map(row).collect(), "Nothing was changed.");
+        print_with_zone(&head, rows.iter().map(row).collect(), "Nothing was changed.");
     }
     ExitCode::SUCCESS
 }
@@ -33,7 +33,7 @@ fn row(record: &AuditRecord) -> Vec<String> {
     let short = |hash: &Option<String>| hash.iter().flat_map(|it| it.get(..8)).collect();
     vec![
         time(record.at),
-        kind(record.action).into(),
+        record.action.as_str().into(),
         record.what.clone(),
         record.who.clone().unwrap_or_default(),
         record.resource.clone().unwrap_or_default(),
@@ -46,7 +46,7 @@ fn row(record: &AuditRecord) -> Vec<String> {
 fn json(record: &AuditRecord) -> serde_json::Value {
     json!({
         "time": record.at.to_string(),
-        "kind": kind(record.action),
+        "kind": record.action.as_str(),
         "what": record.what,
         "who": record.who,
         "client": record.resource,
@@ -54,16 +54,4 @@ fn json(record: &AuditRecord) -> serde_json::Value {
         "before": record.before,
         "after": record.after,
     })
-}
-
-fn kind(action: AuditAction) -> &'static str {
-    match action {
-        AuditAction::Setting => "setting",
-        AuditAction::Number => "number",
-        AuditAction::Command => "command",
-        AuditAction::Erasure => "erasure",
-        AuditAction::Block => "block",
-        AuditAction::Report => "report",
-        AuditAction::Limit => "limit",
-    }
 }

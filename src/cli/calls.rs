@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::listed::Listed;
 use super::output::show;
-use super::table::{print, seconds, time, zone};
+use super::table::{print_with_zone, seconds, time};
 use super::{failed, read_without_secrets};
 use crate::media::answering_machine::PickedUp;
 use crate::notification::{MessageId, RingKind};
@@ -33,19 +33,15 @@ pub(super) fn run(
     if as_json {
         show(calls.iter().map(ring).collect::<serde_json::Value>());
     } else {
-        let columns: Vec<_> =
-            COLUMNS.into_iter().filter(|(_, is_narrow)| wide || *is_narrow).collect();
-        let head: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let columns = COLUMNS.into_iter().filter(|(_, is_narrow)| wide || *is_narrow);
+        let head: Vec<_> = columns.map(|(name, _)| name).collect();
         let nothing =
             if listed.is_all() { "No call has been made." } else { "No such call has been made." };
         let rows = calls.iter().map(|ring| {
             let row = COLUMNS.into_iter().zip(row(ring));
             row.filter(|((_, is_narrow), _)| wide || *is_narrow).map(|(_, cell)| cell).collect()
         });
-        print(&head, rows.collect(), nothing);
-        if !calls.is_empty() {
-            show(format!("\n{}", zone()));
-        }
+        print_with_zone(&head, rows.collect(), nothing);
     }
     ExitCode::SUCCESS
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::listed::Listed;
 use super::output::{remark, show};
-use super::table::{maybe_time, print, time, with_times, zone};
+use super::table::{maybe_time, print_with_zone, time, with_times};
 use super::{failed, read_without_secrets};
 use crate::clock;
 use crate::store::{HeldMessage, Reader, explain};
@@ -47,11 +47,7 @@ pub(super) fn run(path: &Path, listed: &Listed, last: usize, as_json: bool) -> E
         let rows = rows.map(|(message, rule)| row(message, rule.clone())).collect();
         let nothing =
             if listed.is_all() { "Nothing is held." } else { "Nothing like that is held." };
-        let is_empty = held.is_empty();
-        print(&head, rows, nothing);
-        if !is_empty {
-            show(format!("\n{}", zone()));
-        }
+        print_with_zone(&head, rows, nothing);
     }
     if has_more {
         remark(format!(

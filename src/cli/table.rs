@@ -26,6 +26,15 @@ pub(super) fn print(head: &[&str], rows: Vec<Vec<String>>, none: &str) {
     show(table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
 }
 
+/// As [`print`], for rows with times, and says in which zone they are.
+pub(super) fn print_with_zone(head: &[&str], rows: Vec<Vec<String>>, none: &str) {
+    let has_times = !rows.is_empty();
+    print(head, rows, none);
+    if has_times {
+        show(format!("\n{}", zone()));
+    }
+}
+
 /// How wide the terminal is that standard output goes to, if it goes to one.
 fn terminal_columns() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;

@@ -42,6 +42,13 @@ impl ColumnValue for AuditAction {
     ];
 }
 
+impl AuditAction {
+    /// Its name, as it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
 /// Who has had a person erased.
 #[derive(Clone, Copy)]
 pub(super) enum ErasedBy {
